@@ -29,14 +29,18 @@ def long(session: nox.Session) -> None:
     """Run the tests of which `tests` runs a sample: every fault, every project, whole."""
     install(session, "tests")
     compile_all(session)
-    session.run("python", "-m", "pytest", "-n", "2", "-m", "long", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", "-n", "2", "-m", "long", *session.posargs
+    )
 
 
 @nox.session
 def quick(session: nox.Session) -> None:
     """Run the tests that start no local registries, and neither compile nor release anything."""
     install(session, "tests", programs=False)
-    session.run("python", "-m", "pytest", "-n", "3", "-m", "quick", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", "-n", "3", "-m", "quick", *session.posargs
+    )
 
 
 @nox.session
@@ -44,7 +48,11 @@ def layouts(session: nox.Session) -> None:
     """Look at all layouts of real projects; `GOLDEN=write` writes what is shown anew."""
     install(session, "tests")
     session.run(
-        "python", "-m", "pytest", "tests/test_layouts.py", env={"LAYOUTS": "all"}
+        "python",
+        "-m",
+        "pytest",
+        "tests/test_layouts.py",
+        env={"LAYOUTS": "all"},
     )
 
 
@@ -81,8 +89,17 @@ def bench(session: nox.Session) -> None:
     names = [word for word in session.posargs if not word.startswith("-")]
     if shutil.which("cargo") and (not names or "bump" in names):
         # where cargo-edit cannot be built, the row of `bump` says so
-        edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
-        session.run("cargo", "install", *edit, external=True, success_codes=range(256))
+        edit = (
+            "cargo-edit",
+            "--version",
+            "0.13.13",
+            "--locked",
+            "--root",
+            str(tools),
+        )
+        session.run(
+            "cargo", "install", *edit, external=True, success_codes=range(256)
+        )
     # as pip does when it installs a wheel
     compile_all(session)
     path = session.env.get("PATH") or os.environ["PATH"]
@@ -98,7 +115,12 @@ def fuzz(session: nox.Session) -> None:
     env = {"RELEASE_TASKS_FUZZ": inputs}
     parallel = ("-n", "2", "--dist", "worksteal", "--durations", "10")
     session.run(
-        "python", "-m", "pytest", *parallel, "tests/security/test_fuzz.py", env=env
+        "python",
+        "-m",
+        "pytest",
+        *parallel,
+        "tests/security/test_fuzz.py",
+        env=env,
     )
 
 
@@ -115,7 +137,10 @@ def preflight(session: nox.Session) -> None:
 
 
 def install(
-    session: nox.Session, *groups: str, programs: bool = True, package: str = "."
+    session: nox.Session,
+    *groups: str,
+    programs: bool = True,
+    package: str = ".",
 ) -> None:
     """Install this project into the session's environment; as root, the programs it needs, too."""
     session.install("-e", package, *dependencies(*groups))

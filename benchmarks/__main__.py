@@ -51,12 +51,18 @@ def main() -> None:
         prog="python -m benchmarks", description="Measure, and print ratios."
     )
     names = ", ".join(BENCHMARKS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {names}")
-    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"only these: {names}"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the rows as JSON"
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in BENCHMARKS]
     if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}; available: density, {names}")
+        parser.error(
+            f"unknown: {', '.join(unknown)}; available: density, {names}"
+        )
     # Python keeps what it has compiled, as it does for users
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     rows = []

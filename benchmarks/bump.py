@@ -10,7 +10,11 @@ from pathlib import Path
 from benchmarks.measure import INV, Row, commit, medians, run, scratch
 
 COUNT, ROUNDS = 500, 5
-ROW = "bump 500 crates, every pin and the lock", "cargo set-version --workspace", 0.12
+ROW = (
+    "bump 500 crates, every pin and the lock",
+    "cargo set-version --workspace",
+    0.12,
+)
 BUMP = (*INV, "bump", "--version", "0.2.0")
 SET_VERSION = ("cargo", "set-version", "--workspace", "--offline", "0.2.0")
 CRATE = """\

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bump import COUNT, workspace
-from benchmarks.measure import INV, Row, commit, local_registries, medians, run, scratch
+from benchmarks.measure import (
+    INV,
+    Row,
+    commit,
+    local_registries,
+    medians,
+    run,
+    scratch,
+)
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.registries import LocalRegistries
 
@@ -49,13 +57,19 @@ def slow_row(
     root: Path, count: int, registries: LocalRegistries, at_most: float
 ) -> Row:
     """Measure a check; every answer takes a while, and one request in each turn gets a 429."""
-    limit = Fault("GET", "/ma/ny/many-007", status=429, headers={"Retry-After": "1"})
+    limit = Fault(
+        "GET", "/ma/ny/many-007", status=429, headers={"Retry-After": "1"}
+    )
     registries.faults.add(limit)
     registries.faults.add(Fault(".", ".", delay=LAG, times=10**9))
     [seconds] = medians(
-        ROUNDS, lambda: run(root, *CHECK), before=lambda: setattr(limit, "times", 1)
+        ROUNDS,
+        lambda: run(root, *CHECK),
+        before=lambda: setattr(limit, "times", 1),
     )
-    what = f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429"
+    what = (
+        f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429"
+    )
     return Row(what, "", at_most, seconds)
 
 
@@ -65,9 +79,21 @@ def project(root: Path, count: int, registries: LocalRegistries) -> Path:
     (root / "CHANGELOG.md").write_text(LOG)
     commit(root)
     registries.github.create("example", "many", root)
-    run(root, "git", "remote", "add", "origin", "git@github.com:example/many.git")
+    run(
+        root,
+        "git",
+        "remote",
+        "add",
+        "origin",
+        "git@github.com:example/many.git",
+    )
     run(root, "git", "fetch", "--quiet", "origin")
     for path in (root / "crates").iterdir():
-        line = {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}
+        line = {
+            "name": path.name,
+            "vers": "0.1.0",
+            "cksum": "0" * 64,
+            "yanked": False,
+        }
         registries.crates.store.add(line, b"", {})
     return root

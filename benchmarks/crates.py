@@ -68,11 +68,15 @@ def verifying() -> Iterator[Row]:
     """Pack, unpack and compile 20 crates, each by itself; cold is without a target folder."""
     with scratch() as folder:
         root = workspace(folder / "shop")
-        yield from _verifying(root, "cold", lambda: files.remove(root / "target"))
+        yield from _verifying(
+            root, "cold", lambda: files.remove(root / "target")
+        )
         yield from _verifying(root, "warm", nothing)
 
 
-def _verifying(root: Path, heat: str, before: Callable[[], object]) -> Iterator[Row]:
+def _verifying(
+    root: Path, heat: str, before: Callable[[], object]
+) -> Iterator[Row]:
     ours, online, offline = medians(
         ROUNDS,
         lambda: verify(root),
@@ -100,12 +104,17 @@ def uploading() -> Iterator[Row]:
                 place = folder / f"cargo-{number}-{turn}"
                 with local_registries(place, offline=True, cache=cache):
                     theirs[command].append(cargo_publish(root, command))
-            with local_registries(folder / f"ours-{turn}", offline=True, cache=cache):
+            with local_registries(
+                folder / f"ours-{turn}", offline=True, cache=cache
+            ):
                 ours.append(upload(root))
         for command, at_most in PUBLISH.items():
             seconds = median(ours), median(theirs[command])
             yield Row(
-                "upload 20 verified crates", f"{command}, warm", at_most, *seconds
+                "upload 20 verified crates",
+                f"{command}, warm",
+                at_most,
+                *seconds,
             )
 
 
@@ -129,7 +138,8 @@ def workspace(root: Path) -> Path:
 
 def _write_crate(folder: Path, name: str, below: list[str]) -> None:
     pins = [
-        f'{other} = {{ path = "../{other}", version = "0.1.0" }}' for other in below
+        f'{other} = {{ path = "../{other}", version = "0.1.0" }}'
+        for other in below
     ]
     needs = "".join(f"{pin}\n" for pin in pins)
     (folder / "src").mkdir(parents=True)
@@ -142,8 +152,12 @@ def verify(root: Path) -> None:
     found = cargo.workspace(root)
     target = found.target
     names = [member.name for member in cargo.in_order(found.members)]
-    cargo_package.package(Context(), root, target, names, locked=True, offline=True)
-    tarballs = {name: target / "package" / f"{name}-0.1.0.crate" for name in names}
+    cargo_package.package(
+        Context(), root, target, names, locked=True, offline=True
+    )
+    tarballs = {
+        name: target / "package" / f"{name}-0.1.0.crate" for name in names
+    }
     cargo_verify.verify(
         Context(),
         cargo_verify.Tarballs(root, target, tarballs, packages=found.packages),

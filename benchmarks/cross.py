@@ -81,6 +81,10 @@ def build(tree: Path, env: dict[str, str]) -> None:
         shutil.rmtree(tree / name, ignore_errors=True)
     for step in ("build-binaries", "build-wheels", "docker-buildx"):
         run(tree, *INV, step, env=env)
-    kinds = {path.suffix for path in (tree / "dist").rglob("*") if path.is_file()}
+    kinds = {
+        path.suffix for path in (tree / "dist").rglob("*") if path.is_file()
+    }
     if not {".whl", ".tar"} <= kinds:
-        raise SystemExit(f"the wheel or the image is missing in {tree / 'dist'}")
+        raise SystemExit(
+            f"the wheel or the image is missing in {tree / 'dist'}"
+        )

@@ -63,7 +63,9 @@ class Function:
 def main(folders: Sequence[str]) -> None:
     """Print the density of each package, the largest functions and the circles of imports."""
     for name in folders or ["release_tasks"]:
-        texts = {path: path.read_text() for path in sorted(Path(name).rglob("*.py"))}
+        texts = {
+            path: path.read_text() for path in sorted(Path(name).rglob("*.py"))
+        }
         packages: dict[str, Density] = {}
         for path, text in texts.items():
             package = first_level(path.relative_to(name))
@@ -73,7 +75,9 @@ def main(folders: Sequence[str]) -> None:
         print(f"{name:<30} {sum(packages.values(), Density())}")
         print("largest functions:")
         for function in largest_functions(texts):
-            print(f"  {function.lines:3} lines  {function.path}  {function.name}")
+            print(
+                f"  {function.lines:3} lines  {function.path}  {function.name}"
+            )
         found = circles(imports(Path(name), texts))
         names = [" - ".join(circle) for circle in found] or ["none"]
         print(f"circles between packages: {', '.join(names)}")
@@ -95,7 +99,9 @@ def measure(text: str) -> Density:
         tokens += 1
         code_lines.update(range(token.start[0], token.end[0] + 1))
     lines = text.splitlines()
-    conditionals = [node for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
+    conditionals = [
+        node for node in ast.walk(tree) if isinstance(node, ast.IfExp)
+    ]
     too_long = [line for line in lines if len(line) > LONGEST]
     return Density(
         tokens, len(code_lines), len(lines), len(conditionals), len(too_long)
@@ -154,7 +160,9 @@ def circles(used: Mapping[str, set[str]]) -> list[list[str]]:
     reached = {package: _reached(package, used) for package in used}
     found: list[list[str]] = []
     for package in sorted(used):
-        circle = [other for other in reached[package] if package in reached[other]]
+        circle = [
+            other for other in reached[package] if package in reached[other]
+        ]
         if package in circle and sorted(circle) not in found:
             found.append(sorted(circle))
     return found

@@ -94,7 +94,12 @@ def used(clone: Path, env: Mapping[str, str], log: Path) -> tuple[float, float]:
         start = time.perf_counter()
         argv = [*INV, "release", "--version", VERSION, "--new", "all"]
         process = subprocess.Popen(
-            argv, cwd=clone, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+            argv,
+            cwd=clone,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start

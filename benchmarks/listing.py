@@ -19,7 +19,10 @@ def rows() -> Iterator[Row]:
         program = folder / "env" / "bin"
         pip = (program / "python", "-m", "pip", "--disable-pip-version-check")
         run(folder, *pip, "install", "--quiet", PROJECT)
-        for name, text in (("ours", "from release_tasks import ns\n"), ("empty", "")):
+        for name, text in (
+            ("ours", "from release_tasks import ns\n"),
+            ("empty", ""),
+        ):
             (folder / name).mkdir()
             (folder / name / "tasks.py").write_text(text)
         inv_list = (program / "inv", "--list")
@@ -29,4 +32,6 @@ def rows() -> Iterator[Row]:
             # status 1: it has nothing to list
             lambda: run(folder / "empty", *inv_list, status=(0, 1)),
         )
-        yield Row("inv --list", "invoke with an empty tasks.py", 1.6, ours, theirs)
+        yield Row(
+            "inv --list", "invoke with an empty tasks.py", 1.6, ours, theirs
+        )

@@ -53,7 +53,9 @@ def publish(registries: LocalRegistries, root: Path, names: list[str]) -> None:
     built = []
     for name in names:
         file = f"{name}-0.1.0.crate"
-        row = dist.Built("crate", name, "0.1.0", part.component.name, file, 0, SHA256)
+        row = dist.Built(
+            "crate", name, "0.1.0", part.component.name, file, 0, SHA256
+        )
         built.append(row)
     dist.record(part, "package_crates", built)
 
@@ -68,7 +70,9 @@ def status(root: Path) -> None:
     answer = run(root, *INV, "status", "--json", status=(0, 1, 3))
     rows = json.loads(answer or "{}").get("artifacts", [])
     same = [
-        row for row in rows if row["channel"] == "crates.io" and row["state"] == "same"
+        row
+        for row in rows
+        if row["channel"] == "crates.io" and row["state"] == "same"
     ]
     if len(same) != COUNT:
         raise SystemExit(f"status finds {len(same)} of {COUNT} crates")

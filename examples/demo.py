@@ -33,7 +33,14 @@ IDENTITY = {
 def main() -> int:
     """Rehearse version 0.2.0 of a copy of the example, and print what was left out."""
     options = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
-    rehearse = (sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0")
+    rehearse = (
+        sys.executable,
+        "-m",
+        "invoke",
+        "rehearse",
+        "--version",
+        "0.2.0",
+    )
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
         project = copy(Path(folder))
         skipped = reduce(project, WHOLE in sys.argv)
@@ -67,7 +74,9 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
     if reason:
         edit(project, rf"{ARM} = .*\n", "")
         edit(project, r', "linux/arm64"', "")
-        skipped.append(f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {reason}")
+        skipped.append(
+            f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {reason}"
+        )
     for tag in TAGS:
         reason = f"nox -s demo -- {WHOLE} builds it, too"
         if is_whole:
@@ -83,7 +92,9 @@ def no_image_builder() -> str:
     """Return why no image can be built here, or ""."""
     if version(PROGRAMS["buildx"]) is None:
         return "docker buildx is not installed"
-    missing = [name for name in ("buildkitd", "runc") if not version(PROGRAMS[name])]
+    missing = [
+        name for name in ("buildkitd", "runc") if not version(PROGRAMS[name])
+    ]
     if missing and not _has_daemon():
         return f"{missing[0]} is not installed, and no docker daemon runs"
     return ""
@@ -91,7 +102,9 @@ def no_image_builder() -> str:
 
 def _has_daemon() -> bool:
     argv = ["docker", "version"]
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    )
 
 
 def no_cross_compiler() -> str:

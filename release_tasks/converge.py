@@ -52,7 +52,9 @@ def converge(
     raise_all(refusals(statuses))
     missing = _open(statuses)
     if not missing:
-        terminal.say(f"nothing to do, every {channel.NOUN} is already published")
+        terminal.say(
+            f"nothing to do, every {channel.NOUN} is already published"
+        )
         return
     raise_all(unconfirmed_names(channel, missing, new))
     if shell.is_dry(c):
@@ -112,13 +114,19 @@ def refusals(statuses: Iterable[ArtifactStatus]) -> list[ReleaseError]:
         name = _title(status.artifact)
         next_version = f"choose a version after {status.artifact.version}"
         if status.state is State.DIFFERENT:
-            errors.append(ReleaseError(f"{name} differs: {status.why}", next_version))
+            errors.append(
+                ReleaseError(f"{name} differs: {status.why}", next_version)
+            )
         elif status.state is State.YANKED:
             errors.append(
-                ReleaseError(f"{name} is yanked", f"unyank it, or {next_version}")
+                ReleaseError(
+                    f"{name} is yanked", f"unyank it, or {next_version}"
+                )
             )
         elif status.state is State.CLOSED:
-            errors.append(ReleaseError(f"{name} is closed: {status.why}", next_version))
+            errors.append(
+                ReleaseError(f"{name} is closed: {status.why}", next_version)
+            )
     return errors
 
 
@@ -132,14 +140,17 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
         part = release.parts[0]
         return [
             ReleaseError(
-                f"there is no tag {part.tag}", f"inv tag --version {part.version}"
+                f"there is no tag {part.tag}",
+                f"inv tag --version {part.version}",
             )
         ]
     if channel.NAME == git.NAME:
         return []
     tags = state(release, git)
     errors = refusals(tags) + github_draft.unreadable_drafts(release)
-    missing = [status.artifact for status in tags if status.state is State.MISSING]
+    missing = [
+        status.artifact for status in tags if status.state is State.MISSING
+    ]
     if not missing:
         return errors + git.not_on_release_branch(release)
     for tag in missing:
@@ -160,9 +171,13 @@ def unconfirmed_names(
     `new` is None, comma-separated names, or "all".
     """
     allowed = {name.strip() for name in (new or "").split(",")}
-    artifacts = {artifact.package or artifact.name: artifact for artifact in missing}
+    artifacts = {
+        artifact.package or artifact.name: artifact for artifact in missing
+    }
     answers = get_many(channel.is_new, artifacts.values())
-    unknown = [name for name, is_new in zip(artifacts, answers, strict=True) if is_new]
+    unknown = [
+        name for name, is_new in zip(artifacts, answers, strict=True) if is_new
+    ]
     confirmed = [name for name in unknown if allowed & {name, "all"}]
     if confirmed:
         terminal.say(f"first publish: {', '.join(confirmed)}")
@@ -180,12 +195,16 @@ def _open(statuses: Iterable[ArtifactStatus]) -> tuple[Artifact, ...]:
     return tuple(status.artifact for status in statuses if status.state in OPEN)
 
 
-def _wait(release: Release, channel: Channel, published: Sequence[Artifact]) -> None:
+def _wait(
+    release: Release, channel: Channel, published: Sequence[Artifact]
+) -> None:
     def missing() -> str:
         statuses = channel.state(release, published)
         raise_all(refusals(statuses))
         names = [
-            status.artifact.name for status in statuses if status.state not in DONE
+            status.artifact.name
+            for status in statuses
+            if status.state not in DONE
         ]
         if not names:
             return ""

@@ -60,7 +60,9 @@ class _Simulated:
 
 _locks: dict[Path, int] = {}  # those of this process, by dist folder
 _simulated: dict[Path, _Simulated] = {}  # by dist folder
-_guard = threading.RLock()  # steps that run side by side read and write the same parts
+_guard = (
+    threading.RLock()
+)  # steps that run side by side read and write the same parts
 
 
 def describe(
@@ -111,7 +113,9 @@ def record(
     replaced = {row.key for row in (*rows, *made_of)}
     with _guard:
         _remove_rows(part, replaced)
-        path = folder(part) / "parts" / files.bare_name(f"{name}.json", "a step")
+        path = (
+            folder(part) / "parts" / files.bare_name(f"{name}.json", "a step")
+        )
         files.write_bytes(path, _json([asdict(row) for row in rows]))
     for row in made_of:
         files.remove(part.dist / row.file)
@@ -140,7 +144,9 @@ def of_kind(part: ComponentRelease, *kinds: FileKind) -> tuple[Built, ...]:
 
 def row_of(part: ComponentRelease, name: str, *kinds: FileKind) -> Built | None:
     """Return the row with a name, None if that was not built."""
-    return next((row for row in of_kind(part, *kinds) if row.name == name), None)
+    return next(
+        (row for row in of_kind(part, *kinds) if row.name == name), None
+    )
 
 
 def file_of(part: ComponentRelease, row: Built | None) -> Path | None:
@@ -202,7 +208,9 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
     try:
         found = json.loads(data)
         rows = found["files"] if isinstance(found, dict) else found
-        built = tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
+        built = tuple(
+            Built(**row | {"kind": FileKind(row["kind"])}) for row in rows
+        )
         for one in built:
             _check_types(one)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -259,7 +267,10 @@ def lock(release: Release) -> None:
 def sources(part: ComponentRelease) -> list[Path]:
     """Return every part, and release.json if there is one."""
     _refuse_links(part)
-    return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
+    return [
+        *sorted((part.dist / "parts").glob("*.json")),
+        *part.dist.glob(INVENTORY),
+    ]
 
 
 def _refuse_links(part: ComponentRelease) -> None:

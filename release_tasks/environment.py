@@ -28,10 +28,23 @@ READS_OF_GIT = (
         "merge-base",
         "diff",
     ),
-    *("cat-file", "diff-tree", "check-ignore", "checkout-index", "clone", "worktree"),
+    *(
+        "cat-file",
+        "diff-tree",
+        "check-ignore",
+        "checkout-index",
+        "clone",
+        "worktree",
+    ),
 )
 NO_PROGRAMS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull))
-WITH_A_VALUE = ("-C", "-c", "--git-dir", "--work-tree", "--namespace")  # options of git
+WITH_A_VALUE = (
+    "-C",
+    "-c",
+    "--git-dir",
+    "--work-tree",
+    "--namespace",
+)  # options of git
 RUN_IMAGES = ("run", "exec", "create", "compose")  # of docker
 
 
@@ -99,7 +112,10 @@ READS_WITH_LOGIN = re.compile(
     re.IGNORECASE,
 )
 GIT_SETTINGS = re.compile(r"GIT_CONFIG_(COUNT|KEY_\d+|VALUE_\d+|PARAMETERS)")
-ENVIRONMENT_START, ENVIRONMENT_END = 47, 48  # fields of /proc/PID/stat behind the name
+ENVIRONMENT_START, ENVIRONMENT_END = (
+    47,
+    48,
+)  # fields of /proc/PID/stat behind the name
 # Without these nothing starts; a password such as `postgres` can be a part of them.
 NEVER_SECRET = (
     "PATH",
@@ -112,7 +128,9 @@ NEVER_SECRET = (
     "SHELL",
     "LANG",
 )
-SHORTEST_PART = 16  # characters of a secret that is looked for inside of other values
+SHORTEST_PART = (
+    16  # characters of a secret that is looked for inside of other values
+)
 PR_SET_DUMPABLE = 4  # prctl(2)
 
 _also_given: set[str] = set()  # names or patterns of the project's settings
@@ -136,7 +154,9 @@ def for_child(argv: Sequence[str], secrets: Collection[str]) -> dict[str, str]:
     if not is_client(argv):
         kept = dict(_needed(kept))
     elif is_git(argv):
-        kept |= {name: own[name] for name in own if GIT_SETTINGS.fullmatch(name)}
+        kept |= {
+            name: own[name] for name in own if GIT_SETTINGS.fullmatch(name)
+        }
     if is_git(argv) and _subcommand(argv) in READS_OF_GIT:
         kept |= git_settings(NO_PROGRAMS, kept)
     return kept | {name: own[name] for name in secrets if name in own}
@@ -205,11 +225,15 @@ def _subcommand(argv: Sequence[str]) -> str:
 def _harmless(own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the variables without a secret, by name and by value."""
     hidden = masking.secrets(own)
-    secret = {name for name, value in own.items() if _is_secret(name, value, hidden)}
+    secret = {
+        name for name, value in own.items() if _is_secret(name, value, hidden)
+    }
     # git refuses its settings where one of them is missing
     is_split = any(GIT_SETTINGS.fullmatch(name) for name in secret)
     for name, value in own.items():
-        if name not in secret and not (is_split and GIT_SETTINGS.fullmatch(name)):
+        if name not in secret and not (
+            is_split and GIT_SETTINGS.fullmatch(name)
+        ):
             yield name, value
 
 

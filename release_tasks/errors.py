@@ -78,7 +78,9 @@ class MultipleErrors(ReleaseError):
         return tuple(problems_of(self.errors))
 
 
-def collect(check: Callable[[], Iterable[ReleaseError] | None]) -> list[ReleaseError]:
+def collect(
+    check: Callable[[], Iterable[ReleaseError] | None],
+) -> list[ReleaseError]:
     """Return every error that `check` yields or returns, and the one that it raises."""
     errors: list[ReleaseError] = []
     try:
@@ -132,7 +134,9 @@ def problems_of(errors: Iterable[ReleaseError]) -> list[Problem]:
     return [problem for error in errors for problem in error.problems]
 
 
-def collect_problems(look: Callable[[], Iterable[Problem] | None]) -> list[Problem]:
+def collect_problems(
+    look: Callable[[], Iterable[Problem] | None],
+) -> list[Problem]:
     """Return the problems that `look` finds, and those of the error that ends it, if any."""
     found: list[Problem] = []
     try:

@@ -25,7 +25,12 @@ from release_tasks.signals import deferred_signals
 # ends the name of a file that is about to replace another one
 TEMPORARY = ".release-tasks"
 # what cargo and rustup obey in a folder above
-SETTINGS_ABOVE = (".cargo", "Cargo.toml", "rust-toolchain", "rust-toolchain.toml")
+SETTINGS_ABOVE = (
+    ".cargo",
+    "Cargo.toml",
+    "rust-toolchain",
+    "rust-toolchain.toml",
+)
 _BARE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 THREADS = 4  # that write at the same time: each one waits for the disk
 
@@ -221,7 +226,9 @@ def lock(path: Path) -> int | None:
     import fcntl
 
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644
+        )
     except OSError as error:
         raise _not_written(path, error) from error
     try:
@@ -297,7 +304,9 @@ def _mode(path: Path) -> int:
         return 0o644
 
 
-def _in_threads(work: Callable[[Path, Any], None], values: Mapping[Path, Any]) -> None:
+def _in_threads(
+    work: Callable[[Path, Any], None], values: Mapping[Path, Any]
+) -> None:
     """Call `work` with each path and its value, in several threads; Ctrl-C waits for all."""
     items = list(values.items())
 
@@ -324,7 +333,12 @@ def _not_written(path: Path, error: OSError) -> ReleaseError:
 def _diff(path: Path, old: str, new: str) -> str:
     name = path.relative_to(_repository_of(path)).as_posix()
     lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
+        old.splitlines(),
+        new.splitlines(),
+        f"a/{name}",
+        f"b/{name}",
+        lineterm="",
+        n=1,
     )
     return "\n".join(lines)
 

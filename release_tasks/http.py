@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
-LONGEST_WAIT = 600  # seconds; a server that asks for more (`Retry-After`) is an error
+LONGEST_WAIT = (
+    600  # seconds; a server that asks for more (`Retry-After`) is an error
+)
 # seconds until the headers of an answer are there, repetitions included
 LONGEST_ANSWER = 600
 SLOWEST = 100  # bytes per second of a body, on average, after the first minute
-MOST = 64 << 20  # bytes of an answer that is remembered: JSON, an index, a manifest
+MOST = (
+    64 << 20
+)  # bytes of an answer that is remembered: JSON, an index, a manifest
 MOST_OF_A_FILE = 8 << 30  # bytes of a file that is downloaded
-BOMB_SIZE, BOMB_RATIO = 64 << 20, 200  # bytes, and bytes for each one that was sent
+BOMB_SIZE, BOMB_RATIO = (
+    64 << 20,
+    200,
+)  # bytes, and bytes for each one that was sent
 PAGES = 1000
 REDIRECTS = 10
 CHUNK = 64 << 10  # bytes
@@ -69,7 +76,8 @@ class Answer:
             raise ReleaseError(fact, "try again later") from error
         if not isinstance(data, kind):
             raise ReleaseError(
-                f"{self.url} returned unexpected JSON: {start!r}", "try again later"
+                f"{self.url} returned unexpected JSON: {start!r}",
+                "try again later",
             )
         return data
 
@@ -187,7 +195,9 @@ def get_many(
         return [copy_context().run(work, item) for item in todo]
     with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
         try:
-            futures = [pool.submit(copy_context().run, work, item) for item in todo]
+            futures = [
+                pool.submit(copy_context().run, work, item) for item in todo
+            ]
             return [_result(future) for future in futures]
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -209,7 +219,9 @@ def _remembered(
     method: str,
     settings: ProxySettings | None,
 ) -> Answer:
-    return _answer(Question(method, url, dict(headers), None, MOST), expect, settings)
+    return _answer(
+        Question(method, url, dict(headers), None, MOST), expect, settings
+    )
 
 
 def _get_file(
@@ -414,7 +426,9 @@ def _retry_after(retries: Any, response: Any) -> float | None:
 
 
 def _minutes(seconds: float) -> str:
-    return "more than a year" if seconds > YEAR else f"{seconds / 60:.0f} minutes"
+    return (
+        "more than a year" if seconds > YEAR else f"{seconds / 60:.0f} minutes"
+    )
 
 
 def _check_redirect(response: Response, **named: Any) -> None:
@@ -452,7 +466,9 @@ def _suggest_fix(error: Exception) -> str:
     """Return what to do: set the certificates, or look at the network."""
     from requests.exceptions import RequestException, SSLError
 
-    is_file = isinstance(error, OSError) and not isinstance(error, RequestException)
+    is_file = isinstance(error, OSError) and not isinstance(
+        error, RequestException
+    )
     is_about_certificates = isinstance(error, SSLError) or is_file
     if is_about_certificates:
         return (

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 MASK = "***"
-SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
+SHORTEST_SECRET = (
+    8  # characters; hiding shorter values would garble ordinary text
+)
 
 SECRET_NAME = re.compile(
     r"TOKEN(?!IZ)|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|AUTHORIZATION|COOKIE|WEBHOOK"
@@ -26,7 +28,9 @@ SECRET_VALUE = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|(?i:authorization: *(basic|bearer|token) +\S+)"
 )
-LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)")  # user:password
+LOGIN_IN_URL = re.compile(
+    r"(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
+)  # user:password
 USER_IN_URL = re.compile(
     r"(?<=http://|ttps://)[^/\s:@'\"]{8,}(?=@)"
 )  # a token as the user
@@ -113,7 +117,9 @@ def _forms_of(value: str) -> Iterator[str]:
     yield data.hex().upper()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for before in range(3):
-            yield _inner(encode(b"\0" * before + data).decode(), before, len(data))
+            yield _inner(
+                encode(b"\0" * before + data).decode(), before, len(data)
+            )
 
 
 def _inner(encoded: str, before: int, size: int) -> str:

@@ -31,7 +31,9 @@ class _Answer(NamedTuple):
     future: Future[Any]
 
 
-_answers: ContextVar[dict[Any, _Answer] | None] = ContextVar("answers", default=None)
+_answers: ContextVar[dict[Any, _Answer] | None] = ContextVar(
+    "answers", default=None
+)
 _changed: ContextVar[frozenset[On]] = ContextVar("changed", default=EVERYTHING)
 _guard = Lock()
 
@@ -73,7 +75,9 @@ def invalidate() -> None:
                 answers.pop(key, None)
 
 
-def prefetch(ask: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+def prefetch(
+    ask: Callable[P, object], *args: P.args, **kwargs: P.kwargs
+) -> None:
     """Start asking in another thread; who needs the answer waits for it, or gets its error.
 
     Does nothing where answers are not remembered.

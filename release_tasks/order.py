@@ -69,7 +69,9 @@ def steps(order: Order) -> tuple[Step, ...]:
 def run(step: Step, c: Any, arguments: Mapping[str, str | None]) -> None:
     """Call a step with those of the `arguments` that it has a parameter for."""
     parameters = inspect.signature(step.body).parameters
-    taken = {key: value for key, value in arguments.items() if key in parameters}
+    taken = {
+        key: value for key, value in arguments.items() if key in parameters
+    }
     step.body(c, **taken)
 
 

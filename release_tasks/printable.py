@@ -23,7 +23,9 @@ _CONTROL = re.compile(
     "\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 # GitHub Actions and Azure Pipelines (workflow commands), TeamCity (service messages)
-_COMMAND = re.compile(r"(?m)##(?=\[|vso\[|teamcity\[)|^(?P<start>[^\S\n]*)::(?=[\w-])")
+_COMMAND = re.compile(
+    r"(?m)##(?=\[|vso\[|teamcity\[)|^(?P<start>[^\S\n]*)::(?=[\w-])"
+)
 _LABEL = re.compile(
     r"(?im)(?<=\n)(?=[^\S\n]*(?:fix|error|problem|warning|note)[ \t]*:)"
 )

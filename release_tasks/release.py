@@ -58,7 +58,10 @@ class Release:
 
     @classmethod
     def at(
-        cls, c: Context, version: str | None = None, component: str | None = None
+        cls,
+        c: Context,
+        version: str | None = None,
+        component: str | None = None,
     ) -> Release:
         """Return the release of `version` (default: the one this checkout is at).
 
@@ -69,7 +72,9 @@ class Release:
         return _at(shell.is_dry(c), version, component)
 
     @classmethod
-    def at_head(cls, c: Context, version: str | None, component: str | None) -> Release:
+    def at_head(
+        cls, c: Context, version: str | None, component: str | None
+    ) -> Release:
         """Return the release of `version` from HEAD, even if its tag is elsewhere."""
         return _at(shell.is_dry(c), version, component, at_head=True)
 
@@ -83,7 +88,9 @@ class Release:
         """Return the value of `--version` that means this release."""
         if len(self.project.components) == 1:
             return self.parts[0].version
-        return ",".join(f"{part.component.name}={part.version}" for part in self.parts)
+        return ",".join(
+            f"{part.component.name}={part.version}" for part in self.parts
+        )
 
     @property
     def title(self) -> str:
@@ -131,7 +138,10 @@ class Release:
 
 @memo.memoized
 def _at(
-    is_dry: bool, version: str | None, component: str | None, at_head: bool = False
+    is_dry: bool,
+    version: str | None,
+    component: str | None,
+    at_head: bool = False,
 ) -> Release:
     from release_tasks.project import discovery
 
@@ -143,7 +153,8 @@ def _at(
     project = discovery.discover(checkout)
     versions = _versions(project, checkout, head, version, component)
     tags = {
-        name: tag_name(project.component(name), versions[name]) for name in versions
+        name: tag_name(project.component(name), versions[name])
+        for name in versions
     }
     tagged = None
     if not at_head:
@@ -192,16 +203,22 @@ def _versions(
     return versions
 
 
-def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Versions:
+def _current(
+    components: tuple[Component, ...], checkout: Path, head: str
+) -> Versions:
     """Return the versions of the tags at HEAD, else those of the manifests.
 
     Of several tags of a component, the one counts that started this run of CI.
     """
-    at_head = [tag for tag, commit in git.tags(checkout).items() if commit == head]
+    at_head = [
+        tag for tag, commit in git.tags(checkout).items() if commit == head
+    ]
     tagged: Versions = {}
     for component in components:
         versions = {
-            tag: version for tag in at_head if (version := version_in(component, tag))
+            tag: version
+            for tag in at_head
+            if (version := version_in(component, tag))
         }
         started_by = ci.tag()
         if len(versions) == 1:
@@ -238,7 +255,9 @@ def _tagged_commit(
     Tags that only this machine has move with the next commit.
     """
     local = git.tags(checkout)
-    if all(local.get(tag) == head for tag in tags) and not git.changed(checkout):
+    if all(local.get(tag) == head for tag in tags) and not git.changed(
+        checkout
+    ):
         return head
     if git.remote_url(checkout) is None:
         return None

@@ -41,7 +41,9 @@ UNATTENDED = {  # no program may ask a question or color its output
 LONGEST_SHOWN = 500
 LAST_LINES = 15  # of a failed program's output, which an error shows
 
-_inherited: set[int] = set()  # descriptors of locks that children keep when we end
+_inherited: set[int] = (
+    set()
+)  # descriptors of locks that children keep when we end
 _running: set[Process] = set()
 _running_lock = threading.Lock()
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -87,7 +89,11 @@ def ask_bytes(
     words = [str(word) for word in argv]
     streams = Streams(stdin=subprocess.PIPE)
     process = _start(
-        words, cwd, environment(env, secrets, words), streams, ends_with_us=False
+        words,
+        cwd,
+        environment(env, secrets, words),
+        streams,
+        ends_with_us=False,
     )
     try:
         out, err = process.communicate(stdin)
@@ -96,7 +102,9 @@ def ask_bytes(
             _end(process)
         _forget(process)
     if process.returncode:
-        raise Failed(words, process.returncode, (err + out).decode(errors="replace"))
+        raise Failed(
+            words, process.returncode, (err + out).decode(errors="replace")
+        )
     return out
 
 
@@ -220,7 +228,11 @@ class Child(Local):
     """invoke's runner, for an argv without a shell, in a process group of its own."""
 
     def __init__(
-        self, context: Context, argv: list[str], cwd: Path | None, stop_at: str = ""
+        self,
+        context: Context,
+        argv: list[str],
+        cwd: Path | None,
+        stop_at: str = "",
     ) -> None:
         super().__init__(context)
         self.argv = argv
@@ -334,14 +346,20 @@ def _missing_variables(argv: Sequence[str], output: str) -> str:
     if variables.is_client(argv):
         return ""
     names = [name for name in variables.withheld() if not is_secret_name(name)]
-    asked = [name for name in names if re.search(rf"\b{re.escape(name)}\b", output)]
+    asked = [
+        name for name in names if re.search(rf"\b{re.escape(name)}\b", output)
+    ]
     if not asked:
         return ""
     listed = ", ".join(f'"{name}"' for name in asked)
-    return f"if it needs them: [build] pass-env = [{listed}] in release-tasks.toml"
+    return (
+        f"if it needs them: [build] pass-env = [{listed}] in release-tasks.toml"
+    )
 
 
-def _not_started(program: str, cwd: Path | None, error: OSError) -> ReleaseError:
+def _not_started(
+    program: str, cwd: Path | None, error: OSError
+) -> ReleaseError:
     if not isinstance(error, FileNotFoundError):
         fact = f"{program} cannot be started: {error.strerror}"
         return ReleaseError(fact, f"ls -l {word(found(program) or program)}")

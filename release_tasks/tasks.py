@@ -113,7 +113,9 @@ def accept_underscores() -> None:
 _to_contexts = Collection.to_contexts
 
 
-def _to_contexts_with_underscores(self: Collection, *args: Any, **options: Any) -> Any:
+def _to_contexts_with_underscores(
+    self: Collection, *args: Any, **options: Any
+) -> Any:
     contexts = _to_contexts(self, *args, **options)
     for context in contexts:
         underscored = str(context.name).replace("-", "_")

@@ -93,7 +93,9 @@ def pause(seconds: float, why: str = "") -> None:
             return
 
 
-def wait_for(missing: Callable[[], str], at_most: float, longest: float = 5.0) -> None:
+def wait_for(
+    missing: Callable[[], str], at_most: float, longest: float = 5.0
+) -> None:
     """Wait until `missing` returns an empty text; until then it returns what is waited for.
 
     It is called less and less often, in the end every `longest` seconds. Raises `ReleaseError`

@@ -17,15 +17,21 @@ from support.repositories import IDENTITY
 
 pytest_plugins = ["support.fixtures"]
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
-UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages
+UPSTREAM = (
+    "release_tasks.rehearsal.upstream"  # reads third-party crates and packages
+)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # `nohup pytest &` starts with SIGINT ignored, and every child inherits that
 signal.signal(signal.SIGINT, signal.default_int_handler)
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ["PATH"] = (
+    f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+)
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
 os.environ |= {
-    name: value for name, value in IDENTITY.items() if not name.endswith("_DATE")
+    name: value
+    for name, value in IDENTITY.items()
+    if not name.endswith("_DATE")
 }
 
 
@@ -41,7 +47,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if shutil.which(name) is not None:
             continue
         if os.environ.get("RELEASE_TASKS_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{name} is not installed and RELEASE_TASKS_REQUIRE_TOOLS=1")
+            pytest.fail(
+                f"{name} is not installed and RELEASE_TASKS_REQUIRE_TOOLS=1"
+            )
         pytest.skip(f"{name} is not installed")
 
 

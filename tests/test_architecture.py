@@ -113,7 +113,9 @@ def packages_used(path: Path) -> set[str]:
         if name.startswith("release_tasks.")
     )
     return {
-        package for parts in inner if (package := package_of(tuple(parts))) in LEVEL
+        package
+        for parts in inner
+        if (package := package_of(tuple(parts))) in LEVEL
     }
 
 
@@ -123,7 +125,10 @@ def test_imports_point_one_way_between_packages() -> None:
         here = package_of(path.relative_to(PACKAGE).with_suffix("").parts)
         assert here in LEVEL, f"{here} has no place in LAYERS"
         for other in packages_used(path) - {here}:
-            if LEVEL[other] > LEVEL[here] and (relative(path), other) not in EXCEPTIONS:
+            if (
+                LEVEL[other] > LEVEL[here]
+                and (relative(path), other) not in EXCEPTIONS
+            ):
                 offenders.append(f"{relative(path)} imports {other}")
     assert offenders == []
 
@@ -176,7 +181,9 @@ def test_processes_and_connections_have_one_entry_point_each() -> None:
 
 def test_only_shell_calls_the_system_for_a_process() -> None:
     calls = re.compile(r"\bos\.(system|popen|exec\w+|spawn\w+|fork)\(")
-    assert [relative(path) for path in FILES if calls.search(path.read_text())] == []
+    assert [
+        relative(path) for path in FILES if calls.search(path.read_text())
+    ] == []
 
 
 def words_handed_to_shell(path: Path) -> Iterator[str]:
@@ -192,9 +199,14 @@ def words_handed_to_shell(path: Path) -> Iterator[str]:
             if isinstance(target, ast.Name)
         }
         for call in ast.walk(scope):
-            if isinstance(call, ast.Call) and name_of(call.func) in STARTS_A_PROCESS:
+            if (
+                isinstance(call, ast.Call)
+                and name_of(call.func) in STARTS_A_PROCESS
+            ):
                 for argument in call.args[:2]:
-                    is_made = isinstance(argument, ast.Name) and argument.id in made
+                    is_made = (
+                        isinstance(argument, ast.Name) and argument.id in made
+                    )
                     if is_made or is_sequence_of_words(argument):
                         yield f"{relative(path)}:{call.lineno}"
 
@@ -241,15 +253,17 @@ def test_public_addresses_stand_in_endpoints_only() -> None:
     address = re.compile(rf"https?://[\w.-]*{hosts}")
     assert re.search(hosts, (PACKAGE / "endpoints.py").read_text())
     others = [path for path in FILES if path.name != "endpoints.py"]
-    assert [relative(path) for path in others if address.search(path.read_text())] == []
+    assert [
+        relative(path) for path in others if address.search(path.read_text())
+    ] == []
 
 
 def test_every_module_says_in_one_sentence_what_it_is() -> None:
     offenders = []
     for path in FILES:
-        first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[
-            0
-        ]
+        first = (
+            ast.get_docstring(ast.parse(path.read_text())) or ""
+        ).partition("\n")[0]
         if not first.endswith(".") or len(first) > 100:
             offenders.append(relative(path))
     assert offenders == []

@@ -35,7 +35,9 @@ program.run()
 
 
 @pytest.fixture
-def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str]]:
     """Release one crate, and return the step and the command line of each process, in order."""
     with local_registries(tmp_path, monkeypatch) as registries:
         root = projects.workspace(tmp_path / "shop", {"shop-app": ""})
@@ -64,7 +66,8 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, 
         assert done.returncode == 0, done.stderr[-3000:]
     lines = (tmp_path / "started").read_text().splitlines()
     return [
-        (step, command) for step, _, command in (line.partition("\t") for line in lines)
+        (step, command)
+        for step, _, command in (line.partition("\t") for line in lines)
     ]
 
 
@@ -74,7 +77,9 @@ def test_a_release_of_one_crate_asks_for_each_thing_once(
     git_processes = Counter(
         step for step, command in started if command.startswith("git ")
     )
-    assert {step: count for step, count in git_processes.items() if count > 8} == {}
+    assert {
+        step: count for step, count in git_processes.items() if count > 8
+    } == {}
 
     commands = [command for _, command in started]
     before_push = commands[

@@ -44,7 +44,9 @@ def test_caro_waits_for_every_machine_and_publishes_thirty_assets(
             )
         assert (project.refs(), project.public()) == (before, {})
         release_and_compare(project)
-        assert os.access(project.root / "dist/v1.2.0/caro-1.2.0-linux-amd64", os.X_OK)
+        assert os.access(
+            project.root / "dist/v1.2.0/caro-1.2.0-linux-amd64", os.X_OK
+        )
 
 
 @pytest.mark.statement("B1.19", "B1.25", "B1.33", "B1.35")
@@ -62,7 +64,10 @@ def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
 ) -> None:
     with sample_release(LLMCC_RUNBOOK, tmp_path) as project:
         done = release_and_compare(project)
-        assert "llmcc 0.2.15 from PyPI (sdist) installs, and imports llmcc" in done.err
+        assert (
+            "llmcc 0.2.15 from PyPI (sdist) installs, and imports llmcc"
+            in done.err
+        )
 
 
 @pytest.mark.statement(
@@ -75,7 +80,9 @@ def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_
     with sample_release(EDGEQUAKE_LLM, tmp_path) as project:
         done = release_and_compare(project)
         pushes = [
-            row for row in done.err.splitlines() if row.startswith("push: $ git push")
+            row
+            for row in done.err.splitlines()
+            if row.startswith("push: $ git push")
         ]
         assert len(pushes) == 2  # the branch, then both tags
         assert (

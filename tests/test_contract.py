@@ -45,7 +45,11 @@ def project(tmp_path: Path) -> Path:
 
 def test_file_function_and_step_have_the_same_name() -> None:
     for step in STEPS:
-        assert step.name == step.body.__name__ == Path(inspect.getfile(step.body)).stem
+        assert (
+            step.name
+            == step.body.__name__
+            == Path(inspect.getfile(step.body)).stem
+        )
 
 
 def test_the_first_parameters_of_every_step_are_version_and_component() -> None:
@@ -57,8 +61,12 @@ def test_the_first_parameters_of_every_step_are_version_and_component() -> None:
 def test_no_task_has_a_parameter_without_a_default() -> None:
     """invoke makes such a parameter positional, and then `inv TASK --help` runs the task."""
     for name, task in TASKS.items():
-        for parameter in list(inspect.signature(task.body).parameters.values())[1:]:
-            assert parameter.default in (None, "", False), f"{name} --{parameter.name}"
+        for parameter in list(inspect.signature(task.body).parameters.values())[
+            1:
+        ]:
+            assert parameter.default in (None, "", False), (
+                f"{name} --{parameter.name}"
+            )
 
 
 def test_every_parameter_has_a_help_text() -> None:
@@ -82,7 +90,9 @@ def test_no_two_tasks_differ_only_by_dash_and_underscore() -> None:
 
 
 @pytest.mark.statement("B3.32")
-def test_list_shows_each_task_once_and_loads_nothing_heavy(project: Path) -> None:
+def test_list_shows_each_task_once_and_loads_nothing_heavy(
+    project: Path,
+) -> None:
     done = inv(project, "--list")
     rows = [line for line in done.stdout.splitlines() if line.startswith("  ")]
     assert all(re.match(r"  [a-z]\S+ +\S", row) for row in rows), done.stdout
@@ -92,7 +102,10 @@ def test_list_shows_each_task_once_and_loads_nothing_heavy(project: Path) -> Non
         "'msgspec', 'tomlkit', 'ruamel'}; print(sorted(heavy & set(sys.modules)))"
     )
     loaded = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+        [sys.executable, "-c", probe],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert loaded.stdout.strip() == "[]"
 
@@ -100,7 +113,9 @@ def test_list_shows_each_task_once_and_loads_nothing_heavy(project: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["collect", "publish-crates", "publish_crates", "rehearse"]
 )
-def test_help_shows_the_help_and_creates_nothing(project: Path, name: str) -> None:
+def test_help_shows_the_help_and_creates_nothing(
+    project: Path, name: str
+) -> None:
     before = sorted(project.iterdir())
     done = inv(project, name, "--help")
     task = TASKS[name.replace("_", "-")]
@@ -133,7 +148,10 @@ def test_an_underscored_task_runs(project: Path) -> None:
 def test_collect_without_folders_is_an_error_with_a_fix(project: Path) -> None:
     done = inv(project, "collect")
     assert done.returncode == 1
-    assert done.stderr == "no folders given\nfix: inv collect --folders FOLDER,FOLDER\n"
+    assert (
+        done.stderr
+        == "no folders given\nfix: inv collect --folders FOLDER,FOLDER\n"
+    )
 
 
 def test_before_after_and_without_return_a_new_order() -> None:
@@ -155,7 +173,9 @@ def test_a_step_that_is_not_in_the_order_is_an_error() -> None:
     from release_tasks.steps.verify import verify
 
     shorter = order.without(verify)
-    with pytest.raises(ReleaseError, match="verify is not a step of this order"):
+    with pytest.raises(
+        ReleaseError, match="verify is not a step of this order"
+    ):
         order.without(verify, order=shorter)
 
 
@@ -168,8 +188,13 @@ def test_the_public_api_exists() -> None:
 
 
 def test_the_docs_import_nothing_but_the_public_api() -> None:
-    modules = {f"release_tasks.steps.{step.name}": {step.name} for step in STEPS}
-    modules |= {"release_tasks": PUBLIC, "release_tasks.sessions": {"preflight"}}
+    modules = {
+        f"release_tasks.steps.{step.name}": {step.name} for step in STEPS
+    }
+    modules |= {
+        "release_tasks": PUBLIC,
+        "release_tasks.sessions": {"preflight"},
+    }
     pages = [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
@@ -183,19 +208,25 @@ def test_the_docs_import_nothing_but_the_public_api() -> None:
             for name in re.split(r"[,\s]+", names.strip()):
                 if name.strip("`") not in modules.get(module, ()):
                     offenders.append(f"{page.name}: {name} from {module}")
-        offenders += re.findall(r"^import release_tasks.*", page.read_text(), re.M)
+        offenders += re.findall(
+            r"^import release_tasks.*", page.read_text(), re.M
+        )
     assert offenders == []
 
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh", "docker", "helm")
-def test_every_step_calls_only_the_programs_that_it_names(tmp_path: Path) -> None:
+def test_every_step_calls_only_the_programs_that_it_names(
+    tmp_path: Path,
+) -> None:
     with hosted_project(tmp_path) as kit:
-        rows = kit.inv(kit.clone(), "plan", "--version", "0.2.0", "--json").json()[
-            "steps"
-        ]
+        rows = kit.inv(
+            kit.clone(), "plan", "--version", "0.2.0", "--json"
+        ).json()["steps"]
     needs = {
-        order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {})
+        order.name(step): getattr(
+            sys.modules[step.body.__module__], "NEEDS", {}
+        )
         for step in STEPS
     }
     for row in rows:
@@ -213,5 +244,9 @@ def program(line: str) -> str:
     """Return the program of a printed command, without its environment and folder."""
     words = shlex.split(line)
     if words[0] == "env":
-        words = [word for word in words[1:] if "=" not in word or word.startswith("-")]
+        words = [
+            word
+            for word in words[1:]
+            if "=" not in word or word.startswith("-")
+        ]
     return re.sub(r"[\d.]+$", "", Path(words[0]).name)

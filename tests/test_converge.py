@@ -32,13 +32,18 @@ class Shelf:
     looks: int = 0
 
     def expected(self, release: Release) -> tuple[Artifact, ...]:
-        return tuple(Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names)
+        return tuple(
+            Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names
+        )
 
     def state(
         self, release: Release, artifacts: Sequence[Artifact]
     ) -> list[ArtifactStatus]:
         self.looks += 1
-        return [ArtifactStatus(a, self._state(a.name), "so it is") for a in artifacts]
+        return [
+            ArtifactStatus(a, self._state(a.name), "so it is")
+            for a in artifacts
+        ]
 
     def _state(self, name: str) -> State:
         if name in self.published and self.looks > self.lag:
@@ -51,19 +56,25 @@ class Shelf:
     def credentials(self, release: Release) -> list[ReleaseError]:
         return []
 
-    def publish(self, c: Any, release: Release, artifacts: Sequence[Artifact]) -> None:
+    def publish(
+        self, c: Any, release: Release, artifacts: Sequence[Artifact]
+    ) -> None:
         if not c.config.run.dry:
             self.published += [a.name for a in artifacts]
 
 
 @pytest.fixture
-def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+def release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Release]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0")
         yield made.release("0.2.0")
 
 
-def test_only_missing_and_partial_artifacts_are_published(release: Release) -> None:
+def test_only_missing_and_partial_artifacts_are_published(
+    release: Release,
+) -> None:
     shelf = Shelf(
         names=("a", "b", "c", "d"),
         states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL},
@@ -78,7 +89,10 @@ def test_nothing_happens_when_everything_is_published(
     shelf = Shelf(states={"a": State.SAME, "b": State.PRESENT})
     converge.converge(context(), release, shelf)
     assert shelf.published == []
-    assert "nothing to do, every thing is already published" in capsys.readouterr().err
+    assert (
+        "nothing to do, every thing is already published"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_channel_without_artifacts_says_so(
@@ -100,14 +114,16 @@ def test_a_different_yanked_or_closed_artifact_stops_before_anything_is_publishe
     release: Release, state: State, words: str
 ) -> None:
     shelf = Shelf(states={"a": state})
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         converge.converge(context(), release, shelf, "all")
-    assert told.value.problem == words
-    assert told.value.fix
+    assert reported.value.problem == words
+    assert reported.value.fix
     assert shelf.published == []
 
 
-def test_every_artifact_that_stops_the_release_is_named(release: Release) -> None:
+def test_every_artifact_that_stops_the_release_is_named(
+    release: Release,
+) -> None:
     shelf = Shelf(states={"a": State.YANKED, "b": State.DIFFERENT})
     with pytest.raises(
         ReleaseError,
@@ -133,7 +149,9 @@ def test_new_names_have_to_be_confirmed_once(
     said = converge.unconfirmed_names(shelf, shelf.expected(release), new)
     assert [error.problem.split("`")[1] for error in said] == asked
     shelf.known = {"a", "b"}
-    assert converge.unconfirmed_names(shelf, shelf.expected(release), None) == []
+    assert (
+        converge.unconfirmed_names(shelf, shelf.expected(release), None) == []
+    )
 
 
 def test_a_slow_registry_is_waited_for(
@@ -153,16 +171,20 @@ def test_a_registry_that_never_shows_an_upload_is_an_error(
     with pytest.raises(
         ReleaseError,
         match="gave up waiting for a and 1 more to become visible after 0 s",
-    ) as told:
+    ) as reported:
         converge.converge(context(), release, Shelf(lag=99), "all")
-    assert told.value.fix == "run the release again later"
+    assert reported.value.fix == "run the release again later"
 
 
 def test_nothing_is_published_without_a_tag(release: Release) -> None:
     shelf = Shelf()
-    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0") as told:
-        converge.converge(context(), replace(release, is_tagged=False), shelf, "all")
-    assert told.value.fix == "inv tag --version 0.2.0"
+    with pytest.raises(
+        ReleaseError, match=r"there is no tag v0\.2\.0"
+    ) as reported:
+        converge.converge(
+            context(), replace(release, is_tagged=False), shelf, "all"
+        )
+    assert reported.value.fix == "inv tag --version 0.2.0"
     assert shelf.published == []
 
 
@@ -172,9 +194,11 @@ def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
     shelf = Shelf()
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0", push=False)
-        with pytest.raises(ReleaseError, match=r"tag v0\.2\.0 is not pushed") as told:
+        with pytest.raises(
+            ReleaseError, match=r"tag v0\.2\.0 is not pushed"
+        ) as reported:
             converge.converge(context(), made.release("0.2.0"), shelf, "all")
-        assert told.value.fix == "inv push --version 0.2.0"
+        assert reported.value.fix == "inv push --version 0.2.0"
         made.git("push", "--quiet", "origin", "v0.2.0")
         made.commit("fix.txt")
         made.git("tag", "--force", "-m", "moved", "v0.2.0")
@@ -183,7 +207,9 @@ def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
     assert shelf.published == []
 
 
-def test_a_dry_run_publishes_nothing_and_does_not_wait(release: Release) -> None:
+def test_a_dry_run_publishes_nothing_and_does_not_wait(
+    release: Release,
+) -> None:
     shelf = Shelf()
     converge.converge(context(dry=True), release, shelf, "all")
     assert (shelf.published, shelf.looks) == ([], 1)
@@ -198,6 +224,12 @@ def test_what_is_in_dist_or_public_is_not_built_again(release: Release) -> None:
     dist.record(part, "make", [dist.describe(release, part, "crate", path)])
     shelf = Shelf(names=("a", "b", "c"), states={"c": State.PRESENT})
     assert [a.name for a in converge.to_build(release, shelf, "crate")] == ["b"]
-    assert [a.name for a in converge.to_build(release, shelf, "wheel")] == ["a", "b"]
+    assert [a.name for a in converge.to_build(release, shelf, "wheel")] == [
+        "a",
+        "b",
+    ]
     path.unlink()
-    assert [a.name for a in converge.to_build(release, shelf, "crate")] == ["a", "b"]
+    assert [a.name for a in converge.to_build(release, shelf, "crate")] == [
+        "a",
+        "b",
+    ]

@@ -41,7 +41,10 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_without_docker_and_helm_the_image_and_the_chart_are_skipped(
-    demo: ModuleType, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: ModuleType,
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = tmp_path / "few"
     few.mkdir()
@@ -68,7 +71,10 @@ def test_with_only_this_machines_rust_and_no_zig_there_is_one_binary_and_a_wheel
     monkeypatch.setattr(rustc, "_programs", lambda: ["rustc"])
     monkeypatch.setattr(rustc, "_glibc", lambda: "2.39")
     monkeypatch.setattr(zig, "found", lambda: None)
-    if rustc.host(project) != HOST or not rustc.possible(project, [demo.ARM], "")[1]:
+    if (
+        rustc.host(project) != HOST
+        or not rustc.possible(project, [demo.ARM], "")[1]
+    ):
         pytest.skip(f"this machine's rustc is for more than {HOST}")
 
     said = [
@@ -91,8 +97,12 @@ def test_with_only_this_machines_rust_and_no_zig_there_is_one_binary_and_a_wheel
         f"wheels  manylinux2014_aarch64  skipped: {absent}",
     ]
     (part,) = discover(project).components
-    assert [binary.target for binary in resolved_or_raise(part.binaries)] == [HOST]
-    assert [package.wheels for package in resolved_or_raise(part.python)] == [()]
+    assert [binary.target for binary in resolved_or_raise(part.binaries)] == [
+        HOST
+    ]
+    assert [package.wheels for package in resolved_or_raise(part.python)] == [
+        ()
+    ]
     assert {
         platform
         for image in resolved_or_raise(part.images)
@@ -130,4 +140,6 @@ def test_wheels_for_an_old_glibc_are_built_where_the_whole_example_is_asked_for(
     ]
     demo.commit(project)
     (part,) = discover(project).components
-    assert [package.wheels for package in resolved_or_raise(part.python)] == [()]
+    assert [package.wheels for package in resolved_or_raise(part.python)] == [
+        ()
+    ]

@@ -56,7 +56,9 @@ def test_a_file_that_is_built_again_replaces_every_line_about_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
     dist.record(
-        part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")]
+        part,
+        "build_wheels",
+        [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")],
     )
     dist.write_inventory(tiny.release("0.2.0"), part)
     again = built_file(tiny, "a.whl", "other bytes")
@@ -76,12 +78,15 @@ def test_two_parts_that_disagree_are_an_error(
         here.read_text().replace('"sha256": "', '"sha256": "0')
     )
     with pytest.raises(
-        ReleaseError, match=r"two parts of v0\.2\.0 disagree about the wheel a\.whl"
+        ReleaseError,
+        match=r"two parts of v0\.2\.0 disagree about the wheel a\.whl",
     ):
         dist.inventory(part)
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"kind": "wheel"}]', '{"no": "files"}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '[{"kind": "wheel"}]', '{"no": "files"}']
+)
 def test_a_part_that_is_not_an_inventory_is_an_error(
     part: ComponentRelease, text: str
 ) -> None:
@@ -120,10 +125,14 @@ def test_an_inventory_from_elsewhere_removes_files_that_disagree_with_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
     dist.record(
-        part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")]
+        part,
+        "build_wheels",
+        [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")],
     )
     theirs = dist.summed(tiny.release("0.2.0"), part)
-    dist.record(part, "build_wheels", [built_file(tiny, "a.whl", "other bytes")])
+    dist.record(
+        part, "build_wheels", [built_file(tiny, "a.whl", "other bytes")]
+    )
     dist.replace_inventory(part, theirs)
     assert {row.name for row in dist.inventory(part)} == {"a.whl", "b.whl"}
     assert not (part.dist / "a.whl").exists()
@@ -163,5 +172,8 @@ def test_the_lock_is_kept_until_the_process_ends(
 
     dist.lock(tiny.release("0.2.0"))
     dist.lock(tiny.release("0.2.0"))
-    with (part.dist / ".lock").open("w") as file, pytest.raises(BlockingIOError):
+    with (
+        (part.dist / ".lock").open("w") as file,
+        pytest.raises(BlockingIOError),
+    ):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

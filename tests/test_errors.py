@@ -24,7 +24,9 @@ def test_collect_hides_no_error_behind_another() -> None:
     assert [error.problem for error in collect(look)] == ["one", "two"]
 
 
-def test_an_error_that_ends_a_check_is_a_problem_beside_those_found_before() -> None:
+def test_an_error_that_ends_a_check_is_a_problem_beside_those_found_before() -> (
+    None
+):
     def look() -> Iterator[Problem]:
         yield Problem("one", "fix one", "file", 3)
         raise MultipleErrors(
@@ -43,5 +45,7 @@ def test_problems_are_raised_together() -> None:
     raise_problems([])
     with pytest.raises(ReleaseError, match=r"^one\nfix: fix one$"):
         raise_problems([Problem("one", "fix one")])
-    with pytest.raises(MultipleErrors, match=r"^2 problems\none\ntwo\nfix: fix two$"):
+    with pytest.raises(
+        MultipleErrors, match=r"^2 problems\none\ntwo\nfix: fix two$"
+    ):
         raise_problems([Problem("one"), Problem("two", "fix two")])

@@ -36,7 +36,10 @@ def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(
     path = tmp_path / "wheel"
     path.write_text("old")
     done = subprocess.run(
-        [sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True
+        [sys.executable, "-c", FULL, path],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == f"{path} cannot be written: File too large\n"
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [
@@ -44,13 +47,16 @@ def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(
     ]
 
 
-def test_no_file_is_replaced_where_one_of_many_cannot_be(tmp_path: Path) -> None:
+def test_no_file_is_replaced_where_one_of_many_cannot_be(
+    tmp_path: Path,
+) -> None:
     paths = [tmp_path / f"{number:02}" / "version" for number in range(40)]
     files.write_all(context(), dict.fromkeys(paths, "old"))
     (tmp_path / "a file").write_text("")
     with pytest.raises(ReleaseError, match="a file/version cannot be written"):
         files.write_all(
-            context(), dict.fromkeys([*paths, tmp_path / "a file" / "version"], "new")
+            context(),
+            dict.fromkeys([*paths, tmp_path / "a file" / "version"], "new"),
         )
     assert {path.read_text() for path in paths} == {"old"}
     assert [path.name for path in tmp_path.rglob("*.release-tasks")] == []

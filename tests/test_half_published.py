@@ -53,7 +53,10 @@ def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_mac
         if step != "push":  # before that, only this clone has the tag
             where = kit.clone()
         ran = kit.inv(where, "check", *WORDS)
-        assert (ran.code, ran.err.endswith("kit 0.2.0 is ready to release\n")) == (
+        assert (
+            ran.code,
+            ran.err.endswith("kit 0.2.0 is ready to release\n"),
+        ) == (
             0,
             True,
         ), ran.err[-3000:]

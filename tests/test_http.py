@@ -35,7 +35,11 @@ class Scripted:
     def handle(self, request: Request) -> Response:
         self.asked.append(request.target)
         self.headers.append(request.headers)
-        return self.queue.pop(0) if self.queue else Response(200, b'{"ok": true}', {})
+        return (
+            self.queue.pop(0)
+            if self.queue
+            else Response(200, b'{"ok": true}', {})
+        )
 
 
 @pytest.fixture
@@ -78,10 +82,14 @@ def test_404_is_an_answer_unless_it_was_not_expected(
         http.get(f"{url}/file", expect=(200,))
 
 
-def test_an_html_page_instead_of_json_is_an_error(server: tuple[Scripted, str]) -> None:
+def test_an_html_page_instead_of_json_is_an_error(
+    server: tuple[Scripted, str],
+) -> None:
     app, url = server
     app.queue.append(Response(200, b"<html>Log in to the hotel</html>", {}))
-    with pytest.raises(ReleaseError, match="did not return valid JSON: '<html>Log in"):
+    with pytest.raises(
+        ReleaseError, match="did not return valid JSON: '<html>Log in"
+    ):
         http.get(f"{url}/file").json()
 
 
@@ -101,7 +109,9 @@ def test_an_unreachable_server_is_an_error_in_one_line(
     assert 5 < sum(pauses) < 10  # seconds
 
 
-def test_pages_are_followed_to_the_last_one(server: tuple[Scripted, str]) -> None:
+def test_pages_are_followed_to_the_last_one(
+    server: tuple[Scripted, str],
+) -> None:
     app, url = server
     app.queue += [
         Response(
@@ -123,9 +133,13 @@ def test_pages_are_followed_to_the_last_one(server: tuple[Scripted, str]) -> Non
 
 
 def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
-    assert http.get_many(lambda n: n * n, range(100)) == [n * n for n in range(100)]
+    assert http.get_many(lambda n: n * n, range(100)) == [
+        n * n for n in range(100)
+    ]
     prefix = terminal.prefix.set("step")
-    assert http.get_many(lambda _: terminal.prefix.get(), range(3)) == ["step"] * 3
+    assert (
+        http.get_many(lambda _: terminal.prefix.get(), range(3)) == ["step"] * 3
+    )
     terminal.prefix.reset(prefix)
 
     begun: list[int] = []
@@ -163,12 +177,15 @@ def test_a_redirect_to_another_server_is_followed_without_the_token(
         first.queue.append(
             Response(302, b"", {"Location": f"{servers.urls['scripted']}/file"})
         )
-        assert http.get(f"{url}/file", {"Authorization": "Bearer tok"}).json() == {
-            "ok": True
-        }
+        assert http.get(
+            f"{url}/file", {"Authorization": "Bearer tok"}
+        ).json() == {"ok": True}
     assert (
         other.asked,
-        [headers.get("authorization") for headers in (*first.headers, *other.headers)],
+        [
+            headers.get("authorization")
+            for headers in (*first.headers, *other.headers)
+        ],
     ) == (["/file"], ["Bearer tok", None])
 
 
@@ -213,7 +230,9 @@ def test_more_reads_than_connections_wait_without_a_warning(
 
 
 def test_an_unknown_ca_is_an_error_that_names_the_variables_to_set(
-    server: tuple[Scripted, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: tuple[Scripted, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "other").mkdir()
     with Servers([Scripted()], tmp_path / "other") as servers:
@@ -236,11 +255,15 @@ http.get_many(http.get, ["{url}/slow"] * {times})
 
 
 @pytest.mark.parametrize("times", [1, 40])
-def test_ctrl_c_does_not_wait_for_reads_in_flight(tmp_path: Path, times: int) -> None:
+def test_ctrl_c_does_not_wait_for_reads_in_flight(
+    tmp_path: Path, times: int
+) -> None:
     app = Slow()
     with Servers([app], tmp_path) as servers:
         try:
-            code = READS_A_SLOW_SERVER.format(url=servers.urls["scripted"], times=times)
+            code = READS_A_SLOW_SERVER.format(
+                url=servers.urls["scripted"], times=times
+            )
             process = subprocess.Popen(
                 [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
             )

@@ -58,10 +58,14 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
     with hosted_project(tmp_path) as kit:
         clone = kit.clone()
         for words in PRINTED:
-            ran = kit.signal_when(signal.SIGINT, is_printed(words), clone, *RELEASE)
+            ran = kit.signal_when(
+                signal.SIGINT, is_printed(words), clone, *RELEASE
+            )
             assert_interrupted(kit, ran)
         for fault in DELAYED:
-            ran = kit.signal_during(signal.SIGINT, replace(fault), clone, *RELEASE)
+            ran = kit.signal_during(
+                signal.SIGINT, replace(fault), clone, *RELEASE
+            )
             assert_interrupted(kit, ran)
 
         ran = kit.inv(clone, *RELEASE)
@@ -79,6 +83,8 @@ def test_ctrl_c_in_a_single_step_ends_its_children(tmp_path: Path) -> None:
         for step in ("bump", "tag"):
             assert kit.inv(clone, step, "--version", "0.2.0").code == 0
         argv = ("build-wheels", "--version", "0.2.0")
-        ran = kit.signal_when(signal.SIGINT, is_printed("-m build"), clone, *argv)
+        ran = kit.signal_when(
+            signal.SIGINT, is_printed("-m build"), clone, *argv
+        )
         assert_interrupted(kit, ran, "build-wheels")
         assert kit.inv(clone, *argv).code == 0

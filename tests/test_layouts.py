@@ -26,7 +26,11 @@ from release_tasks.steps.check import check
 
 EPOCH = "1767323045"  # the second of January 2026
 SEVERAL_LINES = 10  # of a release-tasks.toml that can be read at a glance
-IMAGES = ("docker.io/acme/minnow", "docker.io/acme/quartz", "docker.io/acme/statica")
+IMAGES = (
+    "docker.io/acme/minnow",
+    "docker.io/acme/quartz",
+    "docker.io/acme/statica",
+)
 IN_EVERY_RUN = (
     "audit-program",
     "chart-collection",
@@ -44,7 +48,9 @@ IS_WHOLE = "LAYOUTS" in os.environ or os.environ.get("GOLDEN") == "write"
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def machine(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     """Local registries with the crates that layouts need, and one date and toolchain."""
     folder = tmp_path_factory.mktemp("layouts")
     with (
@@ -92,9 +98,14 @@ def test_a_layout_is_found_checked_and_bumped_as_a_reader_of_it_would(
 
     shown = {
         "release-tasks.toml": (root / "release-tasks.toml").read_text(),
-        "inv settings": said(lambda: settings(context())).partition("\n\n[")[0] + "\n",
+        "inv settings": said(lambda: settings(context())).partition("\n\n[")[0]
+        + "\n",
         f"inv check --fast --version {version}": findings(
-            said(lambda: check(context(), version, new="all", fast=True, json=True))
+            said(
+                lambda: check(
+                    context(), version, new="all", fast=True, json=True
+                )
+            )
         ),
         f"inv bump --version {version}": said(lambda: bump(context(), version)),
         "git diff": changes(root),
@@ -103,10 +114,14 @@ def test_a_layout_is_found_checked_and_bumped_as_a_reader_of_it_would(
     assert text == found_projects.golden(name, text)
 
 
-def test_most_layouts_need_few_settings_and_every_one_has_its_golden_file() -> None:
+def test_most_layouts_need_few_settings_and_every_one_has_its_golden_file() -> (
+    None
+):
     lines = {}
     for name in NAMES:
-        _, _, rest = found_projects.golden(name).partition("-- release-tasks.toml --\n")
+        _, _, rest = found_projects.golden(name).partition(
+            "-- release-tasks.toml --\n"
+        )
         lines[name] = rest.partition("-- inv settings --\n")[0].count("\n")
     assert len(lines) >= 30
     few = [name for name, count in lines.items() if count <= SEVERAL_LINES]
@@ -122,8 +137,10 @@ def findings(printed: str) -> str:
     text = ""
     for row in rows:
         place = f"{row['file']}:{row['line']}" if row["line"] else row["file"]
-        text += f"{row['severity']}: {place} {row['area']}/{row['name']}: ".replace(
-            ":  ", ": "
+        text += (
+            f"{row['severity']}: {place} {row['area']}/{row['name']}: ".replace(
+                ":  ", ": "
+            )
         )
         text += f"{row['fact']}\n  fix: {row['fix']}\n"
     return text

@@ -38,7 +38,11 @@ def test_everything_is_asked_again_where_things_may_change() -> None:
 def test_an_answer_is_remembered_to_the_end_of_the_outermost_block() -> None:
     source = Source()
     with memo.memoizing():
-        assert [source.number("one"), source.number("one"), source.number("two")] == [
+        assert [
+            source.number("one"),
+            source.number("one"),
+            source.number("two"),
+        ] == [
             1,
             1,
             2,
@@ -68,7 +72,9 @@ def test_threads_that_want_the_same_wait_for_the_one_that_asks() -> None:
 
 def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
     source = Source()
-    memo.prefetch(source.number, "none")  # nobody remembers it here, so it is not asked
+    memo.prefetch(
+        source.number, "none"
+    )  # nobody remembers it here, so it is not asked
     assert source.asked == []
     with memo.memoizing():
         memo.prefetch(source.number, "none")

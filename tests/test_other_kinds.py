@@ -24,9 +24,7 @@ from release_tasks.release import Release
 
 TASKS = {"tasks.py": 'from release_tasks import ns\n\n__all__ = ["ns"]\n'}
 LIB = 'pub fn hello() -> &\'static str {\n    "hello"\n}\n'
-INHERITED = (
-    "version.workspace = true\nedition.workspace = true\nlicense.workspace = true\n"
-)
+INHERITED = "version.workspace = true\nedition.workspace = true\nlicense.workspace = true\n"
 WORKSPACE = TASKS | {
     "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
     '[workspace.package]\nversion = "0.1.0"\nedition = "2021"\nlicense = "MIT"\n'
@@ -159,7 +157,9 @@ def test_a_rust_workspace_needs_git_and_rust_alone(tmp_path: Path) -> None:
         "crates.io rehearsed-other-core",
         "crates.io rehearsed-other-text",
     ]
-    assert {row["client"].split("/")[0] for row in found["requests"]} == {"cargo"}
+    assert {row["client"].split("/")[0] for row in found["requests"]} == {
+        "cargo"
+    }
 
 
 @pytest.mark.slow
@@ -190,7 +190,9 @@ def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:
         "GitHub v0.2.0",
     ]
     assert "bump: nothing to do, only the tag has the version" in ran.err
-    assert "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 exists" in ran.err
+    assert (
+        "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 exists" in ran.err
+    )
 
 
 def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
@@ -226,7 +228,8 @@ def test_a_crate_that_crates_io_would_refuse_is_named(tmp_path: Path) -> None:
 def test_doctor_knows_that_maturin_calls_cargo(tmp_path: Path) -> None:
     root = write(tmp_path, MATURIN)
     assert [
-        row["name"] for row in json.loads(inv(root, "doctor", "--json").out)["programs"]
+        row["name"]
+        for row in json.loads(inv(root, "doctor", "--json").out)["programs"]
     ] == [
         "git",
         "cargo",
@@ -255,16 +258,26 @@ def test_what_gates_leave_in_the_tree_is_named(
     )
 
 
-def test_without_settings_an_image_and_a_chart_are_found(tmp_path: Path) -> None:
+def test_without_settings_an_image_and_a_chart_are_found(
+    tmp_path: Path,
+) -> None:
     root = write(
         tmp_path,
-        {name: text for name, text in GO.items() if name != "release-tasks.toml"},
+        {
+            name: text
+            for name, text in GO.items()
+            if name != "release-tasks.toml"
+        },
         "example/rehearsed-proxy",
     )
     [component] = json.loads(inv(root, "settings", "--json").out)["components"]
-    assert component["version"] == "0.1.0"  # that of the chart, as nothing else has one
+    assert (
+        component["version"] == "0.1.0"
+    )  # that of the chart, as nothing else has one
     assert [
-        one["reference"] for kind in ("images", "charts") for one in component[kind]
+        one["reference"]
+        for kind in ("images", "charts")
+        for one in component[kind]
     ] == [
         "ghcr.io/example/rehearsed-proxy",
         "ghcr.io/example/charts/rehearsed-proxy",

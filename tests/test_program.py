@@ -38,7 +38,9 @@ ns = collection(order=after(push, announce))
 FOREIGN = 'from invoke import task\n\n\n@task\ndef lint(c):\n    """Lint."""\n'
 
 
-def run(module: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(
+    module: str, folder: Path, *words: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", module, *words],
         cwd=folder,
@@ -96,7 +98,9 @@ def test_without_words_the_tasks_are_listed_by_what_they_are_for(
     ]
     listed = run(module, tmp_path, "--list").stdout.splitlines()
     names = {line.split()[0] for line in listed if line.startswith("  ")}
-    missing = {name for name in names if f"\n  {name} " not in f"\n{done.stdout}"}
+    missing = {
+        name for name in names if f"\n  {name} " not in f"\n{done.stdout}"
+    }
     assert missing == {"overview"}
 
 
@@ -117,8 +121,12 @@ def test_a_rehearsal_needs_no_tasks_and_takes_the_settings_that_are_not_committe
     done = run("release_tasks", root, "rehearse", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr[-3000:]
     lines = done.stderr.splitlines()
-    assert "not committed, but part of this rehearsal: release-tasks.toml" in lines
+    assert (
+        "not committed, but part of this rehearsal: release-tasks.toml" in lines
+    )
     assert "other uncommitted changes are not part of the rehearsal" in lines
     assert "released hull 0.2.0" in lines
     assert lines[-1] == "next: release-tasks release --version 0.2.0"
-    assert git(root, "status", "--short") == "?? note.txt\n?? release-tasks.toml\n"
+    assert (
+        git(root, "status", "--short") == "?? note.txt\n?? release-tasks.toml\n"
+    )

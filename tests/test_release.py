@@ -9,7 +9,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
 
 
-def test_without_a_tag_the_checkout_itself_is_released(tiny: TinyProject) -> None:
+def test_without_a_tag_the_checkout_itself_is_released(
+    tiny: TinyProject,
+) -> None:
     release = tiny.release("0.2.0")
     assert (release.source_tree, release.commit, release.is_tagged) == (
         tiny.root,
@@ -28,7 +30,9 @@ def test_a_level_is_a_version_in_every_task(tiny: TinyProject) -> None:
     assert tiny.release("patch").title == "tiny 0.2.1"
 
 
-def test_where_nothing_changes_a_release_is_looked_for_once(tiny: TinyProject) -> None:
+def test_where_nothing_changes_a_release_is_looked_for_once(
+    tiny: TinyProject,
+) -> None:
     with memoizing():
         first = tiny.release("0.2.0")
         tiny.tag("v0.2.0")
@@ -73,7 +77,9 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(
     )
     assert release.source_tree != tiny.root
     assert sorted(
-        path.name for path in release.source_tree.iterdir() if path.name != ".git"
+        path.name
+        for path in release.source_tree.iterdir()
+        if path.name != ".git"
     ) == sorted({name.split("/")[0] for name in TINY})
     assert tiny.release("0.2.0").source_tree == release.source_tree
 
@@ -118,12 +124,14 @@ def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(
     tiny.commit("even-more.txt")
     with pytest.raises(
         ReleaseError, match=r"tag v0\.2\.0 is at .* on origin and at"
-    ) as told:
+    ) as reported:
         tiny.release("0.2.0")
-    assert told.value.fix == "git fetch --force origin tag v0.2.0"
+    assert reported.value.fix == "git fetch --force origin tag v0.2.0"
 
 
-def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: TinyProject) -> None:
+def test_the_work_tree_is_gone_when_the_last_process_ends(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("more.txt")
     done = tiny.inv("package-crates", "--version", "0.1.0")
@@ -138,9 +146,9 @@ def test_a_half_made_work_tree_is_made_again(tiny: TinyProject) -> None:
     broken = tiny.root / ".git" / "release-tasks" / "v0.2.0"
     broken.mkdir(parents=True)
     (broken / "pyproject.toml").write_text("half")
-    assert (tiny.release("0.2.0").source_tree / "pyproject.toml").read_text() == TINY[
-        "pyproject.toml"
-    ]
+    assert (
+        tiny.release("0.2.0").source_tree / "pyproject.toml"
+    ).read_text() == TINY["pyproject.toml"]
 
 
 def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
@@ -150,7 +158,11 @@ def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
     tiny.tag("v0.3.0-rc.1")
     clone = tiny.clone("--depth=1", "--branch=v0.3.0-rc.1")
     tiny.git(
-        "remote", "set-url", "origin", str(tiny.folder / "unreachable"), folder=clone
+        "remote",
+        "set-url",
+        "origin",
+        str(tiny.folder / "unreachable"),
+        folder=clone,
     )
     monkeypatch.chdir(clone)
     release = tiny.release()
@@ -161,7 +173,9 @@ def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
     )
 
 
-def test_without_version_and_tag_the_manifests_say_it(tiny: TinyProject) -> None:
+def test_without_version_and_tag_the_manifests_say_it(
+    tiny: TinyProject,
+) -> None:
     assert tiny.release().parts[0].version == "0.1.0"
 
 
@@ -174,7 +188,8 @@ def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(
     tiny.tag("v1.0.0-rc.1", push=False)
     tiny.tag("v1.0.0", push=False)
     with pytest.raises(
-        ReleaseError, match=r"HEAD has several tags of tiny: v1\.0\.0, v1\.0\.0-rc\.1"
+        ReleaseError,
+        match=r"HEAD has several tags of tiny: v1\.0\.0, v1\.0\.0-rc\.1",
     ):
         tiny.release()
     assert tiny.release("1.0.0").is_tagged
@@ -204,14 +219,18 @@ def test_a_project_without_a_remote_is_released_from_its_local_tag(
     assert tiny.release("0.2.0").is_tagged
 
 
-def test_several_components_have_a_tag_and_a_folder_each(two: TinyProject) -> None:
+def test_several_components_have_a_tag_and_a_folder_each(
+    two: TinyProject,
+) -> None:
     release = two.release("core=0.5.0,other=0.5.1")
     assert [(p.component.name, p.version, p.tag) for p in release.parts] == [
         ("core", "0.5.0", "v0.5.0"),
         ("other", "0.5.1", "other-v0.5.1"),
     ]
     assert [p.version for p in two.release().parts] == ["0.1.0", "0.4.0"]
-    assert [p.tag for p in two.release("0.5.0", "other").parts] == ["other-v0.5.0"]
+    assert [p.tag for p in two.release("0.5.0", "other").parts] == [
+        "other-v0.5.0"
+    ]
     with pytest.raises(ReleaseError, match="several components"):
         two.release("0.5.0")
     with pytest.raises(ReleaseError, match="there is no component third"):

@@ -21,7 +21,11 @@ GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked a
 def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
     tree = tmp_path / "release-tasks"
     files = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     for name in files.strip("\0").split("\0"):
         target = tree / name
@@ -29,10 +33,20 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
         target.write_bytes((ROOT / name).read_bytes())
         target.chmod((ROOT / name).stat().st_mode)
     settings = tree / "release-tasks.toml"
-    settings.write_text(re.sub("^run = .*$", GATE, settings.read_text(), flags=re.M))
+    settings.write_text(
+        re.sub("^run = .*$", GATE, settings.read_text(), flags=re.M)
+    )
     commit_all(tree, "Begin")
 
-    words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.1.0", "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "invoke",
+        "rehearse",
+        "--version",
+        "0.1.0",
+        "--json",
+    ]
     done = subprocess.run(
         words,
         cwd=tree,
@@ -46,5 +60,9 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout)
     assert {row["state"] for row in found["artifacts"]} == {"same"}
-    assert {row["channel"] for row in found["artifacts"]} == {"git", "PyPI", "GitHub"}
+    assert {row["channel"] for row in found["artifacts"]} == {
+        "git",
+        "PyPI",
+        "GitHub",
+    }
     assert found["refused"] == []

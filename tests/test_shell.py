@@ -24,7 +24,9 @@ def python(code: str) -> list[str]:
 
 def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return (
+        stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    )
 
 
 def ends(pid: int) -> bool:
@@ -43,7 +45,8 @@ def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
         python("import os; print(os.getcwd())"), cwd=tmp_path
     ).strip() == str(tmp_path)
     assert (
-        shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip() == "''"
+        shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip()
+        == "''"
     )
 
 
@@ -64,7 +67,9 @@ def test_a_program_sees_only_the_secrets_that_its_call_names(
     show = python("import os; print(' '.join(os.environ))")
     assert not secret & set(shell.ask(show).split())
     assert "PATHWAY_DIR" in shell.ask(show).split()
-    assert secret & set(shell.ask(show, secrets=("GH_PAT",)).split()) == {"GH_PAT"}
+    assert secret & set(shell.ask(show, secrets=("GH_PAT",)).split()) == {
+        "GH_PAT"
+    }
 
 
 def test_a_secret_is_hidden_even_when_it_comes_in_two_pieces(
@@ -91,7 +96,9 @@ def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", SECRET)
     with pytest.raises(shell.Failed) as raised:
         shell.ask(
-            python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"),
+            python(
+                "import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"
+            ),
             secrets=("SOME_TOKEN",),
         )
     assert SECRET not in (
@@ -104,7 +111,9 @@ def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_letters_of_several_bytes_are_not_cut(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shell.do(context(), python("import os; os.write(1, ('a' + 'é' * 1500).encode())"))
+    shell.do(
+        context(), python("import os; os.write(1, ('a' + 'é' * 1500).encode())")
+    )
     assert f"a{'é' * 1500}\n" in capsys.readouterr().err
 
 
@@ -114,7 +123,9 @@ def test_command_and_output_go_to_stderr_after_the_name_of_the_step(
     token = terminal.prefix.set("build-wheels")
     try:
         shell.do(
-            context(), ["echo", "two words"], env={"A_TOKEN": "never", "PLAIN": "1"}
+            context(),
+            ["echo", "two words"],
+            env={"A_TOKEN": "never", "PLAIN": "1"},
         )
     finally:
         terminal.prefix.reset(token)
@@ -138,10 +149,13 @@ def test_a_dry_run_prints_what_do_would_run_and_runs_what_is_asked(
 def test_a_failure_shows_the_last_lines_of_the_output() -> None:
     with pytest.raises(shell.Failed) as raised:
         shell.do(
-            context(), python("import sys; print(*range(99), sep='\\n'); sys.exit(7)")
+            context(),
+            python("import sys; print(*range(99), sep='\\n'); sys.exit(7)"),
         )
     assert raised.value.status == 7
-    assert raised.value.problem.splitlines()[1:] == [str(n) for n in range(84, 99)]
+    assert raised.value.problem.splitlines()[1:] == [
+        str(n) for n in range(84, 99)
+    ]
 
 
 def test_a_program_that_cannot_be_started_is_an_error_that_says_why(
@@ -154,7 +168,9 @@ def test_a_program_that_cannot_be_started_is_an_error_that_says_why(
         ReleaseError, match=r"plain\.txt cannot be started: Permission denied"
     ):
         shell.ask([tmp_path / "plain.txt"])
-    with pytest.raises(ReleaseError, match=r"the folder .*/absent does not exist"):
+    with pytest.raises(
+        ReleaseError, match=r"the folder .*/absent does not exist"
+    ):
         shell.ask(["true"], cwd=tmp_path / "absent")
 
 
@@ -184,7 +200,9 @@ NESTED = (
 )
 
 
-def start(child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+def start(
+    child: str, before: str = ""
+) -> tuple[subprocess.Popen[str], list[int]]:
     """Start a Python process that starts `child`; return it and the pids that the child prints."""
     code = CHILDREN.format(path=sys.path, child=child, before=before)
     process = subprocess.Popen(
@@ -204,7 +222,9 @@ def test_ctrl_c_ends_the_child_and_its_own_child_that_ignores_sigterm() -> None:
     assert all(ends(pid) for pid in pids)
 
 
-def test_a_child_that_outlives_its_parent_holds_the_lock(tmp_path: Path) -> None:
+def test_a_child_that_outlives_its_parent_holds_the_lock(
+    tmp_path: Path,
+) -> None:
     import fcntl
 
     lock = tmp_path / "lock"

@@ -24,7 +24,10 @@ def on_a_terminal(**env: str) -> str:
     ours, theirs = pty.openpty()
     known = {key: value for key, value in os.environ.items() if key != "CI"}
     subprocess.run(
-        [sys.executable, "-c", WAITS], stderr=theirs, env=known | env, check=True
+        [sys.executable, "-c", WAITS],
+        stderr=theirs,
+        env=known | env,
+        check=True,
     )
     os.close(theirs)
     with os.fdopen(ours, "rb") as file:
@@ -38,11 +41,16 @@ def test_on_a_terminal_a_wait_is_redrawn_and_erased_at_the_end() -> None:
     assert said.endswith("\r\x1b[2Kdone\n")
 
 
-def test_in_ci_a_wait_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_ci_a_wait_is_printed_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     plain = ["waiting for the upload", "waiting for the index", "done"]
     assert on_a_terminal(CI="true").split("\r\n")[:3] == plain
     done = subprocess.run(
-        [sys.executable, "-c", WAITS], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WAITS],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stderr.splitlines() == plain
 

@@ -24,10 +24,12 @@ BOTH = "abacus-core=0.7.0,abacus-py=minor"
 def status(made: HostedProject, where: Path, version: str) -> dict[str, str]:
     found = made.inv(where, "status", "--version", version, "--json").json()
     rows = {
-        f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]
+        f"{row['channel']} {row['name']}": row["state"]
+        for row in found["artifacts"]
     }
     return rows | {
-        f"-> {row['name']}": f"{row['state']} {row['now']}" for row in found["pointers"]
+        f"-> {row['name']}": f"{row['state']} {row['now']}"
+        for row in found["pointers"]
     }
 
 
@@ -35,7 +37,11 @@ def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
     argv = ["gh", "api", "repos/example/abacus/releases"]
     rows = json.loads(
         subprocess.run(
-            argv, cwd=where, env=made.environment(), check=True, capture_output=True
+            argv,
+            cwd=where,
+            env=made.environment(),
+            check=True,
+            capture_output=True,
         ).stdout
     )
     return {
@@ -45,7 +51,9 @@ def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31")
+@pytest.mark.statement(
+    "B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31"
+)
 def test_two_components_are_released_together_and_then_one_of_them_alone(
     tmp_path: Path,
 ) -> None:
@@ -78,7 +86,9 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(
         (clone / "py" / "CHANGELOG.md").write_text(
             (clone / "py" / "CHANGELOG.md")
             .read_text()
-            .replace("## [Unreleased]\n", "## [Unreleased]\n\n- Wheels for more.\n")
+            .replace(
+                "## [Unreleased]\n", "## [Unreleased]\n\n- Wheels for more.\n"
+            )
         )
         commit_all(clone, "Support more")
         before = len(made.uploads())
@@ -88,7 +98,9 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(
         )
 
         assert alone.code == 0, alone.err[-4000:]
-        assert [row for row in made.uploads()[before:] if "crates.io" in row] == []
+        assert [
+            row for row in made.uploads()[before:] if "crates.io" in row
+        ] == []
         assert set(status(made, clone, "abacus-py=0.7.1").values()) == {"same"}
         latest = subprocess.run(
             ["gh", "api", "repos/example/abacus/releases/latest"],
@@ -102,4 +114,8 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(
             clone, "release", "--version", "patch", "--component", "abacus-py"
         )
         assert again.code == 0, again.err[-3000:]
-        assert set(releases(made, clone)) == {"v0.7.0", "py-v0.7.0", "py-v0.7.1"}
+        assert set(releases(made, clone)) == {
+            "v0.7.0",
+            "py-v0.7.0",
+            "py-v0.7.1",
+        }

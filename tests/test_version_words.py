@@ -29,7 +29,10 @@ REFUSED = {
         "`v0.2.0` is not a valid version: drop the `v`",
         "--version 0.2.0, or a level: ",
     ),
-    "core=0.2.0,third=minor": ("there is no component third", "available: core, other"),
+    "core=0.2.0,third=minor": (
+        "there is no component third",
+        "available: core, other",
+    ),
     "core=0.2.0,0.5.0": (
         "`0.5.0` has no component name",
         "--version core=0.5.0,python=minor",
@@ -44,7 +47,9 @@ LONG = ("rehearse",)  # takes them as `plan` does, and releases then
 
 
 @pytest.fixture
-def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     settings = TWO["release-tasks.toml"] + '[github]\nrelease = "promote"\n'
     files = TWO | {"release-tasks.toml": settings}
     with tiny_project(tmp_path, monkeypatch, files) as made:

@@ -52,7 +52,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def states(kit: HostedProject, where: Path) -> dict[str, str]:
     found = kit.inv(where, "status", "--version", "0.2.0", "--json").json()
     return {
-        f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]
+        f"{row['channel']} {row['name']}": row["state"]
+        for row in found["artifacts"]
     }
 
 
@@ -60,7 +61,9 @@ def on_pypi(kit: HostedProject) -> dict[str, str]:
     """Return the sha256 of each file of rehearsed-kit-clock that users can install."""
     url = f"{kit.registries.urls['pypi']}/simple/rehearsed-kit-clock/"
     got = requests.get(
-        url, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=10
+        url,
+        headers={"Accept": "application/vnd.pypi.simple.v1+json"},
+        timeout=10,
     ).json()
     return {row["filename"]: row["hashes"]["sha256"] for row in got["files"]}
 
@@ -87,7 +90,9 @@ def test_a_release_makes_everything_public_and_the_second_run_does_nothing(
 
 
 @pytest.mark.long
-def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> None:
+def test_what_is_there_beforehand_is_not_published_again(
+    kit: HostedProject,
+) -> None:
     """One crate, one wheel and the image are public already: exactly the rest is published."""
     clone = kit.clone()
     for step in (*BUILDING, "push", "publish-images"):
@@ -121,11 +126,17 @@ def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> 
 
 
 KILLS = {
-    "publish_images": Fault("PUT", r"/v2/example/kit/manifests/0\.2\.0", delay=1),
+    "publish_images": Fault(
+        "PUT", r"/v2/example/kit/manifests/0\.2\.0", delay=1
+    ),
     "publish_pypi": Fault("POST", r"/legacy/", delay=1),
     "publish_crates": Fault("PUT", r"/api/v1/crates/new", delay=1),
-    "gh_release": Fault("DELETE", r"/repos/example/kit/releases/assets", delay=1),
-    "gh_release_publishing": Fault("PATCH", r"/repos/example/kit/releases", delay=1),
+    "gh_release": Fault(
+        "DELETE", r"/repos/example/kit/releases/assets", delay=1
+    ),
+    "gh_release_publishing": Fault(
+        "PATCH", r"/repos/example/kit/releases", delay=1
+    ),
 }
 
 
@@ -139,7 +150,9 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
     shutil.copytree(built, clone / "dist")
-    log = kit.signal_during(signal.SIGKILL, replace(KILLS[step]), clone, *RELEASE).err
+    log = kit.signal_during(
+        signal.SIGKILL, replace(KILLS[step]), clone, *RELEASE
+    ).err
     assert "-m build" not in log
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     bytes_of = {
@@ -152,7 +165,10 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     (meanwhile / "NEWS").write_text("life goes on\n")
     commit_all(meanwhile, "Go on")
     subprocess.run(
-        ["git", "push", "--quiet"], cwd=meanwhile, env=kit.environment(), check=True
+        ["git", "push", "--quiet"],
+        cwd=meanwhile,
+        env=kit.environment(),
+        check=True,
     )
     fresh = kit.clone()
 

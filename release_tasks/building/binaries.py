@@ -75,7 +75,11 @@ def write_checksum(
 ) -> None:
     """Write FILE.sha256 beside a file of dist/, if the project ships it."""
     row = dist.row_of(part, file, kind)
-    if row and Asset.SHA256 in part.component.assets and (part.dist / file).exists():
+    if (
+        row
+        and Asset.SHA256 in part.component.assets
+        and (part.dist / file).exists()
+    ):
         github_assets.write_sums(
             release, part, file + checksums.SUFFIX, {file: row.sha256}
         )
@@ -124,7 +128,9 @@ def _conflicts(file: BinaryFile) -> list[ReleaseError]:
     ]
 
 
-def _missing(release: Release, wanted: Sequence[BinaryFile]) -> list[BinaryFile]:
+def _missing(
+    release: Release, wanted: Sequence[BinaryFile]
+) -> list[BinaryFile]:
     """Return what is not in dist/, and not public if it is an asset of the GitHub release."""
     built = {
         (part.tag, row.name)
@@ -132,14 +138,20 @@ def _missing(release: Release, wanted: Sequence[BinaryFile]) -> list[BinaryFile]
         for row in dist.of_kind(part, FileKind.BINARY)
         if dist.file_of(part, row)
     }
-    absent = [file for file in wanted if (file.part.tag, file.name) not in built]
+    absent = [
+        file for file in wanted if (file.part.tag, file.name) not in built
+    ]
     if not absent:
         return []
-    shipped = {(asset.component, asset.name) for asset in github.expected(release)}
+    shipped = {
+        (asset.component, asset.name) for asset in github.expected(release)
+    }
     unpublished = to_build(release, github, FileKind.BINARY, FileKind.SHA256)
     public = shipped - {(asset.component, asset.name) for asset in unpublished}
     return [
-        file for file in absent if (file.part.component.name, file.name) not in public
+        file
+        for file in absent
+        if (file.part.component.name, file.name) not in public
     ]
 
 
@@ -159,7 +171,9 @@ def _build(
 ) -> None:
     workspace = cargo.workspace(tree)
     env = release.build_env | dict(target_env)
-    options, flags = rustflags.reproducible(tree, file.target, workspace.target, env)
+    options, flags = rustflags.reproducible(
+        tree, file.target, workspace.target, env
+    )
     for program in file.programs:
         if not shell.is_dry(c):
             _check_version(release, file.part, program, workspace)
@@ -180,11 +194,16 @@ def _build(
 
 
 def _check_version(
-    release: Release, part: ComponentRelease, binary: Binary, workspace: cargo.Workspace
+    release: Release,
+    part: ComponentRelease,
+    binary: Binary,
+    workspace: cargo.Workspace,
 ) -> None:
     """Raise `ReleaseError` when the commit does not have the version of the release."""
     committed = workspace.packages.get(binary.crate, {}).get("version", "")
-    checked_out = {crate.name: crate.version for crate in release.project.crates}
+    checked_out = {
+        crate.name: crate.version for crate in release.project.crates
+    }
     version = part.component.version or part.version
     if committed != checked_out[binary.crate]:
         version = committed
@@ -211,12 +230,19 @@ def _keep(
         entries = papers(release, tree, crates)
         for program in built:
             entries[program.name] = (program, archives.PROGRAM)
-        files.write_bytes(path, archives.pack(file.name, entries, release.epoch))
+        files.write_bytes(
+            path, archives.pack(file.name, entries, release.epoch)
+        )
     else:
         files.copy(built[0], path)
         path.chmod(archives.PROGRAM)
     crate = file.programs[0].crate
     row = dist.describe(
-        release, file.part, FileKind.BINARY, path, target=file.target, package=crate
+        release,
+        file.part,
+        FileKind.BINARY,
+        path,
+        target=file.target,
+        package=crate,
     )
     dist.record(file.part, "build_binaries", [row], target=file.name)

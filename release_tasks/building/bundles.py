@@ -63,11 +63,15 @@ def _declared(release: Release) -> list[BundleFile]:
     found = []
     for part in release.parts:
         if Asset.BUNDLES in part.component.assets:
-            found += [BundleFile(part, bundle) for bundle in part.component.bundles]
+            found += [
+                BundleFile(part, bundle) for bundle in part.component.bundles
+            ]
     return found
 
 
-def _missing(release: Release, declared: Sequence[BundleFile]) -> list[BundleFile]:
+def _missing(
+    release: Release, declared: Sequence[BundleFile]
+) -> list[BundleFile]:
     if not declared:
         return []
     kinds = (FileKind.BUNDLE, FileKind.SHA256, FileKind.BINARY)
@@ -82,7 +86,9 @@ def _say_nothing_to_do(declared: Sequence[BundleFile]) -> None:
         terminal.say("nothing to do, no bundles to pack")
 
 
-def _check_sign_off(c: Context, part: ComponentRelease, name: str | None) -> None:
+def _check_sign_off(
+    c: Context, part: ComponentRelease, name: str | None
+) -> None:
     """Raise `ReleaseError` when nobody has signed the binaries off; record who has."""
     path = part.dist / "sign-off.txt"
     if shell.is_dry(c):
@@ -100,7 +106,9 @@ def _check_sign_off(c: Context, part: ComponentRelease, name: str | None) -> Non
 def _pack(c: Context, release: Release, file: BundleFile) -> None:
     bundle = file.bundle
     if shell.is_dry(c):
-        terminal.say(f"would pack {file.name} from {file.program} and {bundle.url}")
+        terminal.say(
+            f"would pack {file.name} from {file.program} and {bundle.url}"
+        )
         return
     entries = _entries(release, file)
     path = dist.folder(file.part) / file.name

@@ -19,7 +19,9 @@ from release_tasks.tools.git import clones
 
 def pack(c: Context, release: Release) -> None:
     """Pack each chart that is neither in dist/ nor on its registry."""
-    missing = {artifact.name for artifact in to_build(release, charts, FileKind.CHART)}
+    missing = {
+        artifact.name for artifact in to_build(release, charts, FileKind.CHART)
+    }
     for part, chart in charts.shipped(release):
         if chart.reference in missing:
             _pack(c, release, part, chart)
@@ -31,11 +33,15 @@ def pack(c: Context, release: Release) -> None:
         terminal.say("nothing to do, no charts to pack")
 
 
-def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) -> None:
+def _pack(
+    c: Context, release: Release, part: ComponentRelease, chart: Chart
+) -> None:
     folder = chart.folder.relative_to(release.project.root)
     app_version = chart.app_version.format(version=part.version)
     if shell.is_dry(c):
-        helm.package(c, f"<export>/{folder}", part.version, app_version, part.dist)
+        helm.package(
+            c, f"<export>/{folder}", part.version, app_version, part.dist
+        )
         return
     target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
     with files.scratch("chart") as scratch:
@@ -48,7 +54,9 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
         if repositories:
             helm.fetch_dependencies(c, source, repositories, scratch)
         helm.package(c, source, part.version, app_version, scratch)
-        helm.repack(_packed(scratch, target.name), target, release.epoch, is_locked)
+        helm.repack(
+            _packed(scratch, target.name), target, release.epoch, is_locked
+        )
     digest = f"sha256:{files.sha256(target)}"
     row = dist.describe(
         release, part, FileKind.CHART, target, chart.reference, digest=digest

@@ -40,7 +40,9 @@ def build(
     if shell.is_dry(c):
         return
     for part in release.parts:
-        own = [one.name for one in missing if one.component == part.component.name]
+        own = [
+            one.name for one in missing if one.component == part.component.name
+        ]
         if own:
             _record(release, part, {name: tarballs[name] for name in own})
 
@@ -53,7 +55,9 @@ def _refusals(
         for check, text in tarball_refusals(tarball):
             if check not in ignored:
                 fact = f"crates.io refuses {tarball.name}: {text}"
-                yield ReleaseError(fact, f"inv check shows where {name} has that")
+                yield ReleaseError(
+                    fact, f"inv check shows where {name} has that"
+                )
 
 
 def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
@@ -71,7 +75,10 @@ def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
 
 
 def _verify(
-    c: Context, release: Release, tarballs: dict[str, Path], names: Sequence[str]
+    c: Context,
+    release: Release,
+    tarballs: dict[str, Path],
+    names: Sequence[str],
 ) -> None:
     project = release.project
     packages = project.workspace.packages if project.workspace else {}
@@ -92,7 +99,9 @@ def _record(
 ) -> None:
     folder = dist.folder(part)
     rows = [
-        row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs
+        row
+        for row in dist.of_kind(part, FileKind.CRATE)
+        if row.name not in tarballs
     ]
     for name, tarball in tarballs.items():
         path = folder / tarball.name

@@ -19,7 +19,9 @@ from release_tasks.release import Release
 from release_tasks.tools.docker import daemon
 
 
-def scan_and_test(c: Context, release: Release, image: ImageFiles, tar: Path) -> None:
+def scan_and_test(
+    c: Context, release: Release, image: ImageFiles, tar: Path
+) -> None:
     """Run the image's scan and test on an OCI tar; raise `Failed` when one of them fails."""
     if not image.image.scan and not image.image.test:
         return
@@ -29,7 +31,11 @@ def scan_and_test(c: Context, release: Release, image: ImageFiles, tar: Path) ->
 
 
 def run_commands(
-    c: Context, release: Release, image: ImageFiles, layout: Path | str, name: str
+    c: Context,
+    release: Release,
+    image: ImageFiles,
+    layout: Path | str,
+    name: str,
 ) -> None:
     """Run the commands for an unpacked layout; `name` is what the docker daemon calls it."""
     report = image.scan_report
@@ -64,7 +70,9 @@ def _loaded(image: Image, tar: Path) -> Iterator[str]:
         yield ""
         return
     manifests = oci_layout.manifests(tar)
-    manifest = manifests.get(daemon.platform()) or next(iter(manifests.values()))
+    manifest = manifests.get(daemon.platform()) or next(
+        iter(manifests.values())
+    )
     with daemon.loaded(partial(oci_layout.blob, tar), manifest) as name:
         yield name
 

@@ -36,7 +36,9 @@ class ImageFiles:
     def layout(self, platform: str) -> Path:
         """Return the OCI tar with one platform."""
         name = platform.replace("/", "-")
-        return self.part.dist / f"{self.name}-{self.part.version}-{name}.oci.tar"
+        return (
+            self.part.dist / f"{self.name}-{self.part.version}-{name}.oci.tar"
+        )
 
     def layouts(self) -> dict[str, dist.Built]:
         """Return the single platforms that are in dist/."""

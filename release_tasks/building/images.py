@@ -11,7 +11,11 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
-from release_tasks.building.image_checks import run_commands, scan_and_test, untestable
+from release_tasks.building.image_checks import (
+    run_commands,
+    scan_and_test,
+    untestable,
+)
 from release_tasks.building.image_files import ImageFiles
 from release_tasks.channels import image_tags, images
 from release_tasks.converge import to_build
@@ -60,7 +64,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not missing:
         _say_nothing_to_do(release)
         return
-    platforms = [platform for image in missing for platform in image.image.platforms]
+    platforms = [
+        platform for image in missing for platform in image.image.platforms
+    ]
     chosen = targets.chosen(target, list(dict.fromkeys(platforms)), "image")
     if not shell.is_dry(c):
         _check_testable(missing, chosen)
@@ -75,7 +81,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
             _join(c, release, image)
 
 
-def labels(release: Release, part: ComponentRelease, image: Image) -> dict[str, str]:
+def labels(
+    release: Release, part: ComponentRelease, image: Image
+) -> dict[str, str]:
     """Return the labels of an image (OCI image annotations); its commit is recognized by them."""
     found = filled(release, part, image.labels)
     found["org.opencontainers.image.revision"] = release.commit
@@ -110,11 +118,15 @@ def filled(
 
 
 def _created(release: Release) -> str:
-    return datetime.fromtimestamp(release.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(release.epoch, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 def _missing(release: Release) -> list[ImageFiles]:
-    names = {artifact.name for artifact in to_build(release, images, FileKind.IMAGE)}
+    names = {
+        artifact.name for artifact in to_build(release, images, FileKind.IMAGE)
+    }
     return [
         ImageFiles(part, image)
         for part, image in image_tags.shipped(release)
@@ -129,7 +141,9 @@ def _say_nothing_to_do(release: Release) -> None:
         terminal.say("nothing to do, no images to build")
 
 
-def _check_testable(missing: Sequence[ImageFiles], chosen: Sequence[str]) -> None:
+def _check_testable(
+    missing: Sequence[ImageFiles], chosen: Sequence[str]
+) -> None:
     """Raise `ReleaseError` for the images that will be complete, and cannot be tested."""
     errors = []
     for image in missing:
@@ -144,7 +158,9 @@ def _builds(image: ImageFiles, chosen: Sequence[str]) -> list[ImageBuild]:
     """Return what to build: all platforms at once, or each chosen one that is not in dist/."""
     built = image.layouts()
     platforms = [
-        name for name in image.image.platforms if name in chosen and name not in built
+        name
+        for name in image.image.platforms
+        if name in chosen and name not in built
     ]
     if tuple(platforms) == image.image.platforms:
         return [ImageBuild(image, image.image.platforms)]
@@ -164,7 +180,9 @@ def _build(
     _warn_about_emulation(job, docker.steps_per_platform(dockerfile))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
-        docker.build(c, _request(release, job, "<export>", job.output, shown), builder)
+        docker.build(
+            c, _request(release, job, "<export>", job.output, shown), builder
+        )
         if job.is_whole:
             run_commands(c, release, job.files, "<layout>", "<image>")
         return
@@ -175,7 +193,9 @@ def _build(
         for context in contexts:
             _copy_binaries(release, folder / context)
         folders = {context: folder / context for context in contexts}
-        docker.build(c, _request(release, job, tree, unfinished, folders), builder)
+        docker.build(
+            c, _request(release, job, tree, unfinished, folders), builder
+        )
     if job.is_whole:
         _keep_image(c, release, job.files, unfinished)
     else:
@@ -215,7 +235,9 @@ def _warn_about_emulation(job: ImageBuild, steps: int) -> None:
     if steps == 0:
         return
     emulated = [
-        platform for platform in job.platforms if platform not in buildkit.native()
+        platform
+        for platform in job.platforms
+        if platform not in buildkit.native()
     ]
     if not emulated:
         return
@@ -297,7 +319,8 @@ def _copy_binaries(release: Release, folder: Path) -> None:
                 built.append(path)
     if not built:
         raise ReleaseError(
-            "the image needs binaries, and none is in dist/", "inv build-binaries"
+            "the image needs binaries, and none is in dist/",
+            "inv build-binaries",
         )
     for path in built:
         data = path.read_bytes()

@@ -36,7 +36,11 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
         for command, built in commands.items():
             if target in built:
                 lines.append(f"{command} --target {word(target)}{options}")
-        yield {"target": target, "runner": runner(release, target), "commands": lines}
+        yield {
+            "target": target,
+            "runner": runner(release, target),
+            "commands": lines,
+        }
     if not commands["inv build-wheels"] and wheels.declared(release):
         yield {
             "target": "any",
@@ -50,7 +54,9 @@ def runner(release: Release, target: str) -> str:
     runners = release.project.settings.build.runners
     if target in runners:
         return runners[target]
-    return next(name for pattern, name in RUNNERS.items() if fnmatch(target, pattern))
+    return next(
+        name for pattern, name in RUNNERS.items() if fnmatch(target, pattern)
+    )
 
 
 def _rust_targets(target: str) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ _LICENSE = re.compile(
     r"|eula(\.\w+)?|[\w.+-]+[-_](un)?licen[cs]es?(\.(txt|md|rst|html|pdf))?",
     re.I,
 )
-_OTHER = re.compile(r"(readme|notices?|third[-_ ]?party[^/]*|patents)([-_.].*)?", re.I)
+_OTHER = re.compile(
+    r"(readme|notices?|third[-_ ]?party[^/]*|patents)([-_.].*)?", re.I
+)
 _CODE = re.compile(r"\.(py|rs|sh|js|ts|toml|ya?ml|json|tmpl|hbs|in|cfg)$", re.I)
 _FOLDERS = ("licenses", "licences")  # REUSE 3.3; PEP 639
 
@@ -72,7 +74,11 @@ def licenses_of(project: Project, crate: str) -> list[str]:
     folder = _folder(project, crate)
     if folder:
         paths = _of_folder(project, f"{folder}/")
-        own = [path for path in paths if is_license(path.removeprefix(f"{folder}/"))]
+        own = [
+            path
+            for path in paths
+            if is_license(path.removeprefix(f"{folder}/"))
+        ]
         found += own
     declared = _declared(project, crate, folder)
     if declared and declared not in found and declared in project.files:
@@ -106,7 +112,11 @@ def _folder(project: Project, crate: str) -> str:
     """Return the folder of a crate below the root, "" for the root itself."""
     for one in project.crates:
         if one.name == crate and one.folder.is_relative_to(project.root):
-            return one.folder.relative_to(project.root).as_posix().removeprefix(".")
+            return (
+                one.folder.relative_to(project.root)
+                .as_posix()
+                .removeprefix(".")
+            )
     return ""
 
 

@@ -17,7 +17,9 @@ from release_tasks.tools import rustc, zig
 BuildEnvs = dict[str, dict[str, str]]
 
 
-def chosen(names: str | None, declared: Sequence[str], noun: str) -> Sequence[str]:
+def chosen(
+    names: str | None, declared: Sequence[str], noun: str
+) -> Sequence[str]:
     """Return the comma-separated names, or all declared ones for None.
 
     Raises `ReleaseError` for a name that is not declared; `noun` is what the names are of.
@@ -46,7 +48,9 @@ def build_envs(
     return rustc.possible(release.source_tree, targets, command, glibc)
 
 
-def oldest_glibc(components: Iterable[Component], glibc: str | None) -> dict[str, str]:
+def oldest_glibc(
+    components: Iterable[Component], glibc: str | None
+) -> dict[str, str]:
     """Return the oldest glibc (`2.17`) that what is built for each target must run with.
 
     It is that of a wheel's tag, and `glibc` for binaries.
@@ -70,7 +74,9 @@ def oldest_glibc(components: Iterable[Component], glibc: str | None) -> dict[str
     return oldest
 
 
-def link_flags(tree: Path, binary: Binary, env: Mapping[str, str]) -> tuple[str, ...]:
+def link_flags(
+    tree: Path, binary: Binary, env: Mapping[str, str]
+) -> tuple[str, ...]:
     """Return rustc's flags for a static program; zig cannot link glibc statically, so gcc does."""
     flags = []
     if binary.static:

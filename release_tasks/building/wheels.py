@@ -73,7 +73,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
             possible.append(job)
         else:
             refusals.append(refusal)
-    targets.leave_out(refusals, is_everything=target is not None or not possible)
+    targets.leave_out(
+        refusals, is_everything=target is not None or not possible
+    )
     if possible:
         with clean_tree(c, release) as tree:
             for job in possible:
@@ -91,7 +93,9 @@ def declared(release: Release) -> list[WheelBuild]:
 
 def targets_of(release: Release) -> list[str]:
     """Return the targets that wheels are declared for."""
-    return list(dict.fromkeys(job.target for job in declared(release) if job.target))
+    return list(
+        dict.fromkeys(job.target for job in declared(release) if job.target)
+    )
 
 
 def _chosen(release: Release, target: str | None) -> list[WheelBuild]:
@@ -128,14 +132,18 @@ def _target(release: Release, file: PythonFile) -> str:
     return ""
 
 
-def _missing(release: Release, wanted: Sequence[WheelBuild]) -> list[WheelBuild]:
+def _missing(
+    release: Release, wanted: Sequence[WheelBuild]
+) -> list[WheelBuild]:
     if not wanted:
         return []
     absent = to_build(release, pypi, FileKind.WHEEL, FileKind.SDIST)
     found = []
     for job in wanted:
         names = [
-            file.name for file in absent if file.component == job.part.component.name
+            file.name
+            for file in absent
+            if file.component == job.part.component.name
         ]
         if any(job.file.matches(name) for name in names):
             found.append(job)
@@ -144,7 +152,9 @@ def _missing(release: Release, wanted: Sequence[WheelBuild]) -> list[WheelBuild]
 
 def _say_nothing_to_do(wanted: Sequence[WheelBuild]) -> None:
     if wanted:
-        terminal.say("nothing to do, every wheel and sdist is built or published")
+        terminal.say(
+            "nothing to do, every wheel and sdist is built or published"
+        )
     else:
         terminal.say("nothing to do, no wheels to build")
 
@@ -189,7 +199,12 @@ def _build(
         files.copy(made, path)
     package = job.file.package.name
     row = dist.describe(
-        release, job.part, job.file.kind, path, target=job.target, package=package
+        release,
+        job.part,
+        job.file.kind,
+        path,
+        target=job.target,
+        package=package,
     )
     platform = job.file.tag or job.target or job.file.kind
     words = [word for word in (package, job.file.python, platform) if word]
@@ -209,7 +224,9 @@ def _run_build(
     if not package.maturin:
         # backends write into the tree they build from
         with writable_copy(c, release, tree) as copy:
-            backend.make(c, job.file.kind, copy / folder, out, release.build_env)
+            backend.make(
+                c, job.file.kind, copy / folder, out, release.build_env
+            )
     elif job.is_wheel:
         request = _request(release, tree, tree / folder, job, target_env)
         maturin.wheel(c, tree / folder, out, request)
@@ -226,7 +243,9 @@ def _request(
 ) -> maturin.WheelRequest:
     workspace = cargo.workspace(folder)
     env = release.build_env | dict(target_env)
-    options, flags = rustflags.reproducible(tree, job.target, workspace.target, env)
+    options, flags = rustflags.reproducible(
+        tree, job.target, workspace.target, env
+    )
     return maturin.WheelRequest(
         target=job.target,
         tag=job.file.tag,
@@ -242,7 +261,9 @@ def _check_name(job: WheelBuild, made: str) -> None:
     """Raise `ReleaseError` when the build made a file that was not declared."""
     name = wheels.read_name(made)
     version = pep440(job.part.version)
-    if name is None or name.project != pypi_files.normalized(job.file.package.name):
+    if name is None or name.project != pypi_files.normalized(
+        job.file.package.name
+    ):
         raise ReleaseError(
             f"the build made {made}, expected {job.file.pattern}",
             "fix the name in pyproject.toml",

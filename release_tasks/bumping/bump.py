@@ -48,7 +48,9 @@ class _Plan:
 
     to_edit: tuple[VersionFile, ...]
     edits: dict[str, FileEdit]
-    present: dict[str, bytes]  # of every file that it may write, Cargo.lock included
+    present: dict[
+        str, bytes
+    ]  # of every file that it may write, Cargo.lock included
     todo: dict[str, str]  # new texts of the files that do not have them yet
 
 
@@ -61,9 +63,13 @@ def write(c: Context, release: Release) -> Bumped:
         return Bumped()
     raise_all(pins.refusals(release))
     plan = _plan(release, uncommitted)
-    with _restored_on_error(release, plan.present), ThreadPoolExecutor(1) as pool:
+    with (
+        _restored_on_error(release, plan.present),
+        ThreadPoolExecutor(1) as pool,
+    ):
         files.write_all(
-            c, {release.checkout / path: text for path, text in plan.todo.items()}
+            c,
+            {release.checkout / path: text for path, text in plan.todo.items()},
         )
         locked: Future[str] | None = None
         if not shell.is_dry(c):
@@ -75,7 +81,9 @@ def write(c: Context, release: Release) -> Bumped:
         copies = file_edits.inspect_copies(release, plan.edits)
         if locked and locked.exception():
             _update_lock(c, release, plan.present[LOCK])
-    done = Bumped(tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale))
+    done = Bumped(
+        tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale)
+    )
     _report(c, release, plan, done)
     return done
 
@@ -93,7 +101,9 @@ def unknown_versions(release: Release) -> list[ReleaseError]:
     return errors
 
 
-def edits(release: Release, uncommitted: Iterable[str] | None = None) -> dict[str, str]:
+def edits(
+    release: Release, uncommitted: Iterable[str] | None = None
+) -> dict[str, str]:
     """Return the new text of every file that a bump changes, by path.
 
     `uncommitted` are the paths that are not committed, where the caller knows them.
@@ -172,12 +182,18 @@ def _plan(release: Release, uncommitted: tuple[str, ...]) -> _Plan:
         if new:
             text = decode(present[lock], lock)
             new[lock] = cargo_lock.bumped(text, pins.new_versions(release))
-    todo = {path: text for path, text in new.items() if present[path] != text.encode()}
+    todo = {
+        path: text
+        for path, text in new.items()
+        if present[path] != text.encode()
+    }
     return _Plan(to_edit, found, present, todo)
 
 
 @contextmanager
-def _restored_on_error(release: Release, present: dict[str, bytes]) -> Iterator[None]:
+def _restored_on_error(
+    release: Release, present: dict[str, bytes]
+) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -200,7 +216,9 @@ def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
 
 def _update_lock(c: Context, release: Release, present: bytes) -> None:
     """Let cargo update a Cargo.lock that did not agree with the manifests before the bump."""
-    toml_values.load(decode(present, LOCK), LOCK)  # with an error for a broken one
+    toml_values.load(
+        decode(present, LOCK), LOCK
+    )  # with an error for a broken one
     files.write_bytes(release.checkout / LOCK, present)
     cargo_lock.update(c, release.checkout)
 
@@ -209,7 +227,9 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     versions = release.title
     if len(release.parts) == 1:
         versions = f"version {release.parts[0].version}"
-    is_only_in_tags = all(isinstance(file, ChangelogFile) for file in plan.to_edit)
+    is_only_in_tags = all(
+        isinstance(file, ChangelogFile) for file in plan.to_edit
+    )
     if is_only_in_tags and not plan.todo:
         terminal.say("nothing to do, no manifest has a version")
         return
@@ -233,7 +253,9 @@ def _changelog_lines(plan: _Plan) -> Iterator[str]:
         if isinstance(file, ChangelogFile) and file.path in plan.todo:
             if sentence := file.without_entry(plan.todo[file.path]):
                 yield sentence
-            yield from file.links_left(decode(plan.present[file.path], file.path))
+            yield from file.links_left(
+                decode(plan.present[file.path], file.path)
+            )
 
 
 def _changed_by_others(
@@ -246,7 +268,9 @@ def _changed_by_others(
     for path in uncommitted:
         file = release.checkout / path
         is_written = (
-            path in new and file.exists() and file.read_bytes() == new[path].encode()
+            path in new
+            and file.exists()
+            and file.read_bytes() == new[path].encode()
         )
         if not is_written and not (path in lock and _is_bumped_lock(release)):
             found.append(path)

@@ -82,7 +82,9 @@ def siblings(release: Release, folder: str) -> Siblings:
             path = normpath(f"{folder}/{repository.removeprefix(FILE_URL)}")
             version = by_folder.get(path.lstrip("/").removeprefix("."))
         elif repository.startswith(OCI_URL):
-            version = by_reference.get(f"{repository.removeprefix(OCI_URL)}/{name}")
+            version = by_reference.get(
+                f"{repository.removeprefix(OCI_URL)}/{name}"
+            )
         if version:
             found[name, repository] = version
     return found
@@ -92,7 +94,9 @@ def dependencies(release: Release, folder: str) -> Rows:
     """Return what the chart in a folder depends on, nothing for a broken one."""
     path, _ = chart_yaml.dependency_files(folder, release.project.files)
     try:
-        return chart_yaml.read(read(release.source_tree, path), path).dependencies
+        return chart_yaml.read(
+            read(release.source_tree, path), path
+        ).dependencies
     except ReleaseError:  # one that is not shipped
         return ()
 
@@ -115,7 +119,9 @@ def _lock(
         return
     text = read(release.source_tree, path)
     present = chart_yaml.read(text, path).dependencies
-    new = chart_yaml.read(kind.set_versions(text, FileBump(path)), path).dependencies
+    new = chart_yaml.read(
+        kind.set_versions(text, FileBump(path)), path
+    ).dependencies
     lock_text = read(release.source_tree, lock)
     is_known = any(
         chart_lock.is_current(rows, lock_text, lock) for rows in (present, new)

@@ -37,7 +37,9 @@ def commit_and_tag(c: Context, release: Release) -> None:
         _commit(c, release, changed)
     for part in release.parts:
         try:
-            git.create_tag(c, release.checkout, part.tag, _tag_message(release, part))
+            git.create_tag(
+                c, release.checkout, part.tag, _tag_message(release, part)
+            )
         except Failed as error:
             raise _refused(error, release) from error
 
@@ -50,7 +52,9 @@ def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:
     except Failed as error:
         if _contents(release, paths) == before:
             raise _refused(error, release) from error
-        terminal.say("a hook corrected files of the bump: committing them once more")
+        terminal.say(
+            "a hook corrected files of the bump: committing them once more"
+        )
         try:
             git.commit(c, release.checkout, paths, bump.message(release))
         except Failed as again:
@@ -85,7 +89,9 @@ def _refused(error: Failed, release: Release) -> ReleaseError:
         advice = "let git sign: `git config --get-regexp 'sign|gpg'` shows the key and program"
     elif not error.output.strip() and git.has_hooks(release.checkout):
         problem += "\na hook has refused it without a word"
-    return ReleaseError(problem, f"{advice}, then inv tag --version {release.request}")
+    return ReleaseError(
+        problem, f"{advice}, then inv tag --version {release.request}"
+    )
 
 
 def _check_written(release: Release) -> None:

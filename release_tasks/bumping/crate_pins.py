@@ -68,7 +68,9 @@ def own_crates(release: Release) -> OwnCrates:
     for outside_crate in release.project.outside:
         path = relative(release, outside_crate.folder / MANIFEST)
         folders.setdefault(outside_crate.name, posixpath.dirname(path))
-    return OwnCrates(folders, _present(release), frozenset(_patched(release, folders)))
+    return OwnCrates(
+        folders, _present(release), frozenset(_patched(release, folders))
+    )
 
 
 def manifest_path(release: Release, crate: Crate) -> str:
@@ -76,7 +78,9 @@ def manifest_path(release: Release, crate: Crate) -> str:
     return relative(release, os.path.join(crate.folder, MANIFEST))
 
 
-def outside(release: Release, own: OwnCrates, members: Iterable[str]) -> Iterator[str]:
+def outside(
+    release: Release, own: OwnCrates, members: Iterable[str]
+) -> Iterator[str]:
     """Yield the Cargo.toml files outside of the workspace that need one of its crates by path."""
     known = set(members)
     for path in _tracked(release, MANIFEST):
@@ -89,7 +93,9 @@ def outside(release: Release, own: OwnCrates, members: Iterable[str]) -> Iterato
             pins = cargo_toml.read(text, path).pins
         except ReleaseError:  # test data, or a template
             continue
-        if any(pin.folder is not None and own.is_ours(path, pin) for pin in pins):
+        if any(
+            pin.folder is not None and own.is_ours(path, pin) for pin in pins
+        ):
             yield path
 
 
@@ -98,7 +104,9 @@ def outside_locks(release: Release, manifests: Iterable[str]) -> Iterator[str]:
     folders = [posixpath.dirname(path) for path in manifests]
     for path in _tracked(release, LOCK):
         folder = posixpath.dirname(path)
-        if folder and any(f"{one}/".startswith(f"{folder}/") for one in folders):
+        if folder and any(
+            f"{one}/".startswith(f"{folder}/") for one in folders
+        ):
             yield path
 
 
@@ -136,9 +144,12 @@ def _present(release: Release) -> dict[str, str]:
     if not any(posixpath.basename(path) == MANIFEST for path in changed):
         return present
     paths = {
-        crate.name: manifest_path(release, crate) for crate in release.project.crates
+        crate.name: manifest_path(release, crate)
+        for crate in release.project.crates
     }
-    texts = committed(release, {MANIFEST, *paths.values()} & set(release.project.files))
+    texts = committed(
+        release, {MANIFEST, *paths.values()} & set(release.project.files)
+    )
     shared = _shared_version(texts.get(MANIFEST, ""))
     for name, path in paths.items():
         if path not in texts:
@@ -164,7 +175,9 @@ def _patched(release: Release, folders: Mapping[str, str]) -> Iterator[str]:
             continue
         for pin in cargo_toml.read(_text(release, path), path).pins:
             is_patch = pin.table.startswith("patch.") and pin.folder is not None
-            if is_patch and _joined("", pin.folder or "") == folders.get(pin.package):
+            if is_patch and _joined("", pin.folder or "") == folders.get(
+                pin.package
+            ):
                 yield pin.package
 
 

@@ -37,7 +37,9 @@ class FileEdit(NamedTuple):
     committed: str
     new: str
     present: bytes  # in the checkout
-    files: tuple[VersionFile, ...]  # what edits it; several for a manifest in [files]
+    files: tuple[
+        VersionFile, ...
+    ]  # what edits it; several for a manifest in [files]
 
     @property
     def is_covered(self) -> bool:
@@ -54,7 +56,9 @@ class FileEdit(NamedTuple):
 class Copies(NamedTuple):
     """What a bump shows about the copies of a version."""
 
-    mismatches: list[Mismatch]  # copies that had another version than the manifests
+    mismatches: list[
+        Mismatch
+    ]  # copies that had another version than the manifests
     stale: list[StaleLine]  # lines that stay at an old version
 
 
@@ -90,14 +94,18 @@ def compute(
         edit = edits[path]
         new = file.write(edit.new)
         edits[path] = edit._replace(new=new, files=(*edit.files, file))
-    _refuse_two_versions(edits, [file for file in to_edit if file.path in shared])
+    _refuse_two_versions(
+        edits, [file for file in to_edit if file.path in shared]
+    )
     return edits
 
 
 def new_texts(edits: dict[str, FileEdit]) -> dict[str, str]:
     """Return the new text of every file that changes."""
     return {
-        path: edit.new for path, edit in edits.items() if edit.committed != edit.new
+        path: edit.new
+        for path, edit in edits.items()
+        if edit.committed != edit.new
     }
 
 
@@ -123,7 +131,10 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
     for path, edit in edits.items():
         places[path] = (*places.get(path, ()), *edit.files)
     search = stale_versions.Search(release, new_texts(edits), places, olds)
-    more = [*_outdated_locks(release, edits), *_unfit_requirements(release, edits)]
+    more = [
+        *_outdated_locks(release, edits),
+        *_unfit_requirements(release, edits),
+    ]
     return Copies(mismatches, stale_versions.find_stale(search, more))
 
 
@@ -135,11 +146,11 @@ def _outdated_locks(
     for path, edit in edits.items():
         line = python_locks.outdated(texts, path, edit.new)
         if line:
-            hint = (
-                f"the hash is of another pyproject.toml ({python_locks.command(path)})"
-            )
+            hint = f"the hash is of another pyproject.toml ({python_locks.command(path)})"
             yield StaleLine(path, line, hint)
-    for path, command in npm_packages.unreadable_locks(release, new_texts(edits)):
+    for path, command in npm_packages.unreadable_locks(
+        release, new_texts(edits)
+    ):
         yield StaleLine(path, 1, f"not a text, so it stays ({command})")
 
 
@@ -148,7 +159,10 @@ def _unfit_requirements(
 ) -> Iterator[StaleLine]:
     """Yield each requirement on a sibling that is too old, in a file that does not follow."""
     texts = {path: (edit.committed, edit.new) for path, edit in edits.items()}
-    found = [*python_pins.unfit(release, edits), *npm_packages.unfit(release, texts)]
+    found = [
+        *python_pins.unfit(release, edits),
+        *npm_packages.unfit(release, texts),
+    ]
     for path, number, text in found:
         if not stale_versions.may_be_old(path):
             yield StaleLine(path, number, text)
@@ -171,7 +185,9 @@ def read_bytes(release: Release, path: str) -> bytes:
                 "list the file itself in [files], or replace the link with a copy",
             )
         if not mode & _ANY_WRITE:
-            raise ReleaseError(f"{path} is read-only", f"chmod u+w {word(path)}")
+            raise ReleaseError(
+                f"{path} is read-only", f"chmod u+w {word(path)}"
+            )
         with open(full, "rb") as file:
             return file.read()
     except OSError as error:
@@ -204,11 +220,17 @@ def _mismatches(
         if path in changelogs or edit.committed == edit.new:
             continue
         wanted = edit.components
-        before = [one for name, one in known.items() if not wanted or name in wanted]
-        rows = list(stale_versions.mismatches(before, path, edit.committed, edit.new))
+        before = [
+            one for name, one in known.items() if not wanted or name in wanted
+        ]
+        rows = list(
+            stale_versions.mismatches(before, path, edit.committed, edit.new)
+        )
         if rows:  # a requirement is no copy: it follows, or is an older bound
             lines: set[int] = set()
-            for start, end in foreign_versions.requirements(path, edit.new, None):
+            for start, end in foreign_versions.requirements(
+                path, edit.new, None
+            ):
                 lines.update((line_at(edit.new, start), line_at(edit.new, end)))
             found += [row for row in rows if row.line not in lines]
     return found

@@ -59,12 +59,17 @@ _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 def names(release: Release) -> re.Pattern[str] | None:
     """Return a pattern of the names of what the project ships, None where it has none."""
     project = release.project
-    found = {project.name, *(component.name for component in project.components)}
+    found = {
+        project.name,
+        *(component.name for component in project.components),
+    }
     found.update(crate.name for crate in project.crates if crate.publish)
     for component in project.components:
         for kind in KINDS:
             for shipped in resolved_or_empty(getattr(component, kind.name)):
-                name = getattr(shipped, "name", getattr(shipped, "reference", ""))
+                name = getattr(
+                    shipped, "name", getattr(shipped, "reference", "")
+                )
                 found.add(str(name).rpartition("/")[2])
     parts = []
     for name in sorted(found, key=len, reverse=True):
@@ -72,7 +77,9 @@ def names(release: Release) -> re.Pattern[str] | None:
             parts.append("[-_.]".join(map(re.escape, re.split("[-_.]+", name))))
     if not parts:
         return None
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(parts)})(?![A-Za-z0-9])", re.I)
+    return re.compile(
+        rf"(?<![A-Za-z0-9])(?:{'|'.join(parts)})(?![A-Za-z0-9])", re.I
+    )
 
 
 def is_past(text: str) -> bool:
@@ -118,7 +125,9 @@ def is_of_others(
     return is_named is None
 
 
-def requirements(path: str, text: str, own: re.Pattern[str] | None) -> list[Span]:
+def requirements(
+    path: str, text: str, own: re.Pattern[str] | None
+) -> list[Span]:
     """Return where a manifest requires something other than `own` (None: anything)."""
     find = _FINDERS.get(posixpath.basename(path))
     if find is None:

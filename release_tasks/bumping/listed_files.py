@@ -47,7 +47,9 @@ def listed_files(release: Release) -> Iterator[VersionFile]:
     yield from _npm_files(release, packages)
 
 
-def _npm_files(release: Release, packages: list[NpmPackage]) -> Iterator[VersionFile]:
+def _npm_files(
+    release: Release, packages: list[NpmPackage]
+) -> Iterator[VersionFile]:
     if not packages:
         return
     kind = package_json.siblings_kind(npm_packages.siblings(packages))
@@ -71,7 +73,9 @@ def _has(
     return True
 
 
-def _refuse_empty(release: Release, found: list[version_copies.ListedPath]) -> None:
+def _refuse_empty(
+    release: Release, found: list[version_copies.ListedPath]
+) -> None:
     patterns = {row.key for row in found}
     for key, spec in release.project.settings.files.items():
         if key not in patterns:

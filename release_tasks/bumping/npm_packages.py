@@ -46,9 +46,13 @@ class NpmPackage:
         new = self._after(siblings, new)
         locations: list[VersionLocation] = []
         for kind in (self.kind, siblings):
-            locations += [one for one in kind.of(new, self.bump) if one.new is not None]
+            locations += [
+                one for one in kind.of(new, self.bump) if one.new is not None
+            ]
         folder = posixpath.dirname(self.path) or "."
-        return Listed(folder, package_json.strings_at(new, self.path, locations))
+        return Listed(
+            folder, package_json.strings_at(new, self.path, locations)
+        )
 
     def _after(self, kind: VersionLocations, text: str) -> str:
         bump = self.bump
@@ -106,12 +110,16 @@ def _lock_kind(name: str, values: tuple[Listed, ...]) -> VersionLocations:
     return package_json.lock_kind(values)
 
 
-def unreadable_locks(release: Release, new: Iterable[str]) -> Iterator[tuple[str, str]]:
+def unreadable_locks(
+    release: Release, new: Iterable[str]
+) -> Iterator[tuple[str, str]]:
     """Yield the path of each lock that is not text, and the command that renews it.
 
     `new` are the paths that a bump changes.
     """
-    folders = [posixpath.dirname(one) or "." for one in new if _is_manifest(one)]
+    folders = [
+        posixpath.dirname(one) or "." for one in new if _is_manifest(one)
+    ]
     for path in release.project.files:
         folder = posixpath.dirname(path) or "."
         is_binary = posixpath.basename(path) == "bun.lockb"
@@ -130,7 +138,9 @@ def unfit(
     new = {}
     present = {}
     for path, (before, after) in texts.items():
-        name, version = _name_and_version(after) if _is_manifest(path) else (None, None)
+        name, version = (
+            _name_and_version(after) if _is_manifest(path) else (None, None)
+        )
         if name and version and before != after:
             new[name] = version
             present[name] = _name_and_version(before)[1] or version

@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from release_tasks.bumping import python_pins
-from release_tasks.bumping.crate_pins import OwnCrates, manifest_path, own_crates
+from release_tasks.bumping.crate_pins import (
+    OwnCrates,
+    manifest_path,
+    own_crates,
+)
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest, Pin
 from release_tasks.project.candidates import is_of_its_own
-from release_tasks.project.model import Component, Crate, Project, resolved_or_empty
+from release_tasks.project.model import (
+    Component,
+    Crate,
+    Project,
+    resolved_or_empty,
+)
 from release_tasks.project.python_packages import crates_in
 from release_tasks.versions.requirements import admits
 
@@ -93,7 +102,9 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
         wanted = versions
         if kept:
             wanted = {
-                name: versions[name] for name in versions if owner.get(name) not in kept
+                name: versions[name]
+                for name in versions
+                if owner.get(name) not in kept
             }
         found[manifest_path(release, crate)] = wanted
     return found
@@ -118,7 +129,9 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
             for pin in cargo_toml.read(text, path).pins:
                 if pin.folder and owner.get(pin.package) not in kept:
                     names.add(pin.package)
-            wanted = {name: versions[name] for name in names if name in versions}
+            wanted = {
+                name: versions[name] for name in names if name in versions
+            }
             found.setdefault(path, {}).update(wanted)
     return found
 
@@ -165,7 +178,12 @@ def _shared_version_errors(release: Release) -> Iterator[ReleaseError]:
     if len(set(inheriting.values())) == 1:
         return
     crate = next(
-        (crate for crate in release.project.crates if inheriting.get(crate.name)), None
+        (
+            crate
+            for crate in release.project.crates
+            if inheriting.get(crate.name)
+        ),
+        None,
     )
     if crate is None:
         return

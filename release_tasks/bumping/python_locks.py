@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 MANIFEST = "pyproject.toml"
 _PYLOCK = re.compile(r"pylock(?:\.[^/]+)?\.toml")  # PEP 751
-_COMMANDS = {"poetry.lock": "poetry lock", "pdm.lock": "pdm lock --update-reuse"}
+_COMMANDS = {
+    "poetry.lock": "poetry lock",
+    "pdm.lock": "pdm lock --update-reuse",
+}
 _HASH = re.compile(r'^content[-_]hash = "([^"\n]*)"', re.M)
 
 
@@ -41,7 +44,9 @@ def lock_files(
         elif name in _COMMANDS or _PYLOCK.fullmatch(name):
             from release_tasks.manifests import directory_locks
 
-            lock = directory_locks.kind(own, _new_hashes(release, path, manifests))
+            lock = directory_locks.kind(
+                own, _new_hashes(release, path, manifests)
+            )
         if lock:
             yield ManifestFile(path, lock, own.siblings.new)
 

@@ -17,7 +17,11 @@ from release_tasks.manifests.pyproject import PythonPin
 from release_tasks.manifests.toml_values import table_at
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import Siblings
-from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
+from release_tasks.project.model import (
+    Component,
+    PythonPackage,
+    resolved_or_empty,
+)
 from release_tasks.project.python_packages import crates_in
 from release_tasks.tools import git
 from release_tasks.tools.git import worktree
@@ -40,12 +44,16 @@ def own_packages(release: Release) -> OwnPackages:
     """Return the packages of the repository, and the new versions of those that are released."""
     folders = {}
     for package in _packages(release):
-        folders[_name(package)] = posixpath.dirname(path_of(release, package)) or "."
+        folders[_name(package)] = (
+            posixpath.dirname(path_of(release, package)) or "."
+        )
     siblings = Siblings(_new_versions(release), _present(release))
     return OwnPackages(siblings, folders)
 
 
-def siblings_of(release: Release, component: Component, own: OwnPackages) -> Siblings:
+def siblings_of(
+    release: Release, component: Component, own: OwnPackages
+) -> Siblings:
     """Return the packages that requirements of a component follow: not those that it keeps."""
     kept = {name for name, policy in component.pins if policy == "keep"}
     new = dict(own.siblings.new)
@@ -68,7 +76,11 @@ def kept_errors(release: Release) -> Iterator[ReleaseError]:
         for package in resolved_or_empty(component.python):
             for path, text, pin in _pins(release, package):
                 owner = owners.get(pin.name)
-                if owner not in kept or pin.name not in new or not pin.specifiers:
+                if (
+                    owner not in kept
+                    or pin.name not in new
+                    or not pin.specifiers
+                ):
                     continue
                 if not admits(pin.specifiers, new[pin.name]):
                     place = f"{path}:{line_at(text, pin.start)}"
@@ -88,7 +100,11 @@ def unfollowed(release: Release) -> Iterator[ReleaseError]:
     for package in _packages(release):
         for path, text, pin in _pins(release, package):
             version = new.get(pin.name)
-            if version is None or not pin.specifiers or admits(pin.specifiers, version):
+            if (
+                version is None
+                or not pin.specifiers
+                or admits(pin.specifiers, version)
+            ):
                 continue
             place = f"{path}:{line_at(text, pin.start)}"
             yield ReleaseError(
@@ -98,7 +114,9 @@ def unfollowed(release: Release) -> Iterator[ReleaseError]:
             )
 
 
-def requirement_files(release: Release, package: PythonPackage) -> Iterator[str]:
+def requirement_files(
+    release: Release, package: PythonPackage
+) -> Iterator[str]:
     """Yield the files beside pyproject.toml that a package's requirements may be in.
 
     These are setup.py, setup.cfg, and the requirements files that one of the three names.
@@ -109,7 +127,9 @@ def requirement_files(release: Release, package: PythonPackage) -> Iterator[str]
     scripts = [posixpath.join(folder, name) for name in _SCRIPTS]
     scripts = [path for path in scripts if path in tracked]
     yield from scripts
-    lists = [path for path in release.project.files if _is_list_below(path, folder)]
+    lists = [
+        path for path in release.project.files if _is_list_below(path, folder)
+    ]
     if lists:
         texts = [read(release.checkout, path) for path in (manifest, *scripts)]
         for path in lists:
@@ -147,7 +167,9 @@ def path_of(release: Release, package: PythonPackage) -> str:
     return relative(release, package.folder / MANIFEST)
 
 
-def unfit(release: Release, edited: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+def unfit(
+    release: Release, edited: Iterable[str]
+) -> Iterator[tuple[str, int, str]]:
     """Yield path, line and text of requirements that the new versions do not satisfy.
 
     Only lists for pip, setup.py and setup.cfg are looked at that are not `edited`; all others
@@ -155,7 +177,10 @@ def unfit(release: Release, edited: Iterable[str]) -> Iterator[tuple[str, int, s
     """
     new = _new_versions(release)
     for path in set(release.project.files).difference(edited) if new else ():
-        if not is_requirements_file(path) and posixpath.basename(path) not in _SCRIPTS:
+        if (
+            not is_requirements_file(path)
+            and posixpath.basename(path) not in _SCRIPTS
+        ):
             continue
         try:
             text = read(release.checkout, path)
@@ -188,7 +213,9 @@ def others(release: Release, own: OwnPackages) -> Iterator[str]:
             yield path
 
 
-def _taken(data: Mapping[str, Any], path: str, own: OwnPackages) -> Iterator[bool]:
+def _taken(
+    data: Mapping[str, Any], path: str, own: OwnPackages
+) -> Iterator[bool]:
     from packaging.utils import canonicalize_name
 
     for table in _source_tables(data):
@@ -251,6 +278,8 @@ def _present(release: Release) -> dict[str, str]:
             version = crates.get(built[0].name, "") if built else ""
         try:
             present[_name(package)] = from_pep440(version)
-        except ReleaseError:  # an odd version: then what has to follow does not fit
+        except (
+            ReleaseError
+        ):  # an odd version: then what has to follow does not fit
             continue
     return present

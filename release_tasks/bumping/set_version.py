@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from release_tasks.bumping.bump import Bumped
 
 
-def set_version(c: Context, request: str, component: str | None) -> dict[str, Any]:
+def set_version(
+    c: Context, request: str, component: str | None
+) -> dict[str, Any]:
     """Edit every file that contains the version, and return the report that `--json` prints.
 
     Nothing is edited when the tag exists. Where origin cannot be read, the tags that are here
@@ -57,6 +59,7 @@ def _report(done: Bumped) -> dict[str, Any]:
         for copy in done.mismatches
     ]
     stale = [
-        {"file": line.path, "line": line.line, "text": line.text} for line in done.stale
+        {"file": line.path, "line": line.line, "text": line.text}
+        for line in done.stale
     ]
     return {"files": list(done.files), "mismatches": mismatches, "stale": stale}

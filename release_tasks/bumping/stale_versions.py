@@ -87,7 +87,9 @@ class Search:
 
     release: Release
     new_texts: Mapping[str, str]  # of the files that the bump changes, by path
-    places: Mapping[str, Sequence[VersionFile]]  # what knows versions of ours, by path
+    places: Mapping[
+        str, Sequence[VersionFile]
+    ]  # what knows versions of ours, by path
     olds: set[str]
     _texts: dict[str, str] = field(default_factory=dict)
     _covered: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -174,11 +176,15 @@ def mismatches(
             yield Mismatch(path, number, before.strip()[:80], "")
         for was, becomes in dict.fromkeys(changes):
             expected = _expected(known, becomes)
-            if expected and not any(_begins(spelling, was) for spelling in expected):
+            if expected and not any(
+                _begins(spelling, was) for spelling in expected
+            ):
                 yield Mismatch(path, number, was, expected[0])
 
 
-def find_stale(search: Search, more: Iterable[StaleLine] = ()) -> list[StaleLine]:
+def find_stale(
+    search: Search, more: Iterable[StaleLine] = ()
+) -> list[StaleLine]:
     """Return the lines that would still have one of the old versions after the bump.
 
     A version that is older than that of today counts only where the line has a name of the
@@ -193,7 +199,9 @@ def find_stale(search: Search, more: Iterable[StaleLine] = ()) -> list[StaleLine
     ignored = [*settings.versions.ignore]
     for path in settings.project.ignore:
         ignored += [path.rstrip("/"), f"{path.rstrip('/')}/**"]
-    return sorted(line for line in set(found) if not _matches(line.path, ignored))
+    return sorted(
+        line for line in set(found) if not _matches(line.path, ignored)
+    )
 
 
 def may_be_old(path: str) -> bool:
@@ -223,7 +231,9 @@ def stale_lines(found: Sequence[StaleLine]) -> Iterator[str]:
     yield "add them to [files], or to [versions.ignore] with the reason"
 
 
-def _changed(pattern: re.Pattern[str], old: str, new: str) -> list[tuple[str, str]]:
+def _changed(
+    pattern: re.Pattern[str], old: str, new: str
+) -> list[tuple[str, str]]:
     """Return the matches of a pattern that differ between two texts."""
     pairs = zip(pattern.findall(old), pattern.findall(new), strict=False)
     return [pair for pair in pairs if pair[0] != pair[1]]
@@ -294,13 +304,19 @@ def _changed_lines(search: Search) -> Iterator[StaleLine]:
 def _is_stale(search: Search, line: StaleLine) -> bool:
     found = list(_VERSION_WORD.finditer(line.text))
     words = {match[1] for match in found}
-    if words.isdisjoint(search.olds) and not _is_left_behind(search, line, words):
+    if words.isdisjoint(search.olds) and not _is_left_behind(
+        search, line, words
+    ):
         return False
     if may_be_old(line.path) or foreign_versions.is_past(line.text):
         return False
     if _is_missing_dependency(search.release, line):
         return True
-    old = [match.start(1) for match in found if match[1] in search.olds | search.ever]
+    old = [
+        match.start(1)
+        for match in found
+        if match[1] in search.olds | search.ever
+    ]
     if all(search.is_covered(line, column) for column in old):
         return False
     if foreign_versions.is_commented_out(line.path, line.text, search.names):

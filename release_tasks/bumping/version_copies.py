@@ -16,7 +16,11 @@ from release_tasks.manifests.pyproject import PyProject
 from release_tasks.manifests.version_locations import ManifestKind
 from release_tasks.printable import word
 from release_tasks.project.kinds import KINDS
-from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
+from release_tasks.project.model import (
+    Component,
+    PythonPackage,
+    resolved_or_empty,
+)
 from release_tasks.project.python_packages import about_package
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
@@ -141,7 +145,9 @@ def listed_paths(release: Release) -> Iterator[ListedPath]:
             yield ListedPath(key, path, spec)
 
 
-def component_of(release: Release, path: str, spec: str | Sequence[str]) -> str | None:
+def component_of(
+    release: Release, path: str, spec: str | Sequence[str]
+) -> str | None:
     """Return whose version a listed file has, None where its texts name components."""
     specs = [spec] if isinstance(spec, str) else spec
     names = {component.name for component in release.project.components}
@@ -189,11 +195,16 @@ def _owner(release: Release, path: str) -> Component | None:
     components = release.project.components
     if len(components) == 1:
         return components[0]
-    owner = next((component for component in components if component.latest), None)
+    owner = next(
+        (component for component in components if component.latest), None
+    )
     depth = -1
     for component in components:
         for folder in _folders(release, component):
-            if PurePosixPath(path).is_relative_to(folder) and len(folder.parts) > depth:
+            if (
+                PurePosixPath(path).is_relative_to(folder)
+                and len(folder.parts) > depth
+            ):
                 owner = component
                 depth = len(folder.parts)
     return owner

@@ -62,7 +62,9 @@ class LockFile:
             new = self.versions.get(name, version)
             if new != version:
                 line = line_at(text, start)
-                sentences.append(mismatch_message(self.path, line, name, version, new))
+                sentences.append(
+                    mismatch_message(self.path, line, name, version, new)
+                )
         return sentences
 
     def kept(self, text: str) -> list[tuple[int, int]]:
@@ -126,7 +128,9 @@ class ChangelogFile:
         other = changelog.announced(after, self.path)
         if not other or not changelog.has_section(after, version, self.path):
             return ""
-        if not is_empty(changelog.section(after, version, self.path), self.path):
+        if not is_empty(
+            changelog.section(after, version, self.path), self.path
+        ):
             return ""
         return (
             f"{self.path} has no entry for {version}: "
@@ -157,7 +161,10 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     yield from python_locks.lock_files(release, own, manifests)
     for file in chart_pins.chart_files(release):
         yield ManifestFile(
-            file.path, file.kind, version=file.version, is_covered=file.is_shipped
+            file.path,
+            file.kind,
+            version=file.version,
+            is_covered=file.is_shipped,
         )
     yield from listed_files.listed_files(release)
     for part in release.parts:
@@ -206,7 +213,9 @@ def _crate_files(release: Release) -> Iterator[VersionFile]:
         yield ManifestFile(path, own.rules(path, is_member=False), versions)
     for path in crate_pins.outside_locks(release, others):
         if path not in known:
-            yield ManifestFile(path, crate_pins.OutsideLock(own.present), versions)
+            yield ManifestFile(
+                path, crate_pins.OutsideLock(own.present), versions
+            )
 
 
 def _outside_files(
@@ -222,7 +231,9 @@ def _outside_files(
             locks.append(crate.lock)
     for path, crates in pins.outside_manifests(release).items():
         rules = own.rules(path)
-        yield ManifestFile(path, rules, crates, shared.get(path), is_covered=True)
+        yield ManifestFile(
+            path, rules, crates, shared.get(path), is_covered=True
+        )
     for lock in dict.fromkeys(filter(None, locks)):
         yield LockFile(lock, versions)
 
@@ -263,7 +274,10 @@ def _requirement_files(
 
 
 def _packages(
-    release: Release, component: Component, version: str | None, kind: ManifestKind
+    release: Release,
+    component: Component,
+    version: str | None,
+    kind: ManifestKind,
 ) -> Iterator[VersionFile]:
     packages = resolved_or_empty(component.python)
     owner = component.name
@@ -291,6 +305,8 @@ def _date(release: Release, log: str, version: str) -> str:
         return today
     text = file.read_text("utf-8", errors="replace")
     written = changelog.written_date(text, version, log)
-    if written is None or written > date.fromisoformat(today) + timedelta(days=1):
+    if written is None or written > date.fromisoformat(today) + timedelta(
+        days=1
+    ):
         return today
     return written.isoformat()

@@ -21,7 +21,9 @@ _REFERENCE = re.compile(r"\[([^\[\]]+)\](?!\(|:)")
 
 def sections(text: str, path: str = NAME) -> tuple[str, ...]:
     """Return the versions that have a section, in the order of the file, with duplicates."""
-    return tuple(one.version for one in parse(text, path).headings if one.version)
+    return tuple(
+        one.version for one in parse(text, path).headings if one.version
+    )
 
 
 def section(text: str, version: str, path: str = NAME) -> str:
@@ -33,7 +35,8 @@ def section(text: str, version: str, path: str = NAME) -> str:
     heading = find(document, version, path)
     if heading is None:
         raise ReleaseError(
-            f"{path} has no section for {version}", f"inv bump --version {version}"
+            f"{path} has no section for {version}",
+            f"inv bump --version {version}",
         )
     return document.body(heading)
 
@@ -73,7 +76,9 @@ def repeated(text: str, version: str, path: str = NAME) -> tuple[Heading, ...]:
     found = _of_version(document, version)
     if not found:
         unreleased = [one for one in document.headings if one.is_unreleased]
-        found = [one for one in unreleased if not is_empty(document.body(one), path)]
+        found = [
+            one for one in unreleased if not is_empty(document.body(one), path)
+        ]
     if len(found) < 2:
         return ()
     return tuple(found)

@@ -28,7 +28,9 @@ _PAGE = re.compile(
 _BEFORE_TAG = re.compile(
     r"(?:[^:]*:)?(?:refs(?:/|%2F)tags(?:/|%2F)|GT(?=[v0-9]))?", re.I
 )
-_BRANCH = re.compile(r"(?:HEAD|main|master|trunk|develop(?:ment)?|dev|next|GB.*)", re.I)
+_BRANCH = re.compile(
+    r"(?:HEAD|main|master|trunk|develop(?:ment)?|dev|next|GB.*)", re.I
+)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def _sections(document: Document) -> list[tuple[str, list[str]]]:
 
 def _without(lines: list[str], old: list[str]) -> str:
     """Return the lines less those of `old`, except for headings and blank lines."""
-    removed = {line for line in old if line.strip() and not line.startswith("#")}
+    removed = {
+        line for line in old if line.strip() and not line.startswith("#")
+    }
     body = "\n".join(line for line in lines if line not in removed)
     return re.sub(r"\n{3,}", "\n\n", body).strip()
 

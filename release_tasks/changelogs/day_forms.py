@@ -11,7 +11,15 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
 _MONTH = r"(?P<name>(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*)\.?"
 _WEEKDAY = r"(?:(?P<weekday>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*)\.?,?\s+)?"
 _DAY = r"(?P<day>[0-3]?[0-9])(?P<ordinal>st|nd|rd|th)?"
@@ -56,7 +64,9 @@ class Day:
 
     def like(self, day: date) -> str:
         """Return another day in the same form."""
-        parts = {name: part for name, part in self.match.groupdict().items() if part}
+        parts = {
+            name: part for name, part in self.match.groupdict().items() if part
+        }
         if _is_month_first(self.match):
             parts["day"], parts["month"] = parts["month"], parts["day"]
         written = _written(parts, day)

@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from release_tasks.changelogs import markdown, restructured, titles
-from release_tasks.changelogs.syntax import Definition, Heading, Syntax, lines_of
+from release_tasks.changelogs.syntax import (
+    Definition,
+    Heading,
+    Syntax,
+    lines_of,
+)
 from release_tasks.changelogs.titles import Title
 
 NAME = "CHANGELOG.md"
@@ -43,12 +48,16 @@ class Document:
     @property
     def sections(self) -> tuple[Heading, ...]:
         """Return the headings that begin a section, in the order of the file."""
-        return tuple(heading for heading in self.headings if heading.begins_section)
+        return tuple(
+            heading for heading in self.headings if heading.begins_section
+        )
 
     @property
     def versions(self) -> tuple[Heading, ...]:
         """Return the headings of versions that do not say that they are unreleased."""
-        return tuple(one for one in self.headings if one.version and not one.is_pending)
+        return tuple(
+            one for one in self.headings if one.version and not one.is_pending
+        )
 
     @property
     def unreleased(self) -> Heading | None:
@@ -71,7 +80,9 @@ class Document:
         """Return the line where what belongs to a heading begins: with the anchors before it."""
         start = heading.line
         at = heading.line
-        while at and (at - 1 in self.syntax.anchors or not self.lines[at - 1].strip()):
+        while at and (
+            at - 1 in self.syntax.anchors or not self.lines[at - 1].strip()
+        ):
             at -= 1
             if at in self.syntax.anchors:
                 start = at
@@ -85,7 +96,8 @@ class Document:
         """
         later = [other for other in self.headings if other.line > heading.line]
         ends_at_level = not any(
-            other.begins_section and other.level <= heading.level for other in later
+            other.begins_section and other.level <= heading.level
+            for other in later
         )
         for other in later:
             is_above = other.level < heading.level
@@ -130,30 +142,40 @@ def is_empty(body: str, path: str = NAME) -> bool:
 @lru_cache(maxsize=16)
 def _parse(text: str, is_restructured: bool) -> Document:
     lines = tuple(lines_of(text))
-    syntax = restructured.parse(lines) if is_restructured else markdown.parse(lines)
+    syntax = (
+        restructured.parse(lines) if is_restructured else markdown.parse(lines)
+    )
     headings = _announced(syntax.headings)
     if not any(heading.begins_section for heading in headings):
         headings = _with_texts(syntax, headings)
     return Document(lines, syntax, headings, is_restructured)
 
 
-def _with_texts(syntax: Syntax, headings: tuple[Heading, ...]) -> tuple[Heading, ...]:
+def _with_texts(
+    syntax: Syntax, headings: tuple[Heading, ...]
+) -> tuple[Heading, ...]:
     """Return the headings and those lines of bold or plain text that begin with a version."""
     found = []
     for text in syntax.texts:
         title = titles.read(text.title)
         is_short = title.version and not title.name and title.is_closed
-        if is_short or (title.says_unreleased and text.title.startswith(("**", "__"))):
+        if is_short or (
+            title.says_unreleased and text.title.startswith(("**", "__"))
+        ):
             found.append(text)
     if not found:
         return headings
-    return _announced(tuple(sorted((*headings, *found), key=lambda one: one.line)))
+    return _announced(
+        tuple(sorted((*headings, *found), key=lambda one: one.line))
+    )
 
 
 def _announced(headings: Sequence[Heading]) -> tuple[Heading, ...]:
     """Return the headings with what their titles announce."""
     read = {heading: titles.read(heading.title) for heading in headings}
-    plain = [one for one, title in read.items() if title.version and not title.name]
+    plain = [
+        one for one, title in read.items() if title.version and not title.name
+    ]
     deepest = max(_DEEPEST, min((one.level for one in plain), default=0))
     accepted = {one for one in plain if one.level <= deepest}
     accepted |= _accepted_names(read, accepted)
@@ -161,17 +183,23 @@ def _announced(headings: Sequence[Heading]) -> tuple[Heading, ...]:
     first = min((one.line for one in accepted), default=_END)
     found = []
     for heading, title in read.items():
-        is_next = title.says_next and heading.level == level and heading.line < first
+        is_next = (
+            title.says_next and heading.level == level and heading.line < first
+        )
         if heading in accepted:
             is_pending = title.placeholder is not None
-            heading = replace(heading, version=title.version, is_pending=is_pending)
+            heading = replace(
+                heading, version=title.version, is_pending=is_pending
+            )
         elif is_next or (title.says_unreleased and heading.level <= deepest):
             heading = replace(heading, is_unreleased=True)
         found.append(heading)
     return tuple(found)
 
 
-def _accepted_names(read: dict[Heading, Title], plain: set[Heading]) -> set[Heading]:
+def _accepted_names(
+    read: dict[Heading, Title], plain: set[Heading]
+) -> set[Heading]:
     """Return the headings with a name before the version that are a version's.
 
     They stand at the level of the other versions. A phrase counts only if there are no others
@@ -185,7 +213,9 @@ def _accepted_names(read: dict[Heading, Title], plain: set[Heading]) -> set[Head
         beside = {one for one in named if one.level == level} - phrases
         return {one for one in beside if read[one].version not in versions}
     names = Counter(read[one].name for one in phrases)
-    good = [one for one in named if one not in phrases or names[read[one].name] > 1]
+    good = [
+        one for one in named if one not in phrases or names[read[one].name] > 1
+    ]
     levels = Counter(one.level for one in good)
     if not levels:
         return set()

@@ -30,14 +30,18 @@ def unknown_groups(text: str, body: str) -> list[str]:
 
 def unreferenced(body: str) -> list[str]:
     """Return the first line of each entry that names no issue or pull request (`#31`)."""
-    entries = [entry for entry in _ENTRY.findall(body) if not _REFERENCE.search(entry)]
+    entries = [
+        entry for entry in _ENTRY.findall(body) if not _REFERENCE.search(entry)
+    ]
     return [entry.splitlines()[0] for entry in entries]
 
 
 def always_references(text: str, version: str, path: str = NAME) -> str | None:
     """Return the newest version before this one, if each of its entries has a reference."""
     own = spellings(version)
-    before = [other for other in changelog.sections(text, path) if other not in own]
+    before = [
+        other for other in changelog.sections(text, path) if other not in own
+    ]
     if not before or before.count(before[0]) > 1:
         return None
     body = changelog.section(text, before[0], path)

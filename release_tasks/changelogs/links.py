@@ -6,7 +6,11 @@ import re
 from dataclasses import dataclass
 
 from release_tasks.changelogs import titles
-from release_tasks.changelogs.compare_links import NextVersion, comparison, following
+from release_tasks.changelogs.compare_links import (
+    NextVersion,
+    comparison,
+    following,
+)
 from release_tasks.changelogs.document import Document
 from release_tasks.changelogs.syntax import Definition, line_end
 from release_tasks.changelogs.titles import SEMVER
@@ -17,10 +21,14 @@ class LinkEdit:
     """What becomes of the definitions."""
 
     lines: tuple[str, ...]
-    left: Definition | None = None  # one of an unknown form; then all stay as they are
+    left: Definition | None = (
+        None  # one of an unknown form; then all stay as they are
+    )
 
 
-def with_link(document: Document, version: str, tag: str | None = None) -> LinkEdit:
+def with_link(
+    document: Document, version: str, tag: str | None = None
+) -> LinkEdit:
     """Return the lines with a link definition for `version`, where versions have them.
 
     `[unreleased]` then compares from the new tag on.
@@ -43,16 +51,25 @@ def with_link(document: Document, version: str, tag: str | None = None) -> LinkE
     is_ascending = bool(others) and max(others) < old.line
     added = _like(old, new, url)
     if is_ascending:
-        return LinkEdit(_with_lines(document, old, [_whole(document, old), added]))
+        return LinkEdit(
+            _with_lines(document, old, [_whole(document, old), added])
+        )
     return LinkEdit(_with_lines(document, old, [added, _whole(document, old)]))
 
 
 def _beside_unreleased(
-    document: Document, unreleased: Definition, old: Definition | None, new: NextVersion
+    document: Document,
+    unreleased: Definition,
+    old: Definition | None,
+    new: NextVersion,
 ) -> LinkEdit:
     compared = comparison(unreleased.url)
     own, url = unreleased.url, None
-    if compared is None and not SEMVER.search(unreleased.url) and unreleased.url:
+    if (
+        compared is None
+        and not SEMVER.search(unreleased.url)
+        and unreleased.url
+    ):
         if old is None:
             return LinkEdit(document.lines)
         url = following(old.url, new)
@@ -67,7 +84,9 @@ def _beside_unreleased(
         return LinkEdit(document.lines, unreleased)
     changed = unreleased.written(unreleased.label, own)
     added = _like(old or _first(document) or unreleased, new, url)
-    if old is not None and old.line < unreleased.line:  # the newest is the last one
+    if (
+        old is not None and old.line < unreleased.line
+    ):  # the newest is the last one
         return LinkEdit(_with_lines(document, unreleased, [added, changed]))
     return LinkEdit(_with_lines(document, unreleased, [changed, added]))
 
@@ -78,7 +97,9 @@ def _with_lines(
     """Return the lines with others in the place of a definition; the last keeps its line end."""
     lines = document.lines
     last = lines[definition.end - 1]
-    ending = last[len(last.rstrip("\r\n")) :]  # none at the end of a file without one
+    ending = last[
+        len(last.rstrip("\r\n")) :
+    ]  # none at the end of a file without one
     bodies = [one.rstrip("\r\n") for one in written]
     joined = line_end(lines).join(bodies) + ending
     new = joined.splitlines(keepends=True)
@@ -127,7 +148,9 @@ def _first(document: Document) -> Definition | None:
 def _are_pages(document: Document) -> bool:
     """Return whether versions have pages and are not compared, the first of all aside."""
     known = _by_version(document)
-    compared = [one for version, one in known.items() if comparison(one.url, version)]
+    compared = [
+        one for version, one in known.items() if comparison(one.url, version)
+    ]
     return len(known) > 1 and not compared
 
 

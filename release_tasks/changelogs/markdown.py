@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from release_tasks.changelogs.syntax import Definition, Heading, Syntax, is_anchor
+from release_tasks.changelogs.syntax import (
+    Definition,
+    Heading,
+    Syntax,
+    is_anchor,
+)
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -113,7 +118,9 @@ def _definitions(
     found += environment.get("duplicate_refs", [])
     spans = sorted(tuple(reference["map"]) for reference in found)
     for start, end in spans:
-        match = _DEFINITION.fullmatch("".join(lines[start:end]).removeprefix("\ufeff"))
+        match = _DEFINITION.fullmatch(
+            "".join(lines[start:end]).removeprefix("\ufeff")
+        )
         if match is None:  # over several lines, or in a list
             text = "".join(lines[start:end])
             label = text.partition("[")[2].partition("]:")[0]

@@ -19,7 +19,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM
 from release_tasks.versions.numbers import is_prerelease, pep440
 
-_ATX = re.compile(r"(?P<before> {0,3}#+[ \t]+).*?(?P<after>[ \t]+#+)?[ \t]*[\r\n]*")
+_ATX = re.compile(
+    r"(?P<before> {0,3}#+[ \t]+).*?(?P<after>[ \t]+#+)?[ \t]*[\r\n]*"
+)
 # where tools such as towncrier, scriv and semantic-release put what is new
 _MARKER = re.compile(
     r"towncrier release notes start|scriv-insert-here|version list|insertion marker",
@@ -33,7 +35,9 @@ class NewSection:
 
     version: str
     date: str  # YYYY-MM-DD, in UTC
-    tag: str | None = None  # for the compare links; None makes it like the last one
+    tag: str | None = (
+        None  # for the compare links; None makes it like the last one
+    )
     body: str = ""  # where there is nothing under `Unreleased`
 
     @property
@@ -56,12 +60,16 @@ def add(text: str, new: NewSection, path: str = NAME) -> str:
     changed = _with_section(document, new, path)
     if mark + changed == text:
         return text
-    linked = "".join(with_link(parse(changed, path), new.version, new.tag).lines)
+    linked = "".join(
+        with_link(parse(changed, path), new.version, new.tag).lines
+    )
     _check(document, linked, new.version, path)
     return mark + linked
 
 
-def link_left(text: str, new: NewSection, path: str = NAME) -> Definition | None:
+def link_left(
+    text: str, new: NewSection, path: str = NAME
+) -> Definition | None:
     """Return a link definition that a new section leaves as it is: its form is unknown."""
     document = parse(text, path)
     if is_dated(text, path):
@@ -100,12 +108,18 @@ def _retitled(document: Document, heading: Heading, new: NewSection) -> str:
     title = titles.read(heading.title)
     written = _heading(document, new)
     if title.is_in_order:
-        renamed = title.text[: title.start] + new.version + title.text[title.end :]
+        renamed = (
+            title.text[: title.start] + new.version + title.text[title.end :]
+        )
         others = [one for one in document.versions if one != heading]
         day = _example(others, new)
         text = titles.dated(titles.read(renamed), day, new.day)
         written = _written(document, heading, text)
-    lines = [*document.lines[: heading.line], *written, *document.lines[heading.end :]]
+    lines = [
+        *document.lines[: heading.line],
+        *written,
+        *document.lines[heading.end :],
+    ]
     return "".join(lines)
 
 
@@ -119,7 +133,9 @@ def _example(versions: Sequence[Heading], new: NewSection) -> Day | None:
 
 def _heading(document: Document, new: NewSection) -> list[str]:
     """Return the lines of the new heading, in the form of the newest version's."""
-    models = [one for one in document.versions if _is_whole(one)] or document.versions
+    models = [
+        one for one in document.versions if _is_whole(one)
+    ] or document.versions
     version = _spelled(document, new.version)
     unreleased = document.unreleased
     if not models:
@@ -165,7 +181,9 @@ def _spelled(document: Document, version: str) -> str:
         return version
     numbers = [heading.version or "" for heading in document.versions]
     python = [
-        number for number in numbers if re.fullmatch(r"[0-9.]+(?:a|b|rc)[0-9]+", number)
+        number
+        for number in numbers
+        if re.fullmatch(r"[0-9.]+(?:a|b|rc)[0-9]+", number)
     ]
     if python and not any("-" in number for number in numbers):
         return pep440(version)
@@ -191,7 +209,9 @@ def _written(document: Document, model: Heading, title: str) -> list[str]:
     return [f"{mark}{end}", *lines] if overline else lines
 
 
-def _below_unreleased(document: Document, unreleased: Heading, new: NewSection) -> str:
+def _below_unreleased(
+    document: Document, unreleased: Heading, new: NewSection
+) -> str:
     """Return the text with the heading below `Unreleased`, whose content it takes over."""
     lines = document.lines
     end = line_end(lines)
@@ -204,7 +224,9 @@ def _below_unreleased(document: Document, unreleased: Heading, new: NewSection) 
     ):  # the last line of a file without a final newline
         own[-1] += end
         added[-1] = added[-1].rstrip("\r\n")
-    return "".join([*lines[: unreleased.line], *own, *added, *lines[unreleased.end :]])
+    return "".join(
+        [*lines[: unreleased.line], *own, *added, *lines[unreleased.end :]]
+    )
 
 
 def _inserted(document: Document, new: NewSection) -> str:
@@ -217,7 +239,9 @@ def _inserted(document: Document, new: NewSection) -> str:
     at = _first_section(document, new.version)
     if at is None:
         return "".join(_appended(document, block))
-    if at and lines[at - 1].strip():  # a marker, or text without a blank line behind it
+    if (
+        at and lines[at - 1].strip()
+    ):  # a marker, or text without a blank line behind it
         block.insert(0, end)
     return "".join([*lines[:at], *block, end, *lines[at:]])
 
@@ -257,7 +281,11 @@ def _newest(document: Document, version: str) -> Heading:
     """Return the heading that the new one stands before; that of its series stays above it."""
     first = document.versions[0]
     series = f"{first.version}."
-    below = [one for one in document.versions if (one.version or "").startswith(series)]
+    below = [
+        one
+        for one in document.versions
+        if (one.version or "").startswith(series)
+    ]
     if below and version.startswith(series) and below[0].level > first.level:
         return below[0]
     return first
@@ -267,7 +295,11 @@ def _appended(document: Document, block: list[str]) -> list[str]:
     """Return the lines with the block before the link definitions and blank lines at the end."""
     lines = document.lines
     end = line_end(lines)
-    links = {line for one in document.definitions for line in range(one.line, one.end)}
+    links = {
+        line
+        for one in document.definitions
+        for line in range(one.line, one.end)
+    }
     at = len(lines)
     while at and (at - 1 in links or not lines[at - 1].strip()):
         at -= 1
@@ -305,6 +337,8 @@ def _check(document: Document, changed: str, version: str, path: str) -> None:
 
 
 def _is_kept(heading: Heading, other: Heading, section: Heading) -> bool:
-    if other == section and (heading.is_pending or heading.version == section.version):
+    if other == section and (
+        heading.is_pending or heading.version == section.version
+    ):
         return True
     return other.title == heading.title

@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 Source = str | NotesTable
 
 
-def text(release: Release, part: ComponentRelease, tag: str | None = None) -> str:
+def text(
+    release: Release, part: ComponentRelease, tag: str | None = None
+) -> str:
     """Return the notes of a part for its GitHub release, which may have another tag."""
     wanted = release.project.settings.github.notes
-    sources: tuple[Source, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+    sources: tuple[Source, ...] = (
+        wanted if isinstance(wanted, tuple) else (wanted,)
+    )
     texts = [
-        _from(source, release, part, tag or part.tag).strip() for source in sources
+        _from(source, release, part, tag or part.tag).strip()
+        for source in sources
     ]
     return "\n\n".join(filter(None, texts)) + "\n"
 
@@ -36,7 +41,9 @@ def text(release: Release, part: ComponentRelease, tag: str | None = None) -> st
 def known(release: Release, part: ComponentRelease) -> str:
     """Return the notes as far as they are known before the tag: without what GitHub generates."""
     wanted = release.project.settings.github.notes
-    sources: tuple[Source, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+    sources: tuple[Source, ...] = (
+        wanted if isinstance(wanted, tuple) else (wanted,)
+    )
     texts = []
     for source in sources:
         is_generated = source == "generated"
@@ -76,7 +83,9 @@ def printed(release: Release, part: ComponentRelease) -> str:
     return changelog.without_heading(ask(argv, cwd=release.source_tree))
 
 
-def _from(source: Source, release: Release, part: ComponentRelease, tag: str) -> str:
+def _from(
+    source: Source, release: Release, part: ComponentRelease, tag: str
+) -> str:
     if isinstance(source, NotesTable):
         return _own_or_printed(release, part)
     if source == "changelog" and part.component.changelog:
@@ -100,7 +109,9 @@ def _since_previous(
     _, commit = previous(release.project, part.component, part.version)
     if not commit:
         return dates.since(log, date.min)
-    day = datetime.fromtimestamp(git.commit_time(release.checkout, commit), UTC).date()
+    day = datetime.fromtimestamp(
+        git.commit_time(release.checkout, commit), UTC
+    ).date()
     old = git.at_commit(release.checkout, commit, path) or b""
     return dates.since(log, day, old.decode("utf-8-sig", "replace"))
 
@@ -118,5 +129,7 @@ def _generated(release: Release, part: ComponentRelease, tag: str) -> str:
 
 def _from_template(path: str, release: Release, part: ComponentRelease) -> str:
     template = read(release.source_tree, path).removeprefix(BOM)
-    filled = template.replace("{version}", part.version).replace("{tag}", part.tag)
+    filled = template.replace("{version}", part.version).replace(
+        "{tag}", part.tag
+    )
     return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, filled)

@@ -19,7 +19,9 @@ _SHORT = 4  # characters: a shorter underline has to be as long as its title
 
 def parse(lines: Sequence[str]) -> Syntax:
     """Return the titles, link targets and content of a reStructuredText."""
-    plain = [line.strip("\r\n").removeprefix("\ufeff").rstrip() for line in lines]
+    plain = [
+        line.strip("\r\n").removeprefix("\ufeff").rstrip() for line in lines
+    ]
     headings = tuple(_headings(plain))
     definitions = tuple(_targets(lines))
     taken = {number for one in headings for number in range(one.line, one.end)}
@@ -70,7 +72,11 @@ def _headings(plain: Sequence[str]) -> Iterator[Heading]:
 
 
 def _underlines(line: str, title: str) -> bool:
-    if not title or not _ADORNMENT.fullmatch(line) or _ADORNMENT.fullmatch(title):
+    if (
+        not title
+        or not _ADORNMENT.fullmatch(line)
+        or _ADORNMENT.fullmatch(title)
+    ):
         return False
     return len(line) >= len(title) or len(line) >= _SHORT
 
@@ -84,4 +90,6 @@ def _targets(lines: Sequence[str]) -> Iterator[Definition]:
         match = _TARGET.fullmatch(line)
         if match:
             pieces = (match["before"], match["between"], match["after"])
-            yield Definition(number, number + 1, match["label"], match["url"], pieces)
+            yield Definition(
+                number, number + 1, match["label"], match["url"], pieces
+            )

@@ -26,7 +26,9 @@ class Heading:
     style: str = "#"
     version: str | None = None  # that it announces
     is_unreleased: bool = False  # it announces what has no version yet
-    is_pending: bool = False  # it announces a version, and says that it is not released
+    is_pending: bool = (
+        False  # it announces a version, and says that it is not released
+    )
 
     @property
     def begins_section(self) -> bool:
@@ -62,7 +64,9 @@ class Syntax:
     definitions: tuple[Definition, ...] = ()
     rules: frozenset[int] = frozenset()  # lines with a horizontal rule
     anchors: frozenset[int] = frozenset()  # lines of anchors
-    content: frozenset[int] = frozenset()  # lines of everything that says something
+    content: frozenset[int] = (
+        frozenset()
+    )  # lines of everything that says something
     # lines that could stand for headings
     texts: tuple[Heading, ...] = field(default=())
 

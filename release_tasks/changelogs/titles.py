@@ -20,11 +20,9 @@ _VERSION = re.compile(
     r"(?:-[0-9A-Za-z-]*[0-9A-Za-z](?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]*[0-9A-Za-z])?)"
     r"(?![0-9A-Za-z%+!]|\.[0-9*x])"
 )
-_HIDDEN = (
-    re.compile(  # what Markdown does not show: addresses, labels, HTML, emoji codes
-        r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)|(?<=\])\[[^\]]*\]"
-        r"|<[^<>]*>|https?://[^\s)\]]+|(?<!\w):[a-z][a-z0-9_+-]*:|\{[#.][^{}]*\}"
-    )
+_HIDDEN = re.compile(  # what Markdown does not show: addresses, labels, HTML, emoji codes
+    r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)|(?<=\])\[[^\]]*\]"
+    r"|<[^<>]*>|https?://[^\s)\]]+|(?<!\w):[a-z][a-z0-9_+-]*:|\{[#.][^{}]*\}"
 )
 _RELEASE_WORDS = r"(?:version|release|released|ver|rel|v)"
 _ONLY_MARKS = re.compile(rf"[\W_]*(?:{_RELEASE_WORDS}[\W_]*)?", re.I)
@@ -58,7 +56,9 @@ _PHRASE = re.compile(
 )
 _STATUS = re.compile(r"\[[^\]]*\]|\([^)]*\)|[\u2013\u2014:-].*")
 _CLOSERS = re.compile(r"[\])*_`~'\"\u201d]*")
-_SEPARATOR = re.compile(r"(?:\s*[\u2013\u2014:|,\xb7\u2022/@-]+\s*|\s+)?[\[(*_`]*$")
+_SEPARATOR = re.compile(
+    r"(?:\s*[\u2013\u2014:|,\xb7\u2022/@-]+\s*|\s+)?[\[(*_`]*$"
+)
 _YANKED = re.compile(r"yanked|withdrawn", re.I)
 
 
@@ -74,7 +74,9 @@ class Title:
     start: int = 0  # of the version
     end: int = 0
     name: str = ""  # words before the version, in small letters: a name, "" where there are none
-    placeholder: tuple[int, int] | None = None  # of a word in the place of a date
+    placeholder: tuple[int, int] | None = (
+        None  # of a word in the place of a date
+    )
 
     @property
     def day(self) -> Day | None:
@@ -86,7 +88,9 @@ class Title:
         """Return whether it announces, without a version, what is not released."""
         if self.version:
             return False
-        return bool(_UNRELEASED.match(self.shown) or _UNRELEASED_LAST.match(self.shown))
+        return bool(
+            _UNRELEASED.match(self.shown) or _UNRELEASED_LAST.match(self.shown)
+        )
 
     @property
     def says_next(self) -> bool:
@@ -116,7 +120,9 @@ class Title:
     @property
     def is_only_a_date(self) -> bool:
         """Return whether the title is a date and nothing else."""
-        return bool(self.days) and not re.search(r"\w", _blanked(self.shown, self.days))
+        return bool(self.days) and not re.search(
+            r"\w", _blanked(self.shown, self.days)
+        )
 
 
 def read(text: str) -> Title:
@@ -132,13 +138,17 @@ def read(text: str) -> Title:
         before = plain[: match.start()]
         title = _with_version(Title(text, shown, days), match, plain)
         if _ONLY_MARKS.fullmatch(_PLACEHOLDER.sub("", before)):
-            if title.version and (SEMVER.fullmatch(title.version) or title.is_closed):
+            if title.version and (
+                SEMVER.fullmatch(title.version) or title.is_closed
+            ):
                 return title
             break
         if len(found) == 1 and title.is_closed:
             name = re.sub(r"[\W_]+", " ", re.sub(r"[vV]$", "", before))
             words = re.sub(rf"\b{_RELEASE_WORDS}\b", "", name, flags=re.I)
-            return replace(title, name=" ".join(words.split()).casefold() or "version")
+            return replace(
+                title, name=" ".join(words.split()).casefold() or "version"
+            )
         break
     return Title(text, shown, days)
 
@@ -182,7 +192,9 @@ def dated(title: Title, day: Day | None, today: date) -> str:
         return text[:start] + day.like(today) + text[end:]
     if title.day is None:
         return text
-    changed = text[: title.day.start] + title.day.like(today) + text[title.day.end :]
+    changed = (
+        text[: title.day.start] + title.day.like(today) + text[title.day.end :]
+    )
     if title.placeholder is None:
         return changed
     return dated(read(changed), None, today)
@@ -206,19 +218,27 @@ def _blanked(text: str, days: tuple[Day, ...]) -> str:
 
 
 def _with_version(title: Title, match: re.Match[str], plain: str) -> Title:
-    number, start, end = match["number"], match.start("number"), match.end("number")
+    number, start, end = (
+        match["number"],
+        match.start("number"),
+        match.end("number"),
+    )
     placeholder = _placeholder(plain, start, end)
     word = _GLUED.search(number)
     if word:  # 1.0.0-unreleased
         placeholder = (start + word.start(), end)
         number = number[: word.start()]
         end = start + len(number)
-    return replace(title, version=number, start=start, end=end, placeholder=placeholder)
+    return replace(
+        title, version=number, start=start, end=end, placeholder=placeholder
+    )
 
 
 def _placeholder(plain: str, start: int, end: int) -> tuple[int, int] | None:
     """Return where a word stands in the place of a date, before or behind the version."""
-    found = _PLACEHOLDER.search(plain, end) or _PLACEHOLDER.search(plain, 0, start)
+    found = _PLACEHOLDER.search(plain, end) or _PLACEHOLDER.search(
+        plain, 0, start
+    )
     if found:
         return found.span()
     alone = _PLACEHOLDER_ALONE.fullmatch(plain, end)
@@ -293,6 +313,8 @@ def _without(title: Title, start: int, end: int) -> str:
     """Return a title without the word in the place of its date, and the marks around that."""
     before = re.sub(r"[\s(\[{*_:,/\u2013\u2014-]+$", "", title.text[:start])
     after = re.sub(r"^[\s)\]}*_.,:]+", " ", title.text[end:])
-    if len(before) < title.end or before.endswith(title.text[title.start : title.end]):
+    if len(before) < title.end or before.endswith(
+        title.text[title.start : title.end]
+    ):
         before = title.text[: _closers(title.text, title.shown, title.end)]
     return (before + after).rstrip()

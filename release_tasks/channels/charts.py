@@ -12,9 +12,18 @@ from release_tasks.channels import oci_registry
 from release_tasks.channels.channel import make_artifact
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    State,
+    compared,
+)
 from release_tasks.project.kinds import FileKind
-from release_tasks.project.model import Chart, resolved_or_empty, resolved_or_raise
+from release_tasks.project.model import (
+    Chart,
+    resolved_or_empty,
+    resolved_or_raise,
+)
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.rules import oci
 from release_tasks.tools import helm
@@ -34,7 +43,9 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(found)
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return the state of each chart, by the digest of its content layer."""
     return get_many(_status, artifacts)
 
@@ -46,14 +57,20 @@ def is_new(artifact: Artifact) -> bool:
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return an error for each registry that docker has no login for; helm uses the same logins."""
-    return oci_registry.missing_logins(chart.reference for _, chart in shipped(release))
+    return oci_registry.missing_logins(
+        chart.reference for _, chart in shipped(release)
+    )
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Push the charts. helm overwrites without asking, so only missing ones may be given."""
     for artifact in artifacts:
         if shell.is_dry(c):
-            file_name = f"{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz"
+            file_name = (
+                f"{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz"
+            )
             helm.push(c, artifact.path or f"<{file_name}>", artifact.name)
         else:
             # helm puts the file's time into the manifest; a file from the draft has another one
@@ -78,7 +95,9 @@ def collisions(release: Release) -> list[ReleaseError]:
             images.add(oci.name(image.reference))
         charts += resolved_or_empty(part.component.charts)
     return [
-        _collision(chart) for chart in charts if oci.name(chart.reference) in images
+        _collision(chart)
+        for chart in charts
+        if oci.name(chart.reference) in images
     ]
 
 
@@ -99,16 +118,22 @@ def _status(artifact: Artifact) -> ArtifactStatus:
     url = oci_registry.url(artifact.name, f"manifests/{tag}")
     layers = manifest.get("layers", ())
     digests = [
-        layer["digest"] for layer in layers if layer.get("mediaType") == helm.CONTENT
+        layer["digest"]
+        for layer in layers
+        if layer.get("mediaType") == helm.CONTENT
     ]
     if len(digests) != 1:
-        return ArtifactStatus(artifact, State.DIFFERENT, f"{tag} is not a chart", url)
+        return ArtifactStatus(
+            artifact, State.DIFFERENT, f"{tag} is not a chart", url
+        )
     return compared(artifact, digests[0], url)
 
 
 def _file(release: Release, artifact: Artifact) -> Path:
     part = next(
-        part for part in release.parts if part.component.name == artifact.component
+        part
+        for part in release.parts
+        if part.component.name == artifact.component
     )
     path = dist.file_of(part, dist.row_of(part, artifact.name, FileKind.CHART))
     if path is None:

@@ -37,11 +37,17 @@ def lines(name: str) -> list[dict[str, Any]] | None:
 
     Raises `ReleaseError` when the index answers something else.
     """
-    answer = http.get(f"{CRATES_INDEX}/{path(name)}", FRESH, expect=(200, *ABSENT))
+    answer = http.get(
+        f"{CRATES_INDEX}/{path(name)}", FRESH, expect=(200, *ABSENT)
+    )
     if answer.status != 200:
         return None
     try:
-        rows = [json.loads(line) for line in answer.body.splitlines() if line.strip()]
+        rows = [
+            json.loads(line)
+            for line in answer.body.splitlines()
+            if line.strip()
+        ]
     except (ValueError, RecursionError) as error:
         raise _not_an_index(answer.url) from error
     if not all(isinstance(row, dict) for row in rows):
@@ -82,7 +88,9 @@ def commit_of(name: str, version: str) -> str | None:
     url = f"{CRATES_FILES}/crates/{name}/{quote(version)}/download"
     data = http.get(url, expect=(200,), remember=False).body
     try:
-        found = unpacking.tar_file(data, f"{name}-{version}/.cargo_vcs_info.json")
+        found = unpacking.tar_file(
+            data, f"{name}-{version}/.cargo_vcs_info.json"
+        )
         if found is None:
             return None  # packed outside of a git repository
         return _commit_in(json.loads(found))

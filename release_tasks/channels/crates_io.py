@@ -25,7 +25,9 @@ from release_tasks.tools.cargo import publish as cargo_publish
 
 NAME = "crates.io"
 NOUN = "crate"
-UNDO = "a crate can be deleted only within 72 hours, or while it has few downloads"
+UNDO = (
+    "a crate can be deleted only within 72 hours, or while it has few downloads"
+)
 DEADLINE = 600.0  # seconds until the index must show what was uploaded
 LONGEST_WAIT = 3600.0  # seconds that a run waits at most for a rate limit
 TRIES = 5  # failures in a row in which no crate was uploaded
@@ -43,11 +45,15 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     for part in release.parts:
         built = {row.name: row for row in dist.of_kind(part, FileKind.CRATE)}
         for crate in resolved_or_raise(part.component.crates):
-            found.append(make_artifact(NAME, part, crate.name, built.get(crate.name)))
+            found.append(
+                make_artifact(NAME, part, crate.name, built.get(crate.name))
+            )
     return tuple(found)
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return the state of each crate: by its hash, else by the commit in the published file."""
     return get_many(lambda artifact: _status(release, artifact), artifacts)
 
@@ -61,7 +67,9 @@ def credentials(release: Release) -> Iterator[ReleaseError]:
     """Yield an error when cargo has no token for crates.io."""
     home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     files = (home / "credentials.toml", home / "credentials")
-    if os.environ.get(cargo_publish.TOKEN) or any(file.exists() for file in files):
+    if os.environ.get(cargo_publish.TOKEN) or any(
+        file.exists() for file in files
+    ):
         return
     yield ReleaseError(
         f"there is no token for {NAME}",
@@ -69,7 +77,9 @@ def credentials(release: Release) -> Iterator[ReleaseError]:
     )
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Upload the crates, dependencies first, waiting for crates.io's rate limits.
 
     Before the first upload cargo packs them again, and must get the bytes that dist/ has. Raises
@@ -109,7 +119,9 @@ def versions(artifact: Artifact) -> list[str] | None:
 
 def categories() -> set[str]:
     """Return the slugs of the categories that crates.io has."""
-    answer = http.get(f"{CRATES}/api/v1/category_slugs", expect=(200,)).json(dict)
+    answer = http.get(f"{CRATES}/api/v1/category_slugs", expect=(200,)).json(
+        dict
+    )
     return {str(category["slug"]) for category in answer["category_slugs"]}
 
 
@@ -142,9 +154,7 @@ def _compared(
         return State.SAME, "same sha256"
     commit = crates_index.commit_of(artifact.name, str(line["vers"]))
     if commit and commit != release.commit:
-        why = (
-            f"packed from commit {commit[:7]}, and this release is {release.commit[:7]}"
-        )
+        why = f"packed from commit {commit[:7]}, and this release is {release.commit[:7]}"
         return State.DIFFERENT, why
     if artifact.sha256:
         why = f"sha256 {published[:12]} on {NAME}, {artifact.sha256[:12]} in dist/"
@@ -154,7 +164,9 @@ def _compared(
     return State.PRESENT, "names no commit, bytes not compared"
 
 
-def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
+def _missing(
+    release: Release, artifacts: Sequence[Artifact]
+) -> tuple[Artifact, ...]:
     """Return the crates that are not published yet; raise `ReleaseError` for different ones."""
     statuses = state(release, artifacts)
     raise_all(
@@ -170,10 +182,14 @@ def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact,
     )
 
 
-def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> None:
+def _wait_after(
+    release: Release, left: Sequence[Artifact], error: Failed
+) -> None:
     """Wait until it makes sense to try a failed upload again; raise when that is never."""
     uploaded_names = cargo_publish.uploaded(error.output)
-    uploaded = [artifact for artifact in left if artifact.name in uploaded_names]
+    uploaded = [
+        artifact for artifact in left if artifact.name in uploaded_names
+    ]
     retry_at = cargo_publish.retry_at(error.output)
     if (
         not uploaded

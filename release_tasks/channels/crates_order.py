@@ -22,18 +22,24 @@ class Versions(NamedTuple):
     yanked: tuple[str, ...]
 
 
-def in_order(workspace: Workspace, versions: Mapping[str, str]) -> tuple[Member, ...]:
+def in_order(
+    workspace: Workspace, versions: Mapping[str, str]
+) -> tuple[Member, ...]:
     """Return the crates `versions`, which get these new versions, dependencies first.
 
     A dev-dependency that a published version satisfies does not have to come first, as cargo
     resolves it by what is public. crates.io is asked only where the order has a cycle otherwise.
     Raises `ReleaseError` for a cycle, and for one that cargo packs from the wrong end.
     """
-    members = [member for member in workspace.members if member.name in versions]
+    members = [
+        member for member in workspace.members if member.name in versions
+    ]
     try:
         return cargo.in_order(members)
     except ReleaseError:
-        found = cargo.in_order(members, _satisfied(workspace, members, versions))
+        found = cargo.in_order(
+            members, _satisfied(workspace, members, versions)
+        )
         if not cargo.packs_in_order(found):
             raise
         return found
@@ -57,7 +63,9 @@ def batches(members: Sequence[Member]) -> Iterator[Batch]:
 def published_versions(names: Sequence[str]) -> dict[str, Versions]:
     """Return the versions of crates on crates.io, by name."""
     found = {}
-    for name, lines in zip(names, get_many(crates_index.lines, names), strict=True):
+    for name, lines in zip(
+        names, get_many(crates_index.lines, names), strict=True
+    ):
         usable: list[str] = []
         yanked: list[str] = []
         for line in lines or ():
@@ -94,7 +102,9 @@ def _satisfied(
     """Return crate and dev-dependency wherever crates.io has a version that fits."""
     pairs = [(one.name, name) for one in members for name in one.tests_with]
     wanted = [(user, name) for user, name in pairs if name in versions]
-    published = published_versions(list(dict.fromkeys(name for _, name in wanted)))
+    published = published_versions(
+        list(dict.fromkeys(name for _, name in wanted))
+    )
     found = set()
     for user, name in wanted:
         requirements = _dev_requirements(workspace.packages[user], name)

@@ -41,7 +41,9 @@ def repack_and_compare(
     )
     folder = release.target / "package"
     version = {artifact.name: artifact.version for artifact in artifacts}
-    tarballs = {name: folder / f"{name}-{version[name]}.crate" for name in names}
+    tarballs = {
+        name: folder / f"{name}-{version[name]}.crate" for name in names
+    }
     if not shell.is_dry(c):
         raise_all(_mismatches(artifacts, tarballs, known_only))
     return tarballs
@@ -55,7 +57,9 @@ def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     is_locked = _is_locked(release)
     for batch in crates_order.batches(_in_order(release, artifacts)):
         names = [member.name for member in batch]
-        cargo_publish.publish(c, release.source_tree, release.target, names, is_locked)
+        cargo_publish.publish(
+            c, release.source_tree, release.target, names, is_locked
+        )
 
 
 def _in_order(
@@ -72,7 +76,8 @@ def _is_self_contained(members: Sequence[cargo.Member]) -> bool:
     """Return True when the crates need no other crate of the workspace from the registry."""
     names = {member.name for member in members}
     return all(
-        names.issuperset((*member.needs, *member.tests_with)) for member in members
+        names.issuperset((*member.needs, *member.tests_with))
+        for member in members
     )
 
 

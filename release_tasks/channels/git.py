@@ -17,7 +17,9 @@ from release_tasks.tools import git
 NAME = "git"
 NOUN = "tag"
 UNDO = "a tag can be deleted"
-TAGS_PER_PUSH = 3  # GitHub starts no workflow when a push has more (docs, event `push`)
+TAGS_PER_PUSH = (
+    3  # GitHub starts no workflow when a push has more (docs, event `push`)
+)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -28,13 +30,16 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     )
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return whether origin has each tag, on this release's commit."""
     if not artifacts:
         return []
     if git.remote_url(release.checkout) is None:
         raise ReleaseError(
-            "the repository has no remote called origin", "git remote add origin URL"
+            "the repository has no remote called origin",
+            "git remote add origin URL",
         )
     refs = git.remote_refs(release.checkout)
     return [
@@ -53,7 +58,9 @@ def credentials(release: Release) -> list[ReleaseError]:
     return []
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Push the branch when origin does not have the commit, then the tags.
 
     With `[gates] ci`, the tags wait until the CI runs of the commit are green.
@@ -65,7 +72,9 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
         terminal.say(f"{branch} on origin already has the commit")
     if git_runs.are_awaited(release):
         if shell.is_dry(c):
-            terminal.say("would wait for the CI runs of the commit before pushing tags")
+            terminal.say(
+                "would wait for the CI runs of the commit before pushing tags"
+            )
         else:
             git_runs.wait(release)
     tags = [f"refs/tags/{artifact.name}" for artifact in artifacts]
@@ -78,10 +87,13 @@ def release_branch(release: Release) -> str:
 
     Raises `ReleaseError` when HEAD is detached and the settings name none.
     """
-    branch = release.project.settings.project.branch or git.branch(release.checkout)
+    branch = release.project.settings.project.branch or git.branch(
+        release.checkout
+    )
     if not branch:
         raise ReleaseError(
-            "HEAD is detached, so there is no branch to push", "git switch BRANCH"
+            "HEAD is detached, so there is no branch to push",
+            "git switch BRANCH",
         )
     return branch
 
@@ -124,11 +136,15 @@ def _branches(release: Release, wanted: str | None) -> list[str]:
     return [refs[name] for name in names]
 
 
-def _status(release: Release, artifact: Artifact, remote: str | None) -> ArtifactStatus:
+def _status(
+    release: Release, artifact: Artifact, remote: str | None
+) -> ArtifactStatus:
     if remote is None:
         return ArtifactStatus(artifact, State.MISSING)
     if remote == release.commit:
-        return ArtifactStatus(artifact, State.SAME, f"at {remote[:7]}", digest=remote)
+        return ArtifactStatus(
+            artifact, State.SAME, f"at {remote[:7]}", digest=remote
+        )
     why = f"at {remote[:7]} on origin, at {release.commit[:7]} here"
     return ArtifactStatus(artifact, State.DIFFERENT, why)
 

@@ -24,9 +24,7 @@ EVENTS = (
     "pull_request",
     "merge_group",
 )  # scheduled and manual runs do not test the commit
-BY_HAND = (
-    "workflow_dispatch"  # how a workflow that is named is started where a push does not
-)
+BY_HAND = "workflow_dispatch"  # how a workflow that is named is started where a push does not
 
 
 def are_awaited(release: Release) -> bool:
@@ -58,7 +56,9 @@ def wait(release: Release) -> None:
         waiting = [*[check.name for check in _pending(checks)], *absent]
         if checks and not waiting:
             times_green += 1
-            return "" if times_green > 1 else f"the runs of {commit} to be green"
+            return (
+                "" if times_green > 1 else f"the runs of {commit} to be green"
+            )
         times_green = 0
         is_late = time.monotonic() - started > BEGIN
         if is_late and absent:
@@ -95,7 +95,9 @@ def find(tree: Path, name: str) -> Workflow | None:
 
 def start(release: Release, name: str) -> str:
     """Return what makes a workflow run for the release commit."""
-    branch = release.project.settings.project.branch or git.branch(release.checkout)
+    branch = release.project.settings.project.branch or git.branch(
+        release.checkout
+    )
     workflow = find(release.source_tree, name)
     remove = f"remove {name} from [gates] ci"
     if workflow is None:
@@ -174,7 +176,9 @@ def _never_began(release: Release, names: Sequence[str]) -> ReleaseError:
 def _is_called(name: str, names: Sequence[str]) -> bool:
     """Tell whether a workflow is meant: by its file, with or without the folder, or its name."""
     wanted = name.lower()
-    return any(wanted in (one.lower(), one.lower().rpartition("/")[2]) for one in names)
+    return any(
+        wanted in (one.lower(), one.lower().rpartition("/")[2]) for one in names
+    )
 
 
 def _pending(checks: Sequence[Check]) -> list[Check]:

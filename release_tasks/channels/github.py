@@ -39,21 +39,31 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     for part in release.parts:
         found.append(
             Artifact(
-                NAME, part.tag, part.version, part.component.name, package=part.tag
+                NAME,
+                part.tag,
+                part.version,
+                part.component.name,
+                package=part.tag,
             )
         )
         found += shipped(part)
     return tuple(found)
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return the state of releases and assets, with one read for each tag."""
     tags = {artifact.package for artifact in artifacts}
-    pages = {tag: gh.page(release.project.github_repository, tag) for tag in tags}
+    pages = {
+        tag: gh.page(release.project.github_repository, tag) for tag in tags
+    }
     names = {}
     for part in release.parts:
         if part.tag in pages:
-            names[part.tag] = {asset.name for asset in shipped(part, pages[part.tag])}
+            names[part.tag] = {
+                asset.name for asset in shipped(part, pages[part.tag])
+            }
     return [
         _status(artifact, pages[artifact.package], names[artifact.package])
         for artifact in artifacts
@@ -79,10 +89,16 @@ def credentials(release: Release) -> list[ReleaseError]:
     if gh.token(host):
         return []
     variable = hosts.tokens(host)[0]
-    return [ReleaseError("gh has no token", f"set {variable}, or run `gh auth login`")]
+    return [
+        ReleaseError(
+            "gh has no token", f"set {variable}, or run `gh auth login`"
+        )
+    ]
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Complete the drafts, remove what is not shipped, and make them public."""
     tags = {artifact.package for artifact in artifacts}
     for part in release.parts:
@@ -100,7 +116,12 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
             place = _pointer_state(release, part, now)
             return (
                 Pointer(
-                    NAME, "Latest", part.tag, part.component.name, place, now or ""
+                    NAME,
+                    "Latest",
+                    part.tag,
+                    part.component.name,
+                    place,
+                    now or "",
                 ),
             )
     return ()
@@ -119,14 +140,18 @@ def fill_draft(c: Context, release: Release) -> None:
         if page and not page.is_draft:
             terminal.say(f"nothing to do, {part.tag} is public")
         elif page and _is_full(release, part, page):
-            terminal.say(f"nothing to do, the draft of {part.tag} has every file")
+            terminal.say(
+                f"nothing to do, the draft of {part.tag} has every file"
+            )
         elif github_draft.is_foreign(part, page):
             raise github_draft.concurrent_upload(part)
         else:
             github_assets.upload_all(c, release, part, page)
 
 
-def _status(artifact: Artifact, page: Page | None, names: set[str]) -> ArtifactStatus:
+def _status(
+    artifact: Artifact, page: Page | None, names: set[str]
+) -> ArtifactStatus:
     if page is None:
         return ArtifactStatus(artifact, State.MISSING)
     if artifact.name == artifact.package:
@@ -134,10 +159,14 @@ def _status(artifact: Artifact, page: Page | None, names: set[str]) -> ArtifactS
     return github_assets.status(artifact, page, names)
 
 
-def _release_status(artifact: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
+def _release_status(
+    artifact: Artifact, page: Page, names: set[str]
+) -> ArtifactStatus:
     if page.is_draft:
         return ArtifactStatus(artifact, State.PARTIAL, "a draft", page.url)
-    missing = sorted(names - {asset.name for asset in page.assets if asset.is_complete})
+    missing = sorted(
+        names - {asset.name for asset in page.assets if asset.is_complete}
+    )
     if not missing:
         return ArtifactStatus(artifact, State.SAME, "public", page.url)
     state = State.CLOSED if page.is_immutable else State.PARTIAL
@@ -159,7 +188,10 @@ def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
         github_assets.remove_extra_assets(c, release, part)
     if page is None or page.is_draft:
         gh.publish(
-            c, release.project.github_repository, part.tag, is_prerelease(part.version)
+            c,
+            release.project.github_repository,
+            part.tag,
+            is_prerelease(part.version),
         )
 
 
@@ -191,8 +223,12 @@ def _state_of_other_form(
     """Return the state of "Latest" on a tag that this component does not make."""
     components = release.project.components
     if any(version_in(one, now) for one in components):
-        return PointerState.BEHIND  # another component's release does not own "Latest"
-    earlier = earlier_tags.version_of(now, (part.component.name, release.project.name))
+        return (
+            PointerState.BEHIND
+        )  # another component's release does not own "Latest"
+    earlier = earlier_tags.version_of(
+        now, (part.component.name, release.project.name)
+    )
     if earlier is None:
         return PointerState.FOREIGN
     if earlier.version < parse(part.version):

@@ -21,7 +21,12 @@ from release_tasks.channels.channel import make_artifact
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import checksums
 from release_tasks.project import kinds
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    State,
+    compared,
+)
 from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
@@ -32,7 +37,9 @@ from release_tasks.tools.gh.pages import Page
 from release_tasks.versions.numbers import is_prerelease
 
 
-def shipped(part: ComponentRelease, page: Page | None = None) -> tuple[Artifact, ...]:
+def shipped(
+    part: ComponentRelease, page: Page | None = None
+) -> tuple[Artifact, ...]:
     """Return the assets that users find on the release, with their hashes as far as known.
 
     Published wheels, crates and charts are not built again, so their names come from the `page`.
@@ -42,7 +49,8 @@ def shipped(part: ComponentRelease, page: Page | None = None) -> tuple[Artifact,
         names.update(dict.fromkeys(_names(part, word, page)))
     rows = {row.file: row for row in dist.inventory(part)}
     return tuple(
-        make_artifact("GitHub", part, name, rows.get(name), part.tag) for name in names
+        make_artifact("GitHub", part, name, rows.get(name), part.tag)
+        for name in names
     )
 
 
@@ -54,7 +62,9 @@ def status(wanted: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
     asset = page.asset(wanted.name)
     if asset is None:
         if page.is_immutable and not page.is_draft:
-            return ArtifactStatus(wanted, State.CLOSED, "the release is immutable")
+            return ArtifactStatus(
+                wanted, State.CLOSED, "the release is immutable"
+            )
         return ArtifactStatus(wanted, State.MISSING)
     if not asset.is_complete:
         return ArtifactStatus(
@@ -187,7 +197,9 @@ def create(
                 notes.text(release, part, tag), _all_notes(release, part)
             )
             files.write_bytes(path, text.encode())
-        gh.create(c, release.project.github_repository, tag, title, path, *flags)
+        gh.create(
+            c, release.project.github_repository, tag, title, path, *flags
+        )
 
 
 def upload_all(
@@ -217,7 +229,9 @@ def upload_all(
     _check_upload(release, part, missing)
 
 
-def complete(c: Context, release: Release, part: ComponentRelease, page: Page) -> None:
+def complete(
+    c: Context, release: Release, part: ComponentRelease, page: Page
+) -> None:
     """Upload the shipped files that the draft or release does not have; public ones are kept."""
     rows = {row.file: row for row in dist.inventory(part)}
     missing = []
@@ -230,7 +244,9 @@ def complete(c: Context, release: Release, part: ComponentRelease, page: Page) -
     gh.upload(c, release.project.github_repository, page, missing)
 
 
-def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) -> None:
+def remove_extra_assets(
+    c: Context, release: Release, part: ComponentRelease
+) -> None:
     """Remove what is not shipped from the draft, release.json last.
 
     Raises `ReleaseError` when a shipped file is not in the draft.
@@ -254,9 +270,7 @@ def _smaller(row: dist.Built) -> str:
     """Return what to do about a file that is too large or has the wrong name."""
     if row.kind in (FileKind.LAYOUT, FileKind.IMAGE):
         image = row.package or row.name
-        return (
-            f"make the image {image} smaller: the draft keeps each platform in one file"
-        )
+        return f"make the image {image} smaller: the draft keeps each platform in one file"
     if row.kind in (FileKind.BINARY, FileKind.BUNDLE):
         return f"change or remove {row.name} in release-tasks.toml"
     return f"build {row.name} again, smaller or under another name"
@@ -266,7 +280,9 @@ def _all_notes(release: Release, part: ComponentRelease) -> str:
     """Return the address of the notes in full length: the changelog, or the commits."""
     page = hosts.web(release.project.github_repository)
     if part.component.changelog:
-        return f"{page}/blob/{quote(part.tag)}/{quote(part.component.changelog)}"
+        return (
+            f"{page}/blob/{quote(part.tag)}/{quote(part.component.changelog)}"
+        )
     return f"{page}/commits/{quote(part.tag)}"
 
 
@@ -284,7 +300,11 @@ def _names(part: ComponentRelease, word: str, page: Page | None) -> list[str]:
     built = [row.file for row in dist.of_kind(part, output.kind)]
     if built or page is None:
         return built
-    return [asset.name for asset in page.assets if asset.name.endswith(output.suffix)]
+    return [
+        asset.name
+        for asset in page.assets
+        if asset.name.endswith(output.suffix)
+    ]
 
 
 def _binaries(part: ComponentRelease) -> list[str]:
@@ -294,7 +314,8 @@ def _binaries(part: ComponentRelease) -> list[str]:
 
 def _bundles(part: ComponentRelease) -> list[str]:
     return [
-        bundle.file.format(version=part.version) for bundle in part.component.bundles
+        bundle.file.format(version=part.version)
+        for bundle in part.component.bundles
     ]
 
 

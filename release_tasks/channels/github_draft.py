@@ -48,9 +48,7 @@ def pages(release: Release) -> dict[str, Page]:
 def no_release_reason(release: Release) -> str:
     """Return why the release gets no draft and no page on GitHub, "" when it gets them."""
     if any(part.component.promotes for part in release.parts):
-        return (
-            'only `inv promote` makes a GitHub release ([github] release = "promote")'
-        )
+        return 'only `inv promote` makes a GitHub release ([github] release = "promote")'
     if release.project.repository is None:
         return "origin is not on GitHub"
     return ""
@@ -72,9 +70,7 @@ def assets_without_place(release: Release) -> list[ReleaseError]:
     if not names:
         return []
     address = remotes.parse(url)
-    fix = (
-        f"git remote set-url origin {endpoints.GITHUB}/OWNER/NAME, or remove [binaries]"
-    )
+    fix = f"git remote set-url origin {endpoints.GITHUB}/OWNER/NAME, or remove [binaries]"
     if address:
         host = address.host
         fix += f"; if {host} is a GitHub Enterprise Server: gh auth login --hostname {host}"
@@ -94,7 +90,8 @@ def unreadable_drafts(release: Release) -> list[ReleaseError]:
     hidden = [
         part
         for part in release.parts
-        if git.remote_tag(release.checkout, part.tag) and _page(release, part) is None
+        if git.remote_tag(release.checkout, part.tag)
+        and _page(release, part) is None
     ]
     repository = release.project.github_repository
     host = hosts.host_of(repository)
@@ -133,7 +130,9 @@ def concurrent_upload(part: ComponentRelease) -> ReleaseError:
 def _is_taken_by_image(release: Release, part: ComponentRelease) -> bool:
     for image in resolved_or_empty(part.component.images):
         path = release.source_tree / image.dockerfile
-        if path.is_file() and "--from=binaries" in path.read_text(errors="replace"):
+        if path.is_file() and "--from=binaries" in path.read_text(
+            errors="replace"
+        ):
             return True
     return False
 
@@ -174,7 +173,9 @@ def _take_over(
     """
     rows = _inventory(release, part, page, is_dry)
     # An old server has no digests. With one, a file that another machine uploaded is recognized.
-    kept = [row for row in rows if page.holds(row.file, "", f"sha256:{row.sha256}")]
+    kept = [
+        row for row in rows if page.holds(row.file, "", f"sha256:{row.sha256}")
+    ]
     wanted = [row for row in kept if not (part.dist / row.file).exists()]
     if wanted:
         terminal.say(

@@ -71,7 +71,9 @@ def _pointers_of(
         names = _Names(image.reference, tag, target, tuple(line), is_newest)
         place, now = _state(release, names)
         name = f"{image.reference}:{tag}"
-        found.append(Pointer("images", name, target, part.component.name, place, now))
+        found.append(
+            Pointer("images", name, target, part.component.name, place, now)
+        )
     return found
 
 
@@ -98,7 +100,9 @@ def _state(release: Release, names: _Names) -> tuple[PointerState, str]:
         return unless_same, ""
     if names.is_newest and now == oci_registry.digest(reference, names.target):
         return PointerState.SAME, names.target
-    digests = get_many(lambda name: oci_registry.digest(reference, name), names.line)
+    digests = get_many(
+        lambda name: oci_registry.digest(reference, name), names.line
+    )
     for name, digest in zip(names.line, digests, strict=True):
         if digest == now:
             return unless_same, name
@@ -114,6 +118,8 @@ def _is_earlier_build(release: Release, reference: str, tag: str) -> bool:
     except ReleaseError:
         return False
     checkout = release.checkout
-    if not re.fullmatch("[0-9a-f]{40}", commit) or not git.commit_of(checkout, commit):
+    if not re.fullmatch("[0-9a-f]{40}", commit) or not git.commit_of(
+        checkout, commit
+    ):
         return False
     return git.is_ancestor(checkout, commit, release.commit)

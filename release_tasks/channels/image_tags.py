@@ -88,7 +88,9 @@ def _names(release: Release, part: ComponentRelease, image: Image) -> set[str]:
     }
 
 
-def _released_numbers(release: Release, names: set[str]) -> set[tuple[int, int]]:
+def _released_numbers(
+    release: Release, names: set[str]
+) -> set[tuple[int, int]]:
     """Return the first two numbers of every version that has a git tag."""
     found = set()
     for tag in git.tags(release.checkout):

@@ -47,7 +47,9 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(found)
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return the state of each image: by its digest, else by the commit in its label."""
     return get_many(lambda artifact: _status(release, artifact), artifacts)
 
@@ -66,7 +68,9 @@ def credentials(release: Release) -> list[ReleaseError]:
     return errors
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Push each image from its OCI tar in dist/, under every missing tag of this version."""
     docker.require()
     for artifact in artifacts:
@@ -86,7 +90,10 @@ def move(c: Context, release: Release, pointer: Pointer) -> None:
 def _missing_secrets(image: Image) -> Iterator[ReleaseError]:
     """Yield an error for each secret of a build that has no value here."""
     for secret in image.secrets:
-        variable, path = docker.secret_variable(secret), docker.secret_file(secret)
+        variable, path = (
+            docker.secret_variable(secret),
+            docker.secret_file(secret),
+        )
         if variable and not os.environ.get(variable):
             yield ReleaseError(
                 f"the build of {image.name} needs the secret {variable}, which is not set",
@@ -107,14 +114,18 @@ def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     if published is None:
         return ArtifactStatus(artifact, State.MISSING)
     status = compared(
-        artifact, published, oci_registry.url(image.reference, f"manifests/{tag}")
+        artifact,
+        published,
+        oci_registry.url(image.reference, f"manifests/{tag}"),
     )
     if not artifact.digest:
         return _compared_by_label(release, status, f"{image.reference}:{tag}")
     missing = [name for name, digest in digests.items() if digest is None]
     if missing and status.state is State.SAME:
         return replace(
-            status, state=State.PARTIAL, why=f"missing tags: {', '.join(missing)}"
+            status,
+            state=State.PARTIAL,
+            why=f"missing tags: {', '.join(missing)}",
         )
     return status
 
@@ -172,5 +183,7 @@ def _published_tags(
 ) -> dict[str, str | None]:
     """Return the digest behind each tag of this version, None for a missing one."""
     tags = fixed_tags(release, part, image)
-    digests = get_many(lambda tag: oci_registry.digest(image.reference, tag), tags)
+    digests = get_many(
+        lambda tag: oci_registry.digest(image.reference, tag), tags
+    )
     return dict(zip(tags, digests, strict=True))

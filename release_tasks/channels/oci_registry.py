@@ -82,7 +82,9 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
     """Return the labels of an image, of its first platform when it has several."""
     found = manifest(reference, tag) or {}
     for entry in found.get("manifests", ()):
-        if entry.get("platform", {}).get("os") != "unknown":  # that is an attestation
+        if (
+            entry.get("platform", {}).get("os") != "unknown"
+        ):  # that is an attestation
             found = manifest(reference, entry["digest"]) or {}
             break
     if "config" not in found:
@@ -195,7 +197,9 @@ def _authorization(
     _refuse_realm(refusal.url, realm, is_login=login is not None)
     joiner = "&" if "?" in realm else "?"
     answer = http.get(
-        f"{realm}{joiner}{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404)
+        f"{realm}{joiner}{urlencode(query)}",
+        basic,
+        expect=(200, 400, 401, 403, 404),
     )
     if answer.status != 200:
         return None
@@ -236,4 +240,6 @@ def _basic(login: docker_login.Login | None) -> dict[str, str]:
 
 def _ask(address: str, header: Mapping[str, str], method: str) -> Answer:
     accept = {"Accept": f"{MANIFESTS}, */*;q=0.5"}
-    return http.get(address, {**accept, **header}, (200, 404, *_REFUSED), method)
+    return http.get(
+        address, {**accept, **header}, (200, 404, *_REFUSED), method
+    )

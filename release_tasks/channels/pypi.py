@@ -14,7 +14,12 @@ from release_tasks import dist, endpoints, http, shell
 from release_tasks.channels.pypi_files import PythonFile, normalized, shipped
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    State,
+    compared,
+)
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import twine
@@ -24,7 +29,9 @@ NAME = "PyPI"
 NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
-BROKEN_CONNECTIONS = 3  # until an upload is given up; the same bytes may be sent twice
+BROKEN_CONNECTIONS = (
+    3  # until an upload is given up; the same bytes may be sent twice
+)
 # then a version takes no more files (warehouse, forklift/legacy.py)
 OPEN_FOR = timedelta(days=14)
 
@@ -38,12 +45,18 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(found)
 
 
-def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(
+    release: Release, artifacts: Sequence[Artifact]
+) -> list[ArtifactStatus]:
     """Return the state of each file, with one read for each package."""
-    packages = list(dict.fromkeys((one.package, one.version) for one in artifacts))
+    packages = list(
+        dict.fromkeys((one.package, one.version) for one in artifacts)
+    )
     pages = http.get_many(lambda package: _published(*package), packages)
     published = dict(zip(packages, pages, strict=True))
-    return [_status(one, published[one.package, one.version]) for one in artifacts]
+    return [
+        _status(one, published[one.package, one.version]) for one in artifacts
+    ]
 
 
 def is_new(artifact: Artifact) -> bool:
@@ -64,7 +77,9 @@ def credentials(release: Release) -> list[ReleaseError]:
     ]
 
 
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+def publish(
+    c: Context, release: Release, artifacts: Sequence[Artifact]
+) -> None:
     """Upload files with twine, wheels first.
 
     Raises `ReleaseError` before the first upload when a file is not in dist/: a package is uploaded
@@ -72,10 +87,14 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     """
     paths = {artifact: _path(c, release, artifact) for artifact in artifacts}
     raise_all(_incomplete_packages(paths))
-    tokens = {file.package.name: file.package.token for _, file in shipped(release)}
+    tokens = {
+        file.package.name: file.package.token for _, file in shipped(release)
+    }
     for package in dict.fromkeys(artifact.package for artifact in artifacts):
         group = {
-            one: path for one, path in paths.items() if path and one.package == package
+            one: path
+            for one, path in paths.items()
+            if path and one.package == package
         }
         _upload(c, release, group, tokens[package])
 
@@ -91,7 +110,9 @@ def versions(artifact: Artifact) -> list[str] | None:
 
 def largest_file(package: str) -> int:
     """Return the size in bytes of the largest file that PyPI has of a project, 0 for none."""
-    return max((file.get("size") or 0 for file in _page(package) or ()), default=0)
+    return max(
+        (file.get("size") or 0 for file in _page(package) or ()), default=0
+    )
 
 
 def _artifacts(
@@ -109,7 +130,9 @@ def _artifacts(
     if package not in pages:
         pages[package] = _published(package, pep440(part.version))
     published = [
-        entry["filename"] for entry in pages[package] if file.matches(entry["filename"])
+        entry["filename"]
+        for entry in pages[package]
+        if file.matches(entry["filename"])
     ]
     return [_artifact(part, file, name) for name in published or [file.pattern]]
 
@@ -160,7 +183,9 @@ def _status(artifact: Artifact, published: Sequence[Any]) -> ArtifactStatus:
         return ArtifactStatus(artifact, State.YANKED, "", url)
     for entry in published:
         if entry["filename"] == artifact.name:
-            return compared(artifact, entry.get("hashes", {}).get("sha256", ""), url)
+            return compared(
+                artifact, entry.get("hashes", {}).get("sha256", ""), url
+            )
     return _missing_status(artifact, published, url)
 
 
@@ -184,7 +209,9 @@ def _missing_status(
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
     part = next(
-        part for part in release.parts if part.component.name == artifact.component
+        part
+        for part in release.parts
+        if part.component.name == artifact.component
     )
     row = dist.row_of(part, artifact.name, FileKind.WHEEL, FileKind.SDIST)
     if row is None and shell.is_dry(c):
@@ -220,7 +247,9 @@ def _upload(
         except shell.Failed as error:
             # The answer to a successful upload can be lost, and another machine may upload, too.
             statuses = state(release, list(left))
-            missing = [one.artifact for one in statuses if one.state is State.MISSING]
+            missing = [
+                one.artifact for one in statuses if one.state is State.MISSING
+            ]
             is_other_state = any(
                 one.state not in (State.MISSING, State.SAME) for one in statuses
             )

@@ -26,7 +26,9 @@ class PythonFile:
     tag: str
     pattern: str  # its name, as far as it is known before the build
     python: str = ""  # as `3.12`
-    is_abi3: bool = False  # one wheel for all Pythons with a GIL, from the oldest on
+    is_abi3: bool = (
+        False  # one wheel for all Pythons with a GIL, from the oldest on
+    )
 
     def matches(self, name: str) -> bool:
         """Return True when a file of this version, by its name, is the one that is meant."""
@@ -66,13 +68,19 @@ def _files_of(
 ) -> Iterator[PythonFile]:
     start = f"{normalized(package.name).replace('-', '_')}-{version}"
     pythons = package.pythons or ("",)
-    if is_abi3:  # free-threaded Pythons load no abi3, so each has a wheel (PEP 703)
-        free_threaded = (python for python in package.pythons if python.endswith("t"))
+    if (
+        is_abi3
+    ):  # free-threaded Pythons load no abi3, so each has a wheel (PEP 703)
+        free_threaded = (
+            python for python in package.pythons if python.endswith("t")
+        )
         pythons = ("", *free_threaded)
     for python, tag in product(pythons, package.wheels or ("",)):
         pattern = f"{start}-{_python_tags(python)}*{tag}.whl"
         is_stable = is_abi3 and not python
-        yield PythonFile(package, FileKind.WHEEL, tag, pattern, python, is_stable)
+        yield PythonFile(
+            package, FileKind.WHEEL, tag, pattern, python, is_stable
+        )
     if package.sdist:
         yield PythonFile(package, FileKind.SDIST, "", f"{start}.tar.gz")
 

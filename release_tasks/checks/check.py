@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
     from release_tasks.shell import Failed
 
-SEVERITIES = ("note", "warning", "problem")  # in the order in which they are shown
+SEVERITIES = (
+    "note",
+    "warning",
+    "problem",
+)  # in the order in which they are shown
 T = TypeVar("T")
 
 
@@ -59,7 +63,9 @@ class CheckContext:
 
     @cached_property
     @memoized
-    def states(self) -> tuple[tuple[Channel, list[ArtifactStatus] | ReleaseError], ...]:
+    def states(
+        self,
+    ) -> tuple[tuple[Channel, list[ArtifactStatus] | ReleaseError], ...]:
         """Return each channel with the state of its artifacts, or why it cannot be read."""
         from release_tasks import channels, converge
 
@@ -100,7 +106,9 @@ class CheckContext:
         """Return the copies of the version that differ, and the lines a bump leaves unchanged."""
         from release_tasks.bumping import file_edits
 
-        return file_edits.inspect_copies(self.release, file_edits.compute(self.release))
+        return file_edits.inspect_copies(
+            self.release, file_edits.compute(self.release)
+        )
 
     @property
     def project(self) -> Project:
@@ -186,12 +194,20 @@ class Check:
         if ignored:
             severity = "note"
         return [
-            Finding(self.name, self.area, severity, ignored=ignored, **asdict(problem))
+            Finding(
+                self.name,
+                self.area,
+                severity,
+                ignored=ignored,
+                **asdict(problem),
+            )
             for problem in collect_problems(lambda: self.look(subject))
         ]
 
 
-problem, warning, note = (partial(Check, severity) for severity in reversed(SEVERITIES))
+problem, warning, note = (
+    partial(Check, severity) for severity in reversed(SEVERITIES)
+)
 also_after_tag = partial(Check, "problem", also_after_tag=True)
 warning_also_after_tag = partial(Check, "warning", also_after_tag=True)
 note_also_after_tag = partial(Check, "note", also_after_tag=True)
@@ -207,7 +223,9 @@ def checks_of(areas: Iterable[ModuleType]) -> tuple[Check, ...]:
     )
 
 
-def run(checks: Sequence[Check], subject: Subject, at_once: int = 1) -> list[Finding]:
+def run(
+    checks: Sequence[Check], subject: Subject, at_once: int = 1
+) -> list[Finding]:
     """Return what checks find, each fact once; `at_once` of them run at the same time."""
     found: dict[tuple[str, str], Finding] = {}
     for findings in get_many(lambda check: check(subject), checks, at_once):
@@ -219,4 +237,6 @@ def run(checks: Sequence[Check], subject: Subject, at_once: int = 1) -> list[Fin
 def problems(context: CheckContext, area: ModuleType) -> list[Problem]:
     """Return the problems of one area alone, without warnings and notes."""
     found = run(checks_of((area,)), context)
-    return [finding.problem for finding in found if finding.severity == "problem"]
+    return [
+        finding.problem for finding in found if finding.severity == "problem"
+    ]

@@ -51,7 +51,9 @@ def annotation(finding: Finding) -> str:
         "title": finding.name,
     }
     values = ",".join(
-        f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value
+        f"{key}={_escaped(value, ',:')}"
+        for key, value in place.items()
+        if value
     )
     message = _escaped(f"{finding.fact}\nfix: {finding.fix}")
     return f"::{ANNOTATIONS[finding.severity]} {values}::{message}"

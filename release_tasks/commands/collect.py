@@ -24,7 +24,9 @@ def collect(
 
     names = [name.strip() for name in folders.split(",") if name.strip()]
     if not names:
-        raise ReleaseError("no folders given", "inv collect --folders FOLDER,FOLDER")
+        raise ReleaseError(
+            "no folders given", "inv collect --folders FOLDER,FOLDER"
+        )
     release = begin(c, version, component)
     found = incoming.find([Path(name) for name in names])
     for path in incoming.unlisted(found):

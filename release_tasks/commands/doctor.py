@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from release_tasks.checks.check import Finding
     from release_tasks.project.model import Project
 
-Versions = dict[str, str | None]  # of each program; None when it is not installed
+Versions = dict[
+    str, str | None
+]  # of each program; None when it is not installed
 
 
 @command
@@ -84,7 +86,9 @@ def _install(c: Context, names: Iterable[str]) -> None:
 
 
 def _print_json(
-    steps_of: Mapping[str, tuple[str, ...]], versions: Versions, found: list[Finding]
+    steps_of: Mapping[str, tuple[str, ...]],
+    versions: Versions,
+    found: list[Finding],
 ) -> None:
     from release_tasks.tools.programs import PROGRAMS, command
 
@@ -105,7 +109,9 @@ def _print_json(
 
 
 def _print_table(
-    steps_of: Mapping[str, tuple[str, ...]], versions: Versions, found: list[Finding]
+    steps_of: Mapping[str, tuple[str, ...]],
+    versions: Versions,
+    found: list[Finding],
 ) -> None:
     from release_tasks.commands.table import print_table
     from release_tasks.tools.programs import PROGRAMS, command
@@ -113,7 +119,11 @@ def _print_table(
     rows = []
     for name, steps in steps_of.items():
         rows.append(
-            (name, versions[name] or "missing", ", ".join(steps) or "every step")
+            (
+                name,
+                versions[name] or "missing",
+                ", ".join(steps) or "every step",
+            )
         )
     print_table(("program", "version", "needed by"), rows)
     in_findings = {finding.fact.split()[0] for finding in found}

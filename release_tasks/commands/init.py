@@ -93,7 +93,9 @@ def _make_usable(c: Context, path: Path) -> None:
 
 
 def _active(text: str) -> bool:
-    return any(line.strip() and not line.startswith("#") for line in text.splitlines())
+    return any(
+        line.strip() and not line.startswith("#") for line in text.splitlines()
+    )
 
 
 def _commented_line(line: str) -> str:
@@ -115,5 +117,7 @@ def _questions(project: Project) -> str:
             if isinstance(found, ReleaseError):
                 blocks[f"\n{_commented(str(found.message))}"] = None
     if project.left_out:
-        blocks["\n" + _commented("\n".join(("left out:", *project.left_out)))] = None
+        blocks[
+            "\n" + _commented("\n".join(("left out:", *project.left_out)))
+        ] = None
     return "".join(blocks)

@@ -33,8 +33,13 @@ def matrix(
         options += f" --version {word(version)}"
     if component:
         options += f" --component {word(component)}"
-    data = {"jobs": list(jobs(release, options)), "wheels": list(_wheels(release))}
-    terminal.print_json(data, indent=None)  # one line: $GITHUB_OUTPUT takes no more
+    data = {
+        "jobs": list(jobs(release, options)),
+        "wheels": list(_wheels(release)),
+    }
+    terminal.print_json(
+        data, indent=None
+    )  # one line: $GITHUB_OUTPUT takes no more
 
 
 def _wheels(release: Release) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 @command
-def notes(c: Context, version: str | None = None, component: str | None = None) -> None:
+def notes(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Print the release notes that GitHub will show."""
     from release_tasks import terminal
     from release_tasks.changelogs import notes

@@ -19,9 +19,13 @@ def overview(c: Context) -> None:
     """List the tasks by what they are for."""
     import release_tasks
 
-    tasks = {dashed(name): task for name, task in release_tasks.ns.tasks.items()}
+    tasks = {
+        dashed(name): task for name, task in release_tasks.ns.tasks.items()
+    }
     steps = {order.name(step): step for step in order.steps(order.of(c))}
-    texts = {name: _first_line(task) for name, task in {**tasks, **steps}.items()}
+    texts = {
+        name: _first_line(task) for name, task in {**tasks, **steps}.items()
+    }
     others = tuple(name for name in steps if name not in RELEASE)
     groups = {
         "Start here": START,

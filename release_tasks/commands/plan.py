@@ -79,9 +79,7 @@ def _rate_limit_wait(release: Release) -> float:
 
     try:
         return crates_io.rate_limit_wait(crates_io.unpublished(release))
-    except (
-        ReleaseError
-    ) as error:  # the plan shows the same error at the step that needs crates.io
+    except ReleaseError as error:  # the plan shows the same error at the step that needs crates.io
         terminal.say(str(error.message))
         return 0.0
 

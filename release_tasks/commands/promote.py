@@ -42,7 +42,9 @@ def _require_finished(release: Release) -> None:
     unfinished = []
     for seen in report.artifacts:
         if seen.state not in converge.DONE:
-            unfinished.append(f"{seen.artifact.name} on {seen.artifact.channel}")
+            unfinished.append(
+                f"{seen.artifact.name} on {seen.artifact.channel}"
+            )
     if unfinished:
         raise ReleaseError(
             f"{release.title} is not finished: {shorten(unfinished)}",
@@ -68,7 +70,9 @@ def _promote(c: Context, release: Release, part: ComponentRelease) -> None:
         terminal.say(f"nothing to do, {name} is public")
 
 
-def _push_tag(c: Context, release: Release, part: ComponentRelease, name: str) -> None:
+def _push_tag(
+    c: Context, release: Release, part: ComponentRelease, name: str
+) -> None:
     """Create the tag on the release's commit and push it, unless origin has it there."""
     from release_tasks.tools import git
 

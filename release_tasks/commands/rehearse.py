@@ -44,7 +44,9 @@ class Rehearsal:
     registries: LocalRegistries
     project: Project
     folder: Path
-    options: tuple[str, ...]  # --version and --component, for each command in the clone
+    options: tuple[
+        str, ...
+    ]  # --version and --component, for each command in the clone
 
 
 @command
@@ -59,7 +61,10 @@ def rehearse(
     collect: str = "",
 ) -> None:
     """Rehearse the whole release against local registries."""
-    from release_tasks.rehearsal.registries import run_registries, serve_registries
+    from release_tasks.rehearsal.registries import (
+        run_registries,
+        serve_registries,
+    )
 
     if serve:
         serve_registries(sys.stdin, sys.stdout, offline, _served_references())
@@ -69,7 +74,9 @@ def rehearse(
     began = time.monotonic()
     project, options = _request(version, component)
     with _folder(keep) as folder:
-        with run_registries(folder, offline=offline, ours=_ours(project)) as registries:
+        with run_registries(
+            folder, offline=offline, ours=_ours(project)
+        ) as registries:
             data, code = _rehearse(
                 Rehearsal(registries, project, folder, options), collect
             )
@@ -126,7 +133,9 @@ def _ssh_hosts(project: Project) -> list[str]:
     return sorted(found)
 
 
-def _request(version: str, component: str | None) -> tuple[Project, tuple[str, ...]]:
+def _request(
+    version: str, component: str | None
+) -> tuple[Project, tuple[str, ...]]:
     """Return the project, and the options that request the version in the clone."""
     from release_tasks.project.discovery import discover
     from release_tasks.project.version_levels import resolve
@@ -157,7 +166,9 @@ def _names(project: Project, kind: str) -> list[str]:
 
     names = []
     for component in project.components:
-        names += [item.name for item in resolved_or_empty(getattr(component, kind))]
+        names += [
+            item.name for item in resolved_or_empty(getattr(component, kind))
+        ]
     return names
 
 
@@ -212,12 +223,16 @@ def _take_changes(root: Path, clone: Path, env: dict[str, str]) -> None:
     from release_tasks.tools.git import clones
 
     changed = set(git.changed(root))
-    taken = [name for name in SET_UP if name in changed and (root / name).is_file()]
+    taken = [
+        name for name in SET_UP if name in changed and (root / name).is_file()
+    ]
     for name in taken:
         files.copy(root / name, clone / name)
     if taken:
         clones.commit_files(clone, taken, env)
-        terminal.say(f"not committed, but part of this rehearsal: {', '.join(taken)}")
+        terminal.say(
+            f"not committed, but part of this rehearsal: {', '.join(taken)}"
+        )
     if changed - set(taken):
         terminal.say("other uncommitted changes are not part of the rehearsal")
 
@@ -229,7 +244,12 @@ def _rehearsed_origin(written: str | None, origin: str) -> str:
     """
     base = origin.rsplit("/", 2)[0]
     host = base.removeprefix("https://")
-    starts = (f"{base}/", f"git@{host}:", f"ssh://git@{host}/", f"git://{host}/")
+    starts = (
+        f"{base}/",
+        f"git@{host}:",
+        f"ssh://git@{host}/",
+        f"git://{host}/",
+    )
     if written and written.startswith(starts):
         return written
     return origin
@@ -317,7 +337,9 @@ def _run_release(
     return inv.run(["release", *rehearsal.options, *answers], clone, env)
 
 
-def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str, Any]:
+def _status(
+    rehearsal: Rehearsal, clone: Path, env: dict[str, str]
+) -> dict[str, Any]:
     path = rehearsal.folder / "status.json"
     inv.run(["status", *rehearsal.options, "--json"], clone, env, path)
     try:
@@ -347,7 +369,9 @@ def _requests(registries: LocalRegistries) -> list[dict[str, Any]]:
     )
     rows = []
     for (app, host, agent), count in counts.items():
-        rows.append({"registry": app, "host": host, "client": agent, "writes": count})
+        rows.append(
+            {"registry": app, "host": host, "client": agent, "writes": count}
+        )
     return rows
 
 
@@ -370,13 +394,20 @@ def _print(data: dict[str, Any], keep: bool) -> None:
     for pointer in data["pointers"]:
         state = shown_state(pointer["state"], pointer["now"])
         rows.append(
-            (pointer["channel"], f"→ {pointer['name']}", state, pointer["target"])
+            (
+                pointer["channel"],
+                f"→ {pointer['name']}",
+                state,
+                pointer["target"],
+            )
         )
     print_table(("channel", "artifact", "state", "sha256 / digest"), rows)
     terminal.show()
     writes: list[Row] = []
     for row in data["requests"]:
-        writes.append((row["registry"], row["host"], row["client"], str(row["writes"])))
+        writes.append(
+            (row["registry"], row["host"], row["client"], str(row["writes"]))
+        )
     print_table(("registry", "host", "client", "writes"), writes)
     if data["refused"]:
         terminal.show(f"refused: {', '.join(data['refused'])}")

@@ -94,15 +94,22 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
 
     timeline: Timeline = []
     for number, stage in enumerate(order.of(c)):
-        if number == 1 and not shell.is_dry(c):  # the first stage changes nothing
-            dist.lock(Release.at(c, arguments["version"], arguments["component"]))
+        if number == 1 and not shell.is_dry(
+            c
+        ):  # the first stage changes nothing
+            dist.lock(
+                Release.at(c, arguments["version"], arguments["component"])
+            )
         with _group(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, arguments, timeline)
     return timeline
 
 
 def _run_stage(
-    c: Context, stage: tuple[Step, ...], arguments: Arguments, timeline: Timeline
+    c: Context,
+    stage: tuple[Step, ...],
+    arguments: Arguments,
+    timeline: Timeline,
 ) -> None:
     """Run the steps of a stage side by side, and raise the errors of all of them."""
     from release_tasks.http import get_many
@@ -113,7 +120,9 @@ def _run_stage(
     raise_all(error for errors in get_many(run, stage) for error in errors)
 
 
-def _run_step(c: Context, step: Step, arguments: Arguments, timeline: Timeline) -> None:
+def _run_step(
+    c: Context, step: Step, arguments: Arguments, timeline: Timeline
+) -> None:
     name = order.name(step)
     terminal.prefix.set(name)
     start = time.monotonic() - _BEGAN
@@ -147,6 +156,8 @@ def _write(c: Context, arguments: Arguments, timeline: Timeline) -> None:
 
     rows = []
     for name, start, end in timeline:
-        rows.append({"step": name, "start": round(start, 3), "end": round(end, 3)})
+        rows.append(
+            {"step": name, "start": round(start, 3), "end": round(end, 3)}
+        )
     part = Release.at(c, arguments["version"], arguments["component"]).parts[0]
     files.write_bytes(part.dist / "timeline.json", json.dumps(rows).encode())

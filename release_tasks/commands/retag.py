@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import shell, terminal
-from release_tasks.errors import ReleaseError, raise_all, raise_problems, shorten
+from release_tasks.errors import (
+    ReleaseError,
+    raise_all,
+    raise_problems,
+    shorten,
+)
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
@@ -15,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @command
-def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
+def retag(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Move a pushed tag to HEAD, while nothing else is public."""
     from release_tasks import channels, converge
     from release_tasks.bumping import bump
@@ -34,7 +41,9 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
         )
         return
     raise_all(github_draft.unreadable_drafts(old))
-    states = [(channel, converge.state(old, channel)) for channel in channels.every()]
+    states = [
+        (channel, converge.state(old, channel)) for channel in channels.every()
+    ]
     if public := converge.public(old, states):
         raise ReleaseError(
             f"{old.parts[0].tag} cannot move, already public: {shorten(public)}",

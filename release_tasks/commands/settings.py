@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 KINDS = tuple(kind.name for kind in NAMED)
-COMPONENT_KEYS = ("name", "tag", "version", "title", "assets", "changelog", "latest")
+COMPONENT_KEYS = (
+    "name",
+    "tag",
+    "version",
+    "title",
+    "assets",
+    "changelog",
+    "latest",
+)
 Data = dict[str, Any]
 BARE_KEY = re.compile("[A-Za-z0-9_-]+")  # TOML: others are quoted
 
@@ -52,7 +60,9 @@ def data(project: Project) -> Data:
         ],
         "left_out": project.left_out,
         "files": _files(project),
-        "settings": values(project, {"project.branch": git.branch(project.root)}),
+        "settings": values(
+            project, {"project.branch": git.branch(project.root)}
+        ),
     }
 
 
@@ -68,7 +78,8 @@ def _component(project: Project, component: Component) -> Data:
             continue
         source = _source(project, component, kind)
         row[kind] = [
-            _relative(project, asdict(item)) | {"source": source} for item in found
+            _relative(project, asdict(item)) | {"source": source}
+            for item in found
         ]
     return row
 
@@ -91,7 +102,9 @@ def _source(project: Project, component: Component, kind: str) -> str:
 
 
 def _relative(project: Project, row: Data) -> Data:
-    row.pop("is_from_tags", None)  # how its version is found, which is shown above
+    row.pop(
+        "is_from_tags", None
+    )  # how its version is found, which is shown above
     for key, value in row.items():
         if isinstance(value, Path):
             row[key] = value.relative_to(project.root).as_posix()
@@ -105,9 +118,13 @@ def _next(project: Project, level: str) -> Release:
     parts = []
     for component in project.components:
         version = _other_version(component, level)
-        parts.append(ComponentRelease(component, version, component.tag, project.root))
+        parts.append(
+            ComponentRelease(component, version, component.tag, project.root)
+        )
     root = project.root
-    return Release(project, tuple(parts), root, root, commit="", is_tagged=False)
+    return Release(
+        project, tuple(parts), root, root, commit="", is_tagged=False
+    )
 
 
 def _other_version(component: Component, level: str) -> str:
@@ -125,18 +142,25 @@ def _files(project: Project) -> list[Data] | Data:
 
     try:
         paths = sorted(bump.paths(_next(project, "major")))
-    except ReleaseError:  # perhaps of a requirement below the next major version
+    except (
+        ReleaseError
+    ):  # perhaps of a requirement below the next major version
         try:
             paths = sorted(bump.paths(_next(project, "patch")))
         except ReleaseError as error:
             return _question(error)
     configured = project.settings.files
     sources = {path: "settings" for path in paths if path in configured}
-    return [{"path": path, "source": sources.get(path, "discovered")} for path in paths]
+    return [
+        {"path": path, "source": sources.get(path, "discovered")}
+        for path in paths
+    ]
 
 
 def _print(found: Data) -> None:
-    terminal.show(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
+    terminal.show(
+        f"{found['project']}  ({found['repository'] or 'not on GitHub'})"
+    )
     if not any(row[kind] for row in found["components"] for kind in KINDS):
         terminal.show(
             "nothing is shipped: no file that git tracks declares anything (git add new files)"
@@ -158,7 +182,9 @@ def _print_components(found: Data) -> None:
         question = version if isinstance(version, dict) else None
         if question:
             version = "unknown"
-        terminal.show(f"component {row['name']}: version {version}, tag {row['tag']}")
+        terminal.show(
+            f"component {row['name']}: version {version}, tag {row['tag']}"
+        )
         if question:
             _print_kind("version", question)
         for kind in KINDS:
@@ -193,7 +219,9 @@ def _print_settings(rows: Iterable[Data]) -> None:
         if row["table"] != table:
             table = row["table"]
             terminal.show(f"\n[{table}]")
-        terminal.show(f"{_toml(row['key'], row['value']):<56}  # {row['source']}")
+        terminal.show(
+            f"{_toml(row['key'], row['value']):<56}  # {row['source']}"
+        )
 
 
 def _toml(key: str, value: Any) -> str:

@@ -40,18 +40,28 @@ class Report:
         from release_tasks.project.artifacts import PointerState, State
 
         states = {seen.state for seen in self.artifacts}
-        if self.problems or states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
+        if self.problems or states & {
+            State.DIFFERENT,
+            State.YANKED,
+            State.CLOSED,
+        }:
             return ERROR
         if states & {State.MISSING, State.PARTIAL}:
             return INCOMPLETE
-        if any(pointer.place is PointerState.BEHIND for pointer in self.pointers):
+        if any(
+            pointer.place is PointerState.BEHIND for pointer in self.pointers
+        ):
             return INCOMPLETE
         return COMPLETE
 
     def data(self) -> dict[str, Any]:
         """Return the report in the shape that docs/json.md describes."""
         components = [
-            {"name": part.component.name, "version": part.version, "tag": part.tag}
+            {
+                "name": part.component.name,
+                "version": part.version,
+                "tag": part.tag,
+            }
             for part in self.release.parts
         ]
         return {
@@ -60,7 +70,8 @@ class Report:
             "artifacts": [_artifact_data(seen) for seen in self.artifacts],
             "pointers": [_pointer_data(pointer) for pointer in self.pointers],
             "problems": [
-                {"problem": error.problem, "fix": error.fix} for error in self.problems
+                {"problem": error.problem, "fix": error.fix}
+                for error in self.problems
             ],
         }
 
@@ -132,14 +143,22 @@ def _print(report: Report) -> None:
     for seen in report.artifacts:
         artifact, state = seen.artifact, shown_state(seen.state)
         rows.append(
-            (artifact.channel, artifact.name, state, _checksum(seen)[:12], seen.why)
+            (
+                artifact.channel,
+                artifact.name,
+                state,
+                _checksum(seen)[:12],
+                seen.why,
+            )
         )
     for pointer in report.pointers:
         state = shown_state(pointer.place, pointer.now)
         move = f"{pointer.now or 'nothing'} → {pointer.target}"
         rows.append((pointer.channel, f"→ {pointer.name}", state, "", move))
     print(report.release.title)
-    print_table(("channel", "artifact", "state", "sha256 / digest", "remark"), rows)
+    print_table(
+        ("channel", "artifact", "state", "sha256 / digest", "remark"), rows
+    )
 
 
 def _artifact_data(seen: ArtifactStatus) -> dict[str, str]:
@@ -169,6 +188,11 @@ def _pointer_data(pointer: Pointer) -> dict[str, str]:
 
 
 def _checksum(seen: ArtifactStatus) -> str:
-    checksums = (seen.digest, seen.sha256, seen.artifact.digest, seen.artifact.sha256)
+    checksums = (
+        seen.digest,
+        seen.sha256,
+        seen.artifact.digest,
+        seen.artifact.sha256,
+    )
     known = next(filter(None, checksums), "")
     return known.removeprefix("sha256:")

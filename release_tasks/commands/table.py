@@ -29,7 +29,9 @@ def print_table(heading: Row, rows: Sequence[Row]) -> None:
     columns = zip(heading, *rows, strict=True)
     widths = [max(map(len, column)) for column in columns]
     for row in (heading, *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ]
         print("  ".join(cells).rstrip())
 
 
@@ -38,7 +40,9 @@ def _colored(heading: Row, rows: Sequence[Row]) -> object:
 
     table = Table(box=None, pad_edge=False)
     for title in heading:
-        table.add_column(title, overflow="fold")  # a shortened name could not be copied
+        table.add_column(
+            title, overflow="fold"
+        )  # a shortened name could not be copied
     for row in rows:
         table.add_row(*map(_cell, row))
     return table

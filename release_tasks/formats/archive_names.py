@@ -8,9 +8,7 @@ PACKED = (
     *ZSTANDARD,
     ".zip",
 )
-PACMAN = (
-    ".pkg.tar.zst"  # of Arch Linux, a package: it has more than files (alpm, PKGINFO)
-)
+PACMAN = ".pkg.tar.zst"  # of Arch Linux, a package: it has more than files (alpm, PKGINFO)
 # Endings that promise a format which is not written here: a bare program must not have them.
 _UNPACKED = (
     *(
@@ -36,7 +34,17 @@ _UNPACKED = (
         ".tlz",
     ),
     *(".7z", ".rar", ".cab", ".cpio", ".ar", ".jar", ".whl", ".crate", ".iso"),
-    *(".deb", ".rpm", ".apk", ".msi", ".msix", ".dmg", ".pkg", ".snap", ".flatpak"),
+    *(
+        ".deb",
+        ".rpm",
+        ".apk",
+        ".msi",
+        ".msix",
+        ".dmg",
+        ".pkg",
+        ".snap",
+        ".flatpak",
+    ),
 )
 
 

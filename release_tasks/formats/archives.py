@@ -89,7 +89,9 @@ def _tar(out: _Compressed, entries: Mapping[str, Entry], epoch: int) -> None:
 
 def _zip(out: IO[bytes], entries: Mapping[str, Entry], epoch: int) -> None:
     moment = datetime.fromtimestamp(max(epoch, _ZIP_BEGIN), UTC)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(
+        out, "w", zipfile.ZIP_DEFLATED, compresslevel=9
+    ) as archive:
         for name, (data, mode) in sorted(entries.items()):
             info = zipfile.ZipInfo(name, moment.timetuple()[:6])
             info.create_system = _ZIP_UNIX

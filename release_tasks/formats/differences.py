@@ -70,7 +70,9 @@ def _first_member(ours: dict[str, Member], others: dict[str, Member]) -> str:
         where = first(ours[name].content, others[name].content)
         if where:
             return f"{name}: {where}"
-        attributes = zip(ours[name].attributes, others[name].attributes, strict=False)
+        attributes = zip(
+            ours[name].attributes, others[name].attributes, strict=False
+        )
         for our_value, other_value in attributes:
             if our_value != other_value:
                 return f"{name}: {our_value}, not {other_value}"
@@ -90,7 +92,10 @@ def _members(data: bytes) -> dict[str, Member]:
 def _zip_members(data: bytes) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for info, content in unpacking.zip_files(data):
-        attributes = (f"mode {info.external_attr >> 16:o}", f"time {info.date_time}")
+        attributes = (
+            f"mode {info.external_attr >> 16:o}",
+            f"time {info.date_time}",
+        )
         found[info.filename] = Member(attributes, content)
     return found
 

@@ -109,7 +109,10 @@ def copied_from(text: str, name: str | None) -> Iterator[Copied]:
     for instruction in instructions(text):
         if instruction.word == "FROM":
             stage += 1
-        if instruction.word not in ("COPY", "ADD") or instruction.flag("from") != name:
+        if (
+            instruction.word not in ("COPY", "ADD")
+            or instruction.flag("from") != name
+        ):
             continue
         for source in instruction.words[:-1]:
             if _is_fixed(source):
@@ -235,7 +238,9 @@ def _as_regex(token: str) -> str:
     return re.escape(token)
 
 
-def _is_ignored(path: str, patterns: list[tuple[re.Pattern[str], bool]]) -> bool:
+def _is_ignored(
+    path: str, patterns: list[tuple[re.Pattern[str], bool]]
+) -> bool:
     """Tell whether the last pattern that matches a path, or a folder above it, leaves it out."""
     parts = path.split("/")
     places = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]

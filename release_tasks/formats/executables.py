@@ -65,7 +65,9 @@ def numbers(text: str) -> tuple[int, ...]:
 def _elf(found: Any) -> Code:
     symbols: list[str] = []
     for library in found.symbols_version_requirement:
-        symbols += [str(symbol.name) for symbol in library.get_auxiliary_symbols()]
+        symbols += [
+            str(symbol.name) for symbol in library.get_auxiliary_symbols()
+        ]
     glibcs = [numbers(name) for name in symbols if _GLIBC.fullmatch(name)]
     needs = [str(library) for library in found.libraries]
     if found.has_interpreter:
@@ -94,7 +96,9 @@ def _format(target: str) -> str:
 def _target_machines(target: str) -> str:
     """Return the machines of a target as `Code` has them, "" for one not in our table."""
     if target == machines.UNIVERSAL:
-        return "+".join(sorted(map(_target_machines, machines.UNIVERSAL_TARGETS)))
+        return "+".join(
+            sorted(map(_target_machines, machines.UNIVERSAL_TARGETS))
+        )
     name = target.partition("-")[0]
     for machine in machines.MACHINES:
         if name == machine.rust or name in machine.same_header:

@@ -98,8 +98,12 @@ _BY_RUST = {machine.rust: machine for machine in MACHINES}
 _BY_OCI = {machine.oci: machine for machine in MACHINES}
 _BY_LINUX = {machine.linux: machine for machine in MACHINES}
 _BY_MACOS = {machine.macos: machine for machine in MACHINES if machine.macos}
-_BY_WINDOWS = {machine.windows: machine for machine in MACHINES if machine.windows}
-_BY_HEADER = {header: machine for machine in MACHINES for header in machine.headers}
+_BY_WINDOWS = {
+    machine.windows: machine for machine in MACHINES if machine.windows
+}
+_BY_HEADER = {
+    header: machine for machine in MACHINES for header in machine.headers
+}
 
 
 def this_machine() -> Machine | None:

@@ -39,7 +39,9 @@ def has_digest(data: bytes, digest: str) -> bool:
     return hashlib.new(algorithm, data).hexdigest() == wanted
 
 
-def config(blob: Callable[[str], bytes], manifest: dict[str, Any]) -> dict[str, Any]:
+def config(
+    blob: Callable[[str], bytes], manifest: dict[str, Any]
+) -> dict[str, Any]:
     """Return the configuration that an image's manifest names."""
     found: dict[str, Any] = json.loads(blob(manifest["config"]["digest"]))
     return found
@@ -60,7 +62,9 @@ def unpack(tar: Path, folder: Path) -> str:
 
 
 def join(
-    tars: Sequence[Path], target: Path, annotations: Mapping[str, str] | None = None
+    tars: Sequence[Path],
+    target: Path,
+    annotations: Mapping[str, str] | None = None,
 ) -> None:
     """Write the OCI tar `target`: an index of the images in `tars`, whose digests stay.
 
@@ -78,7 +82,11 @@ def join(
         index = _index(images, annotations, indent=2)
         digest = hashlib.sha256(index).hexdigest()
         files.write_bytes(folder / "blobs" / "sha256" / digest, index)
-        joined = {"mediaType": INDEX, "digest": f"sha256:{digest}", "size": len(index)}
+        joined = {
+            "mediaType": INDEX,
+            "digest": f"sha256:{digest}",
+            "size": len(index),
+        }
         files.write_bytes(folder / "index.json", _index([joined]))
         _pack(folder, target)
 
@@ -92,7 +100,9 @@ def _manifests(
     found: dict[str, dict[str, Any]] = {}
     for manifest in images:
         about = config(read, manifest)
-        if about.get("os", "unknown") != "unknown":  # an attestation has no system
+        if (
+            about.get("os", "unknown") != "unknown"
+        ):  # an attestation has no system
             found[platforms.of(about)] = manifest
     return found
 
@@ -110,7 +120,9 @@ def _index(
 
 def _pack(folder: Path, target: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    entries = {path.relative_to(folder).as_posix(): (path, TEXT) for path in paths}
+    entries = {
+        path.relative_to(folder).as_posix(): (path, TEXT) for path in paths
+    }
     with files.replacing(target) as out:
         pack_into(out, target.name, entries, 0)
 

@@ -72,10 +72,14 @@ def reading(source: Source) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not isinstance(error, FAULTS) and not isinstance(error, zstandard.faults()):
+        if not isinstance(error, FAULTS) and not isinstance(
+            error, zstandard.faults()
+        ):
             raise
         reason = str(error) or type(error).__name__
-        raise Unreadable(f"{_name(source)} cannot be unpacked: {reason}") from error
+        raise Unreadable(
+            f"{_name(source)} cannot be unpacked: {reason}"
+        ) from error
 
 
 @contextmanager
@@ -112,7 +116,9 @@ def tar_files(source: Source) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     with reading(source), open_tar(source) as archive:
         for member in members(archive):
             left -= member.size
-            if left < 0:  # a sparse file is larger than what the archive has of it
+            if (
+                left < 0
+            ):  # a sparse file is larger than what the archive has of it
                 raise _too_large(source)
             file = archive.extractfile(member) if member.isreg() else None
             yield member, file.read() if file else b""
@@ -201,7 +207,9 @@ def path_inside(member: tarfile.TarInfo) -> str:
     """Return the path of a member that may be unpacked; raise `Unreadable` for another."""
     parts = member.name.split("/")
     if member.name.startswith("/") or ".." in parts or "\\" in member.name:
-        raise Unreadable(f"the path {member.name!r} in an archive leads out of it")
+        raise Unreadable(
+            f"the path {member.name!r} in an archive leads out of it"
+        )
     if not member.isreg() and not member.isdir():
         raise Unreadable(f"{member.name!r} in an archive is a link or a device")
     return member.name
@@ -260,7 +268,9 @@ def _open_zip(source: Source) -> Iterator[zipfile.ZipFile]:
 
 
 def _binary(source: Source) -> IO[bytes]:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    return (
+        io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    )
 
 
 def _size(source: Source) -> int:

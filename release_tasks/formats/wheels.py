@@ -22,7 +22,11 @@ _PLAIN_LINUX = re.compile(r"linux_(?!armv[67]l)\w+")
 _MACOS_TAG = re.compile(r"macosx_\d+_\d+_(?P<machine>\w+)")
 _GLIBC_TAG = re.compile(r"manylinux_(\d+)_(\d+)_")
 # PEP 600
-_LEGACY_GLIBC = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
+_LEGACY_GLIBC = {
+    "manylinux1": "2.5",
+    "manylinux2010": "2.12",
+    "manylinux2014": "2.17",
+}
 _SBOM = re.compile(r"\.dist-info/sboms/[^/]+$")
 
 

@@ -47,7 +47,9 @@ def fault(content: bytes) -> str:
         return str(error)
     except struct.error:
         return "Malformed zip file"
-    local = [record.name for record in records if record.signature == LOCAL_FILE]
+    local = [
+        record.name for record in records if record.signature == LOCAL_FILE
+    ]
     central = [record.name for record in records if record.signature == CENTRAL]
     if len(set(local)) < len(local):
         return "Duplicate filename in local headers"

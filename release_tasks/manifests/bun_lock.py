@@ -21,7 +21,9 @@ from release_tasks.manifests.version_locations import (
 )
 
 _WORKSPACES = re.compile(r'^  "workspaces": (?=\{)', re.M)
-_PACKAGE = re.compile(r'^    "[^"\n]+": \["[^"\n]+@workspace:([^"\n]*)", (?=\{)', re.M)
+_PACKAGE = re.compile(
+    r'^    "[^"\n]+": \["[^"\n]+@workspace:([^"\n]*)", (?=\{)', re.M
+)
 
 
 def kind(packages: tuple[Listed, ...]) -> VersionLocations:

@@ -78,7 +78,9 @@ class PinRules:
             start, _ = spans[location.key]
             line = line_at(text, start)
             sentences.append(
-                mismatch_message(bump.path, line, location.what, location.old, new)
+                mismatch_message(
+                    bump.path, line, location.what, location.old, new
+                )
             )
         return sentences
 
@@ -125,14 +127,18 @@ def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
             entry = entry[:-1]
         packages[entry] = pin.package
     for keys, (start, end) in toml_values.spans(text, path).items():
-        entries = [keys[:length] for length in (2, 3, 4) if keys[:length] in packages]
+        entries = [
+            keys[:length] for length in (2, 3, 4) if keys[:length] in packages
+        ]
         if entries:
             yield packages[entries[0]], start, end
         elif keys[-1] == "rust-version":
             yield "", start, end
 
 
-def _wanted(text: str, bump: FileBump, rules: PinRules) -> list[tuple[_Location, str]]:
+def _wanted(
+    text: str, bump: FileBump, rules: PinRules
+) -> list[tuple[_Location, str]]:
     data = toml_values.load(text, bump.path)
     name = table_at(data, "package").get("name")
     changes = []
@@ -179,7 +185,9 @@ def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
     package_version = text_or_none(table_at(data, "package").get("version"))
     if package_version:
         yield _Location(_PACKAGE_VERSION, "[package] version", package_version)
-    shared_version = text_or_none(table_at(data, "workspace", "package").get("version"))
+    shared_version = text_or_none(
+        table_at(data, "workspace", "package").get("version")
+    )
     if shared_version:
         yield _Location(
             _WORKSPACE_VERSION, "[workspace.package] version", shared_version
@@ -187,7 +195,10 @@ def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
     for pin in _pins(data):
         if pin.requirement is not None:
             yield _Location(
-                pin.location, f"{pin.key} in [{pin.table}]", pin.requirement, pin
+                pin.location,
+                f"{pin.key} in [{pin.table}]",
+                pin.requirement,
+                pin,
             )
 
 
@@ -217,7 +228,8 @@ def _detailed_pin(
         requirement=text_or_none(entry.get("version")),
         folder=folder,
         inherits=entry.get("workspace") is True,
-        is_foreign=folder is None and any(name in entry for name in _FOREIGN_KEYS),
+        is_foreign=folder is None
+        and any(name in entry for name in _FOREIGN_KEYS),
         location=location,
     )
 

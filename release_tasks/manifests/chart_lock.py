@@ -31,7 +31,10 @@ _KEYS = (
     "alias",
 )
 _TEXTS = ("version", "condition", "alias")
-_ALWAYS = ("name", "repository")  # the other keys are left out where they are empty
+_ALWAYS = (
+    "name",
+    "repository",
+)  # the other keys are left out where they are empty
 
 
 def kind(requirements: Rows, siblings: Siblings) -> VersionLocations:
@@ -80,7 +83,9 @@ def is_current(requirements: Rows, lock: str, path: str) -> bool:
         return False
     accepted = [digest(requirements, rows(lock, path))]
     if path.endswith("requirements.lock"):
-        accepted.append(_sha256({"dependencies": list(map(_as_go, requirements))}))
+        accepted.append(
+            _sha256({"dependencies": list(map(_as_go, requirements))})
+        )
     return data.get("digest") in accepted
 
 

@@ -75,12 +75,16 @@ def dependency_files(folder: str, files: Container[str]) -> tuple[str, str]:
     requirements = posixpath.join(folder, REQUIREMENTS)
     if requirements in files:
         return requirements, posixpath.join(folder, "requirements.lock")
-    return posixpath.join(folder, MANIFEST), posixpath.join(folder, "Chart.lock")
+    return posixpath.join(folder, MANIFEST), posixpath.join(
+        folder, "Chart.lock"
+    )
 
 
 def dependency_key(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a dependency is known by: its name and its repository."""
-    return str(row.get("name") or ""), str(row.get("repository") or "").rstrip("/")
+    return str(row.get("name") or ""), str(row.get("repository") or "").rstrip(
+        "/"
+    )
 
 
 def kind(
@@ -142,12 +146,16 @@ def _requirements(
                 f"{path}:{line}: the requirement on {row['name']}: {error.problem}",
                 f"{error.fix} there",
             ) from error
-        yield VersionLocation(f"the requirement on {row['name']}", *value, wanted)
+        yield VersionLocation(
+            f"the requirement on {row['name']}", *value, wanted
+        )
 
 
 def _top_level(text: str, path: str) -> dict[str, Value]:
     scalars = yaml_values.scalars(text, path)
-    return {str(keys[0]): value for keys, value in scalars.items() if len(keys) == 1}
+    return {
+        str(keys[0]): value for keys, value in scalars.items() if len(keys) == 1
+    }
 
 
 KIND = kind()

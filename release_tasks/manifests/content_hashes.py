@@ -91,4 +91,6 @@ def _items(table: Data, keys: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _sha256(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True).encode()
+    ).hexdigest()

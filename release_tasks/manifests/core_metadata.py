@@ -21,7 +21,12 @@ CONTENT_TYPES = {
     ".rst": "text/x-rst",
     ".txt": "text/plain",
 }
-ELSEWHERE = ("git", "url", "path", "file")  # keys of Poetry's dependencies on no index
+ELSEWHERE = (
+    "git",
+    "url",
+    "path",
+    "file",
+)  # keys of Poetry's dependencies on no index
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,9 @@ def _add_people(found: WrittenMetadata, project: Mapping[str, Any]) -> None:
             found.raw[f"{name}_email"] = ", ".join(addresses)
 
 
-def _add_requirements(found: WrittenMetadata, project: Mapping[str, Any]) -> None:
+def _add_requirements(
+    found: WrittenMetadata, project: Mapping[str, Any]
+) -> None:
     rows = _texts(project.get("dependencies"))
     extras = project.get("optional-dependencies")
     if isinstance(extras, Mapping):
@@ -175,7 +182,9 @@ def _with_extra(row: str, extra: str) -> str:
     return f'{requirement} ; extra == "{extra}"'
 
 
-def _add_dynamic(found: WrittenMetadata, data: Mapping[str, Any], tree: _Tree) -> None:
+def _add_dynamic(
+    found: WrittenMetadata, data: Mapping[str, Any], tree: _Tree
+) -> None:
     """Add what setuptools reads from files, and Poetry from its own table."""
     tool = data.get("tool", {})
     dynamic = _texts(data.get("project", {}).get("dynamic"))

@@ -12,7 +12,12 @@ from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.toml_values import KeyPath, Span, table_at, text_or_none
+from release_tasks.manifests.toml_values import (
+    KeyPath,
+    Span,
+    table_at,
+    text_or_none,
+)
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import (
     FileBump,
@@ -50,7 +55,9 @@ def kind(own: OwnPackages, hashes: Mapping[str, str]) -> VersionLocations:
     return VersionLocations(locations)
 
 
-def _own_name(data: Mapping[str, Any], path: str, own: OwnPackages) -> str | None:
+def _own_name(
+    data: Mapping[str, Any], path: str, own: OwnPackages
+) -> str | None:
     """Return the name of the package that a block is for, if that is in its folder here."""
     from packaging.utils import canonicalize_name
 
@@ -58,7 +65,11 @@ def _own_name(data: Mapping[str, Any], path: str, own: OwnPackages) -> str | Non
         for row in data.get(array) or ():
             name = str(canonicalize_name(str(row.get("name"))))
             folder = _folder(row)
-            if folder and name in own.siblings.new and own.is_at(name, path, folder):
+            if (
+                folder
+                and name in own.siblings.new
+                and own.is_at(name, path, folder)
+            ):
                 return name
     return None
 
@@ -67,7 +78,9 @@ def _folder(row: Mapping[str, Any]) -> str | None:
     source = table_at(row, "source")
     if source.get("type") == "directory":
         return text_or_none(source.get("url"))
-    return text_or_none(row.get("path") or table_at(row, "directory").get("path"))
+    return text_or_none(
+        row.get("path") or table_at(row, "directory").get("path")
+    )
 
 
 def _of_entry(

@@ -19,14 +19,19 @@ def load(text: str, path: str) -> Any:
     """Return the data of a JSON text. Raises `ReleaseError` with line and column for bad JSON."""
     plain = text.removeprefix(BOM)
     try:
-        return json.loads(plain, parse_float=str, parse_int=str, parse_constant=str)
+        return json.loads(
+            plain, parse_float=str, parse_int=str, parse_constant=str
+        )
     except (ValueError, RecursionError) as error:
         raise ReleaseError(
-            f"{path} is not valid JSON: {error}", f"correct the syntax of {path}"
+            f"{path} is not valid JSON: {error}",
+            f"correct the syntax of {path}",
         ) from None
 
 
-def members(text: str, path: str, at: int | None = None) -> Iterator[tuple[str, int]]:
+def members(
+    text: str, path: str, at: int | None = None
+) -> Iterator[tuple[str, int]]:
     """Yield each key of an object, and where its value starts; nothing for another value.
 
     `at` is where the object starts; by default it is the whole text. Values are skipped as fast
@@ -62,4 +67,6 @@ def spans(text: str, path: str) -> dict[KeyPath, Span]:
         # except for its colons, an object is written like an inline table of TOML
         return dict(toml_values.strings_in(text, (), start))
     except RecursionError:
-        raise ReleaseError(f"{path} is nested too deeply", f"simplify {path}") from None
+        raise ReleaseError(
+            f"{path} is nested too deeply", f"simplify {path}"
+        ) from None

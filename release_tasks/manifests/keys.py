@@ -62,10 +62,14 @@ def _toml(text: str, path: str, key: str) -> tuple[Value, ...]:
 
 def _yaml(text: str, path: str, key: str) -> tuple[Value, ...]:
     scalars = yaml_values.scalars(text, path)
-    return tuple(value for keys, value in scalars.items() if _dotted(keys) == key)
+    return tuple(
+        value for keys, value in scalars.items() if _dotted(keys) == key
+    )
 
 
-def _at_spans(text: str, spans: dict[KeyPath, Span], key: str) -> tuple[Value, ...]:
+def _at_spans(
+    text: str, spans: dict[KeyPath, Span], key: str
+) -> tuple[Value, ...]:
     found = [span for keys, span in spans.items() if _dotted(keys) == key]
     return tuple(Value(text[start:end], start, end) for start, end in found)
 
@@ -83,7 +87,9 @@ def _xml(text: str, path: str, key: str) -> tuple[Value, ...]:
             f"{path} has {len(nearest)} elements <{key}>",
             f"correct {path} in [files]: write the parent, too, as in PARENT.{key}",
         )
-    return tuple(_stripped(text, element.start, element.end) for element in nearest)
+    return tuple(
+        _stripped(text, element.start, element.end) for element in nearest
+    )
 
 
 def _stripped(text: str, start: int, end: int) -> Value:

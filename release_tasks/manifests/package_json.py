@@ -27,7 +27,13 @@ DEPENDENCIES = (
 )
 # an entry of a lock of npm 6 that is a folder
 _FILE = re.compile(r'\{\s*"version"\s*:\s*"file:([^"]+)"')
-_OTHER_REQUIREMENTS = (*DEPENDENCIES, "overrides", "resolutions", "engines", "volta")
+_OTHER_REQUIREMENTS = (
+    *DEPENDENCIES,
+    "overrides",
+    "resolutions",
+    "engines",
+    "volta",
+)
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
 _VERSIONS: dict[tuple[str, ...], str] = {
     ("version",): "version",
@@ -46,7 +52,9 @@ def siblings_kind(siblings: Siblings) -> VersionLocations:
             if name in siblings.new:
                 what = f"{name} in {keys[0]}"
                 old = text[start:end]
-                new = _range(old, name, siblings, bump.path, line_at(text, start))
+                new = _range(
+                    old, name, siblings, bump.path, line_at(text, start)
+                )
                 yield VersionLocation(what, old, start, end, new)
 
     return VersionLocations(locations)
@@ -89,7 +97,9 @@ def lock_kind(packages: tuple[Listed, ...]) -> VersionLocations:
             below = keys
             if keys[0] != "version":
                 place, below = str(keys[1]), keys[2:]
-            listed = by_folder.get(posixpath.normpath(posixpath.join(root, place)))
+            listed = by_folder.get(
+                posixpath.normpath(posixpath.join(root, place))
+            )
             if listed is None:
                 continue
             new = listed.values.get(below)
@@ -119,7 +129,9 @@ def _own_strings(
             for _, below in json_values.members(text, path, at):
                 found = _FILE.match(text, below)
                 if found:
-                    yield from toml_values.strings_in(text, (key, found[1]), below)
+                    yield from toml_values.strings_in(
+                        text, (key, found[1]), below
+                    )
 
 
 def strings_at(
@@ -143,7 +155,9 @@ def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
             yield "", start, end
 
 
-def _range(old: str, name: str, siblings: Siblings, path: str, line: int) -> str:
+def _range(
+    old: str, name: str, siblings: Siblings, path: str, line: int
+) -> str:
     try:
         return followed(old, siblings.new[name], siblings.present.get(name))
     except ReleaseError as error:

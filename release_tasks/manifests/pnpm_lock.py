@@ -39,7 +39,9 @@ def kind(packages: tuple[Listed, ...]) -> VersionLocations:
         for keys, match in _lines(text, *section.span()):
             if match.lastgroup in (None, "key") or len(keys) < 3:
                 continue
-            listed = by_folder.get(posixpath.normpath(posixpath.join(root, keys[0])))
+            listed = by_folder.get(
+                posixpath.normpath(posixpath.join(root, keys[0]))
+            )
             if listed is None:
                 continue
             new = None

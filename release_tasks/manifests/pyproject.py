@@ -20,7 +20,10 @@ from release_tasks.manifests.version_locations import (
     VersionLocation,
     VersionLocations,
 )
-from release_tasks.manifests.version_sources import DynamicVersion, dynamic_version
+from release_tasks.manifests.version_sources import (
+    DynamicVersion,
+    dynamic_version,
+)
 from release_tasks.versions.numbers import pep440
 from release_tasks.versions.python_requirements import followed
 from release_tasks.versions.python_requirements import read as read_requirement
@@ -55,9 +58,13 @@ class PyProject:
     cargo_manifest: str | None  # tool.maturin.manifest-path
     dynamic: DynamicVersion  # where its backend reads the version
     pythons: str = ""  # project.requires-python
-    readme: str | None = None  # its file; "" where it is a literal text, or dynamic
+    readme: str | None = (
+        None  # its file; "" where it is a literal text, or dynamic
+    )
     maturin: Mapping[str, Any] = field(default_factory=dict)  # tool.maturin
-    source_folders: tuple[str, ...] = ()  # where its backend finds packages, as it says
+    source_folders: tuple[
+        str, ...
+    ] = ()  # where its backend finds packages, as it says
 
 
 def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
@@ -77,9 +84,13 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         version=version,
         is_built="build-system" in data,
         is_private=any(
-            "Do Not Upload" in name for name in _texts(project.get("classifiers"))
+            "Do Not Upload" in name
+            for name in _texts(project.get("classifiers"))
         ),
-        backend=text_or_none(table_at(data, "build-system").get("build-backend")) or "",
+        backend=text_or_none(
+            table_at(data, "build-system").get("build-backend")
+        )
+        or "",
         cargo_manifest=text_or_none(maturin.get("manifest-path")),
         dynamic=_dynamic(data, name, setup_cfg),
         pythons=str(project.get("requires-python") or ""),
@@ -102,7 +113,9 @@ def _source_folders(tools: Mapping[str, Any]) -> tuple[str, ...]:
     included = table_at(tools, "poetry").get("packages")
     for row in included if isinstance(included, list) else []:
         found.append(row.get("from") if isinstance(row, dict) else None)
-    return tuple(dict.fromkeys(folder for folder in found if isinstance(folder, str)))
+    return tuple(
+        dict.fromkeys(folder for folder in found if isinstance(folder, str))
+    )
 
 
 def _readme(value: Any, dynamic: list[str]) -> Any:
@@ -163,7 +176,9 @@ def pins(text: str, path: str) -> Iterator[PythonPin]:
 
     for keys, (start, end) in toml_values.spans(text, path).items():
         value = text[start:end]
-        where = f"[{'.'.join(map(str, keys[:-2]))}] {keys[-2]}" if keys[1:] else ""
+        where = (
+            f"[{'.'.join(map(str, keys[:-2]))}] {keys[-2]}" if keys[1:] else ""
+        )
         if isinstance(keys[-1], int) and not _LISTS.isdisjoint(map(str, keys)):
             found = read_requirement(value)
             if found:
@@ -174,7 +189,9 @@ def pins(text: str, path: str) -> Iterator[PythonPin]:
             continue
         package = _poetry_package(keys)
         if package:
-            where = f"[{'.'.join(map(str, keys[: keys.index(package)]))}] {package}"
+            where = (
+                f"[{'.'.join(map(str, keys[: keys.index(package)]))}] {package}"
+            )
             name = str(canonicalize_name(package))
             yield PythonPin(where, name, value, start, end)
 

@@ -33,7 +33,9 @@ def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     for node in ast.walk(parsed(text, path)):
         if isinstance(node, ast.Call) and _called(node) == function:
             values += [
-                argument.value for argument in node.keywords if argument.arg == name
+                argument.value
+                for argument in node.keywords
+                if argument.arg == name
             ]
     return _literals(text, values)
 
@@ -63,7 +65,9 @@ def parsed(text: str, path: str) -> ast.Module:
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         reason = str(error) or "it is nested too deeply"
-        raise ReleaseError(f"{path} is not valid Python: {reason}", fix) from None
+        raise ReleaseError(
+            f"{path} is not valid Python: {reason}", fix
+        ) from None
 
 
 def _assigned_names(node: ast.stmt) -> list[str]:
@@ -88,11 +92,16 @@ def _literals(text: str, values: Iterable[ast.expr | None]) -> list[Value]:
     starts = _line_starts(text)
     found = []
     for value in values:
-        if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        if not isinstance(value, ast.Constant) or not isinstance(
+            value.value, str
+        ):
             continue
         start = _position(text, starts, value.lineno, value.col_offset)
         end = _position(
-            text, starts, value.end_lineno or value.lineno, value.end_col_offset or 0
+            text,
+            starts,
+            value.end_lineno or value.lineno,
+            value.end_col_offset or 0,
         )
         quoted = _QUOTED.fullmatch(text, start, end)
         # a concatenation, or a string with escapes, is not one literal text

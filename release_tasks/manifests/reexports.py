@@ -41,12 +41,16 @@ def followed(
         yield from followed(root, folder, origin, depth + 1)
 
 
-def _origins(module: ast.Module, source: VersionSource) -> Iterator[VersionSource]:
+def _origins(
+    module: ast.Module, source: VersionSource
+) -> Iterator[VersionSource]:
     for node in module.body:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name) == source.attribute:
-                    yield from _in_module(_dotted(node), node.level, alias.name, source)
+                    yield from _in_module(
+                        _dotted(node), node.level, alias.name, source
+                    )
         elif isinstance(node, ast.Assign | ast.AnnAssign) and _sets(
             node, source.attribute
         ):
@@ -64,7 +68,9 @@ def _of_value(
     """Yield where the value of an assignment is: another name, or one of another module."""
     if isinstance(value, ast.Name):
         yield VersionSource(source.path, attribute=value.id)
-    if not isinstance(value, ast.Attribute) or not isinstance(value.value, ast.Name):
+    if not isinstance(value, ast.Attribute) or not isinstance(
+        value.value, ast.Name
+    ):
         return
     for node in module.body:
         if not isinstance(node, ast.ImportFrom):

@@ -15,7 +15,9 @@ from release_tasks.versions.numbers import pep440
 _METADATA = re.compile(
     r"^\ufeff?\[metadata\][^\n]*\n((?:(?!\[)[^\n]*(?:\n|\Z))*)", re.M
 )
-_VERSION = re.compile(r"^(?i:version)[ \t]*[=:][ \t]*([^\s:#;]+)[ \t]*\r?$", re.M)
+_VERSION = re.compile(
+    r"^(?i:version)[ \t]*[=:][ \t]*([^\s:#;]+)[ \t]*\r?$", re.M
+)
 
 
 def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
@@ -25,7 +27,9 @@ def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
     found = _VERSION.search(text, *section.span(1))
     if found:
         new = bump.version and pep440(bump.version)
-        yield VersionLocation("[metadata] version", found[1], *found.span(1), new)
+        yield VersionLocation(
+            "[metadata] version", found[1], *found.span(1), new
+        )
 
 
 KIND = VersionLocations(_locations)

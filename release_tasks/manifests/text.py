@@ -60,7 +60,9 @@ def listed(spec: str | Sequence[str]) -> VersionLocations:
     return VersionLocations(locations)
 
 
-def _key_locations(key: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
+def _key_locations(
+    key: str, text: str, bump: FileBump
+) -> Iterator[VersionLocation]:
     for value in keys.find(text, bump.path, key):
         if bump.version is None:
             yield VersionLocation(key, *value)
@@ -68,7 +70,9 @@ def _key_locations(key: str, text: str, bump: FileBump) -> Iterator[VersionLocat
         for start, end in _versions_in(value, key, bump.path):
             before = text[max(value.start, start - 2) : start]
             old = text[start:end]
-            new = _spelled(bump.path, before, _at_precision(old, before, bump.version))
+            new = _spelled(
+                bump.path, before, _at_precision(old, before, bump.version)
+            )
             yield VersionLocation(key, old, start, end, new)
 
 
@@ -76,14 +80,18 @@ def _versions_in(value: Value, key: str, path: str) -> list[tuple[int, int]]:
     """Return where the version is in the value of a key: all of it, or what it says once."""
     text = value.value
     whole = _WHOLE.fullmatch(text)
-    is_version = key.lower().endswith("version") or "!" in text  # PEP 440's epoch
+    is_version = (
+        key.lower().endswith("version") or "!" in text
+    )  # PEP 440's epoch
     if whole and is_version:  # with any prerelease
         start, end = whole.span(1)
         return [(value.start + start, value.start + end)]
     found = list(_VERSION_WORD.finditer(text))
     if len({match[1] for match in found}) == 1:
         starts = [match.span(1) for match in found]
-        return [(value.start + start, value.start + end) for start, end in starts]
+        return [
+            (value.start + start, value.start + end) for start, end in starts
+        ]
     whole = whole or _OPERATOR.fullmatch(text)
     if whole and not found:
         start, end = whole.span(1)
@@ -102,7 +110,9 @@ def _at_precision(old: str, before: str, version: str) -> str | None:
     return version
 
 
-def _text_locations(spec: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
+def _text_locations(
+    spec: str, text: str, bump: FileBump
+) -> Iterator[VersionLocation]:
     matches = list(_pattern(spec).finditer(text))
     if not matches:
         raise _no_match(spec, text, bump.path)

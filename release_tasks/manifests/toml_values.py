@@ -41,7 +41,9 @@ class Block(NamedTuple):
     spans: Mapping[KeyPath, Span]  # in the whole text
 
 
-@lru_cache(maxsize=2048)  # a bump reads a text to edit it, and again to check it
+@lru_cache(
+    maxsize=2048
+)  # a bump reads a text to edit it, and again to check it
 def load(text: str, path: str) -> Mapping[str, Any]:
     """Return the data of a TOML text. Raises `ReleaseError` with line and column for bad TOML."""
     import tomllib
@@ -54,7 +56,8 @@ def load(text: str, path: str) -> Mapping[str, Any]:
         newer = _toml_1_1(plain)
         if newer is None:
             raise ReleaseError(
-                f"{path} is not valid TOML: {error}", f"correct the syntax of {path}"
+                f"{path} is not valid TOML: {error}",
+                f"correct the syntax of {path}",
             ) from None
         return newer
 
@@ -97,7 +100,11 @@ def blocks(text: str, path: str, wanted: re.Pattern[str]) -> list[Block]:
     """
     if len(text) < _LARGE:
         load(text, path)
-    starts = [0, *(found.start() for found in _HEADER.finditer(text)), len(text)]
+    starts = [
+        0,
+        *(found.start() for found in _HEADER.finditer(text)),
+        len(text),
+    ]
     found = []
     for start, end in itertools.pairwise(starts):
         if not wanted.search(text, start, end):
@@ -141,7 +148,14 @@ def _toml_1_1(text: str) -> dict[str, Any] | None:
     from tomlkit import parse
     from tomlkit.exceptions import TOMLKitError
 
-    bugs = (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError)
+    bugs = (
+        ValueError,
+        RecursionError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+    )
     try:
         return dict(parse(text).unwrap())
     except (TOMLKitError, *bugs):
@@ -165,7 +179,9 @@ def _strings(text: str) -> Iterator[tuple[KeyPath, Span]]:
         at = _after(_BLANK, text, at)
 
 
-def _table(keys: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> KeyPath:
+def _table(
+    keys: KeyPath, is_array: bool, counts: dict[KeyPath, int]
+) -> KeyPath:
     """Return the key path of a table, with the index of each array of tables that it is in."""
     table: KeyPath = ()
     for number, key in enumerate(keys, 1):

@@ -39,7 +39,9 @@ class OwnPackages:
 
     def is_at(self, name: str, path: str, source: str) -> bool:
         """Return whether a package's source in the lock at `path` is its folder."""
-        folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), source))
+        folder = posixpath.normpath(
+            posixpath.join(posixpath.dirname(path), source)
+        )
         return name not in self.folders or self.folders[name] == folder
 
 
@@ -50,7 +52,8 @@ def kind(own: OwnPackages) -> VersionLocations:
         from packaging.utils import canonicalize_name
 
         ours = {
-            str(canonicalize_name(name)): new for name, new in bump.versions.items()
+            str(canonicalize_name(name)): new
+            for name, new in bump.versions.items()
         }
         for block in toml_values.blocks(text, bump.path, _OWN):
             for keys, (start, end) in block.spans.items():
@@ -70,7 +73,10 @@ def kind(own: OwnPackages) -> VersionLocations:
 
 
 def _entry(
-    row: Mapping[str, Any], ours: Mapping[str, str], bump: FileBump, own: OwnPackages
+    row: Mapping[str, Any],
+    ours: Mapping[str, str],
+    bump: FileBump,
+    own: OwnPackages,
 ) -> tuple[str, str | None] | None:
     """Return name and version of an entry of the project, None for one from elsewhere."""
     source = row.get("source")
@@ -83,7 +89,9 @@ def _entry(
     new = ours.get(name)
     if new is not None and not own.is_at(name, bump.path, folders[0]):
         return None
-    if new is None and folders[0] == ".":  # the package in the folder of the lock
+    if (
+        new is None and folders[0] == "."
+    ):  # the package in the folder of the lock
         new = bump.version
     return f"{name} in [[package]]", new and pep440(new)
 

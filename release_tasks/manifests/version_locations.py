@@ -68,7 +68,9 @@ class Siblings:
 
     # SemVer versions after the bump
     new: Mapping[str, str] = field(default_factory=dict)
-    present: Mapping[str, str] = field(default_factory=dict)  # before it, where known
+    present: Mapping[str, str] = field(
+        default_factory=dict
+    )  # before it, where known
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class VersionLocations:
     def set_versions(self, text: str, bump: FileBump, /) -> str:
         """Return the text with the new version at every location, whatever was there."""
         wanted = self._wanted(text, bump)
-        edits = [Edit(location.start, location.end, new) for location, new in wanted]
+        edits = [
+            Edit(location.start, location.end, new) for location, new in wanted
+        ]
         return replaced(text, edits, bump.path)
 
     def mismatches(self, text: str, bump: FileBump, /) -> list[str]:
@@ -90,7 +94,9 @@ class VersionLocations:
         for location, new in sorted(wanted, key=lambda pair: pair[0].start):
             line = line_at(text, location.start)
             sentences.append(
-                mismatch_message(bump.path, line, location.what, location.old, new)
+                mismatch_message(
+                    bump.path, line, location.what, location.old, new
+                )
             )
         return sentences
 
@@ -99,7 +105,9 @@ class VersionLocations:
         found = [one for one in self.of(text, bump) if one.new is None]
         return [(location.start, location.end) for location in found]
 
-    def _wanted(self, text: str, bump: FileBump) -> list[tuple[VersionLocation, str]]:
+    def _wanted(
+        self, text: str, bump: FileBump
+    ) -> list[tuple[VersionLocation, str]]:
         wanted = []
         for location in self.of(text, bump):
             if location.new is not None and location.new != location.old:
@@ -130,6 +138,8 @@ def replaced(text: str, edits: Iterable[Edit], path: str = "") -> str:
     return "".join((*pieces, text[end:]))
 
 
-def mismatch_message(path: str, line: int, what: str, old: str, new: str) -> str:
+def mismatch_message(
+    path: str, line: int, what: str, old: str, new: str
+) -> str:
     """Return the sentence for a location that does not have its new version."""
     return f"{path}:{line}: {what} is {old}, expected {new}"

@@ -26,11 +26,22 @@ from release_tasks.versions.numbers import pep440
 # hatchling/version/core.py; pdm/backend/hooks/version; scikit_build_core/metadata/regex.py
 HATCH = r"(?i)^(?:__version__|VERSION) *= *(['\"])v?(?P<version>.+?)\1"
 PDM = r"^(?:__version__|VERSION)\s*=\s*[\"'](?P<version>.+?)[\"']\s*(?:#.*)?$"
-SCIKIT = r"(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
+SCIKIT = (
+    r"(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
+)
 MESON = r"\bproject\s*\([^)]*?\bversion\s*:\s*'(?P<version>[^']+)'"
 WHOLE_FILE = r"\A\s*v?(?P<version>[0-9][^\s#]*)\s*\Z"
-VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")  # which a setup.py reads
-FLIT_FILES = ("__init__.py", "version.py", "_version.py", "__version__.py")  # flit_core
+VERSION_FILES = (
+    "VERSION",
+    "VERSION.txt",
+    "version.txt",
+)  # which a setup.py reads
+FLIT_FILES = (
+    "__init__.py",
+    "version.py",
+    "_version.py",
+    "__version__.py",
+)  # flit_core
 # Tables and words of the plugins that read the version from git's tags.
 TAG_PLUGINS = (
     "setuptools_scm",
@@ -75,7 +86,9 @@ class VersionSource:
             return None
         return None
 
-    def _locations(self, text: str, bump: FileBump) -> Iterator[VersionLocation]:
+    def _locations(
+        self, text: str, bump: FileBump
+    ) -> Iterator[VersionLocation]:
         if not (self.attribute or self.pattern or self.key):
             yield from _SETUP_FILES[basename(self.path)].of(text, bump)
             return
@@ -116,7 +129,9 @@ def dynamic_version(
 
     `configuration` is the text of setup.cfg beside it, "" where there is none.
     """
-    backend = str(table_at(data, "build-system").get("build-backend") or "setuptools")
+    backend = str(
+        table_at(data, "build-system").get("build-backend") or "setuptools"
+    )
     sources: list[VersionSource] = []
     is_in_tree = "backend-path" in table_at(
         data, "build-system"
@@ -167,7 +182,9 @@ def _setuptools(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
     if isinstance(attribute, str):
         package, _, rest = attribute.partition(".")
         if package in folders:  # the folder of the package itself
-            yield from _of_attribute(f"{folders[package]}.{rest}".replace("/", "."), "")
+            yield from _of_attribute(
+                f"{folders[package]}.{rest}".replace("/", "."), ""
+            )
         yield from _of_attribute(attribute, str(folders.get("") or ""))
     files = table.get("file")
     for path in [files] if isinstance(files, str) else files or VERSION_FILES:
@@ -177,14 +194,18 @@ def _setuptools(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
 def _setup_cfg(text: str) -> Iterator[VersionSource]:
     yield VersionSource("setup.cfg")
     yield VersionSource("setup.py")
-    found = re.search(r"(?m)^version[ \t]*[=:][ \t]*(attr|file):[ \t]*(\S+)", text)
+    found = re.search(
+        r"(?m)^version[ \t]*[=:][ \t]*(attr|file):[ \t]*(\S+)", text
+    )
     if found is None:
         return
     how, value = found.groups()
     if how == "file":
         yield VersionSource(value, pattern=WHOLE_FILE)
         return
-    root = re.search(r"(?m)^package_dir[ \t]*=(?:[ \t]*\n)?[ \t]*=[ \t]*(\S+)", text)
+    root = re.search(
+        r"(?m)^package_dir[ \t]*=(?:[ \t]*\n)?[ \t]*=[ \t]*(\S+)", text
+    )
     yield from _of_attribute(value, root[1] if root else "")
 
 
@@ -200,13 +221,15 @@ def _of_attribute(dotted: str, root: str) -> Iterator[VersionSource]:
 
 
 def _flit(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    module = table_at(data, "tool", "flit", "module").get("name") or name.replace(
-        "-", "_"
-    )
+    module = table_at(data, "tool", "flit", "module").get(
+        "name"
+    ) or name.replace("-", "_")
     path = str(module).replace(".", "/")
     for folder in ("", "src/"):
         for file in FLIT_FILES:
-            yield VersionSource(f"{folder}{path}/{file}", attribute="__version__")
+            yield VersionSource(
+                f"{folder}{path}/{file}", attribute="__version__"
+            )
         yield VersionSource(f"{folder}{path}.py", attribute="__version__")
 
 

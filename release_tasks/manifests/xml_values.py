@@ -25,7 +25,9 @@ def elements(text: str, path: str, name: str) -> list[Element]:
     def position(byte: int) -> int:
         return len(data[:byte].decode(errors="replace")) + shift
 
-    found = [element for element in _parsed(data, path) if element.names[-1] == name]
+    found = [
+        element for element in _parsed(data, path) if element.names[-1] == name
+    ]
     return [
         Element(element.names, position(element.start), position(element.end))
         for element in found
@@ -59,7 +61,9 @@ class _Reader:
     def _end_element(self, _name: str) -> None:
         if self._has_only_text and self._start is not None:
             names = tuple(self._open)
-            self.found.append(Element(names, self._start, self.parser.CurrentByteIndex))
+            self.found.append(
+                Element(names, self._start, self.parser.CurrentByteIndex)
+            )
         self._open.pop()
         self._has_only_text = False
 

@@ -79,7 +79,9 @@ def _of_workspaces(
         after = {renamed.get(one, one) for one in before} | (kept & set(before))
         new_key = ", ".join(sorted(after))
         if after != set(before):
-            yield VersionLocation("the key", entry["key"], *entry.span("key"), new_key)
+            yield VersionLocation(
+                "the key", entry["key"], *entry.span("key"), new_key
+            )
 
 
 def _listed(
@@ -95,14 +97,18 @@ def _ranges(text: str, entry: re.Match[str]) -> Iterator[_Range]:
     """Yield the ranges in an entry, with the section that each is in."""
     start, end = entry.span("body")
     sections = [
-        (found.start(), found[1]) for found in _SECTION.finditer(text, start, end)
+        (found.start(), found[1])
+        for found in _SECTION.finditer(text, start, end)
     ]
     for found in _RANGE.finditer(text, start, end):
         section = [name for at, name in sections if at < found.start()]
         group = "a" if found["a"] is not None else "b"
         name = found["quoted"] or found["name"]
         yield _Range(
-            section[-1] if section else "", name, found[group], *found.span(group)
+            section[-1] if section else "",
+            name,
+            found[group],
+            *found.span(group),
         )
 
 
@@ -127,14 +133,20 @@ def _of_files(
             continue
         new = listed.values.get(("version",))
         if new:
-            yield VersionLocation(entry["key"], version[1], *version.span(1), new)
+            yield VersionLocation(
+                entry["key"], version[1], *version.span(1), new
+            )
         for row in _ranges(text, entry):
             wanted = range_of(listed, row.name)
             if wanted:
-                yield VersionLocation(row.name, row.old, row.start, row.end, wanted)
+                yield VersionLocation(
+                    row.name, row.old, row.start, row.end, wanted
+                )
 
 
-def _at_path(path: str, root: str, by_folder: dict[str, Listed]) -> Listed | None:
+def _at_path(
+    path: str, root: str, by_folder: dict[str, Listed]
+) -> Listed | None:
     """Return the package in a folder, which is relative to the package that needs it."""
     for folder in (root, *by_folder):
         listed = by_folder.get(posixpath.normpath(posixpath.join(folder, path)))

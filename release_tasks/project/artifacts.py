@@ -61,16 +61,22 @@ def compared(artifact: Artifact, there: str, url: str) -> ArtifactStatus:
 
     That is a sha256 (64 hex digits), or a digest (`sha256:` and 64 hex digits).
     """
-    ours, told = artifact.sha256, {"sha256": there}
+    ours, shown = artifact.sha256, {"sha256": there}
     if there.startswith("sha256:"):
-        ours, told = artifact.digest, {"digest": there}
+        ours, shown = artifact.digest, {"digest": there}
     if not ours or not there:
-        return ArtifactStatus(artifact, State.PRESENT, "not compared", url, **told)
+        return ArtifactStatus(
+            artifact, State.PRESENT, "not compared", url, **shown
+        )
     if ours == there:
-        return ArtifactStatus(artifact, State.SAME, "", url, **told)
-    shown, wanted = (one.removeprefix("sha256:")[:12] for one in (there, ours))
+        return ArtifactStatus(artifact, State.SAME, "", url, **shown)
+    has, wanted = (one.removeprefix("sha256:")[:12] for one in (there, ours))
     return ArtifactStatus(
-        artifact, State.DIFFERENT, f"its sha256 is {shown}, not {wanted}", url, **told
+        artifact,
+        State.DIFFERENT,
+        f"its sha256 is {has}, not {wanted}",
+        url,
+        **shown,
     )
 
 

@@ -49,7 +49,9 @@ def _texts(project: Project) -> Iterator[str]:
         if PLACES.search(path):
             yield _text(project, path)
     for file in sorted((project.root / ".github").glob("*/**/*.y*ml")):
-        yield file.read_text("utf-8", errors="replace")  # discovery hides such folders
+        yield file.read_text(
+            "utf-8", errors="replace"
+        )  # discovery hides such folders
 
 
 def _text(project: Project, path: str) -> str:

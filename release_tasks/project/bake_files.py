@@ -41,7 +41,11 @@ def targets(
     `wanted` are targets or groups, by default the group or target `default`; `values` has the
     variables as `env.NAME`.
     """
-    blocks: dict[str, dict[str, Table]] = {"variable": {}, "target": {}, "group": {}}
+    blocks: dict[str, dict[str, Table]] = {
+        "variable": {},
+        "target": {},
+        "group": {},
+    }
     for name in files or FILES:
         with suppress(OSError, ValueError):
             _read((root / name).read_text("utf-8"), name, blocks)
@@ -54,7 +58,9 @@ def targets(
         tags = [_filled(tag, variables) for tag in _texts(table.get("tags"))]
         context = normpath(_filled(str(table.get("context", ".")), variables))
         dockerfile = str(table.get("dockerfile", "Dockerfile"))
-        platforms = [_filled(one, variables) for one in _texts(table.get("platforms"))]
+        platforms = [
+            _filled(one, variables) for one in _texts(table.get("platforms"))
+        ]
         built = Built(
             normpath(join(context, _filled(dockerfile, variables))),
             context if context != "." else "",
@@ -80,7 +86,9 @@ def _read(text: str, name: str, blocks: dict[str, dict[str, Table]]) -> None:
             blocks[kind].setdefault(key, {}).update(found)
 
 
-def _chosen(wanted: list[str], blocks: dict[str, dict[str, Table]]) -> Iterator[str]:
+def _chosen(
+    wanted: list[str], blocks: dict[str, dict[str, Table]]
+) -> Iterator[str]:
     """Yield the targets of groups, and others as they are."""
     for name in wanted:
         if name in blocks["group"]:
@@ -100,7 +108,9 @@ def _inherited(name: str, tables: dict[str, Table], above: set[str]) -> Table:
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
-    return _INTERPOLATION.sub(lambda found: variables.get(found[1], UNKNOWN), text)
+    return _INTERPOLATION.sub(
+        lambda found: variables.get(found[1], UNKNOWN), text
+    )
 
 
 def _texts(value: Any) -> list[str]:

@@ -12,7 +12,12 @@ from release_tasks.project.model import Binary, Crate, Resolved, Unresolved
 from release_tasks.project.settings import FILE, BinaryTable, Settings
 from release_tasks.tools.cargo import Workspace
 
-BUILT_IN_PROFILES = ("release", "dev", "test", "bench")  # The Cargo Book, Profiles
+BUILT_IN_PROFILES = (
+    "release",
+    "dev",
+    "test",
+    "bench",
+)  # The Cargo Book, Profiles
 
 
 def binaries(
@@ -40,7 +45,15 @@ def binaries(
         is_static = name in settings.build.static
         for target, file in table.targets.items():
             found.append(
-                Binary(name, crate, target, file, is_static, features, table.profile)
+                Binary(
+                    name,
+                    crate,
+                    target,
+                    file,
+                    is_static,
+                    features,
+                    table.profile,
+                )
             )
     return tuple(found)
 
@@ -53,7 +66,9 @@ def _crate(
     wanted = table.crate or table.package
     place = f"{FILE}: [binaries.{name}]"
     if not owners:
-        programs = dict.fromkeys(one for crate in crates for one in crate.binaries)
+        programs = dict.fromkeys(
+            one for crate in crates for one in crate.binaries
+        )
         return Unresolved(
             f"{place}: no crate has that binary",
             f"available: {', '.join(programs) or 'none'}",
@@ -118,4 +133,6 @@ def _profiles(root: Path) -> Iterator[str]:
     """Yield the profiles of the workspace's manifest and of cargo's configuration beside it."""
     for path in ("Cargo.toml", ".cargo/config.toml", ".cargo/config"):
         if (root / path).is_file():
-            yield from toml_values.load(read(root, path), path).get("profile", {})
+            yield from toml_values.load(read(root, path), path).get(
+                "profile", {}
+            )

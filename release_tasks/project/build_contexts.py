@@ -21,11 +21,22 @@ ROOT = "."
 COMPOSE = ("compose*.y*ml", "docker-compose*.y*ml")
 WORKFLOWS = ".github/workflows/"
 # what a folder of Dockerfiles has that nobody copies as a whole
-_BESIDE = ("Dockerfile*", "Containerfile*", "*.dockerignore", "*.md", "*.sh", *COMPOSE)
+_BESIDE = (
+    "Dockerfile*",
+    "Containerfile*",
+    "*.dockerignore",
+    "*.md",
+    "*.sh",
+    *COMPOSE,
+)
 
 
 def default(
-    root: Path, tracked: tuple[str, ...], key: str, dockerfile: str, target: str | None
+    root: Path,
+    tracked: tuple[str, ...],
+    key: str,
+    dockerfile: str,
+    target: str | None,
 ) -> str:
     """Return the context of a Dockerfile: its folder or the root, whichever has what it copies.
 
@@ -36,9 +47,13 @@ def default(
         return ROOT
     text = peek(root, dockerfile)
     stages = dockerfiles.needed_stages(text, target)
-    paths = {one.path for one in dockerfiles.copied(text) if one.stage in stages}
+    paths = {
+        one.path for one in dockerfiles.copied(text) if one.stage in stages
+    }
     in_root = all(exists(tracked, path or ROOT) for path in paths)
-    in_folder = all(exists(tracked, normpath(join(folder, path))) for path in paths)
+    in_folder = all(
+        exists(tracked, normpath(join(folder, path))) for path in paths
+    )
     if in_folder and not in_root:
         return folder
     if not in_folder or not paths or _are_equal(root, tracked, folder, paths):
@@ -84,7 +99,9 @@ def _is_copied(path: str, folder: str) -> bool:
     return not any(fnmatch(basename(path), pattern) for pattern in _BESIDE)
 
 
-def _declared(root: Path, tracked: tuple[str, ...], dockerfile: str) -> Iterator[str]:
+def _declared(
+    root: Path, tracked: tuple[str, ...], dockerfile: str
+) -> Iterator[str]:
     """Yield the contexts that compose files and workflows build a Dockerfile with."""
     for path in tracked:
         is_yaml = path.endswith((".yml", ".yaml"))
@@ -124,7 +141,9 @@ def _of_workflow(data: Any) -> Iterator[tuple[str, str]]:
     for job in _tables(data, "jobs"):
         steps = job.get("steps")
         for step in steps if isinstance(steps, list) else ():
-            action = str(step.get("uses") or "") if isinstance(step, dict) else ""
+            action = (
+                str(step.get("uses") or "") if isinstance(step, dict) else ""
+            )
             if not action.startswith("docker/build-push-action"):
                 continue
             inputs = step.get("with") or {}

@@ -36,7 +36,9 @@ def chosen(project: Project, ships: Ships, kind: str) -> tuple[Any, ...]:
     if not isinstance(found, SeveralCandidates):
         return resolved_or_empty(found)
     versions = versions_of(project, kind, found.candidates)
-    real = {name: version for name, version in versions.items() if _is_real(version)}
+    real = {
+        name: version for name, version in versions.items() if _is_real(version)
+    }
     proven = set(real.values())
     if len(proven) > 1:
         proven = _of_last_release(project, ships)
@@ -78,7 +80,9 @@ def forms_of(project: Project, kind: str, thing: Any) -> TagForms:
 
 def main_forms(project: Project, ships: Ships) -> TagForms:
     """Return the forms of the tags of a project that is one component."""
-    kinds = tuple(kind.name for kind in NAMED if resolved_or_empty(ships[kind.name]))
+    kinds = tuple(
+        kind.name for kind in NAMED if resolved_or_empty(ships[kind.name])
+    )
     names = [project.name]
     names += [crate.name for crate in resolved_or_empty(ships["crates"])]
     owner = TagOwner(tuple(names), kinds, is_main=True, is_only=True)
@@ -87,11 +91,15 @@ def main_forms(project: Project, ships: Ships) -> TagForms:
 
 def released(project: Project, forms: Iterable[str]) -> set[str]:
     """Return the versions of all tags of these forms."""
-    found = {version_in_form(form, tag) for form in forms for tag in project.tags}
+    found = {
+        version_in_form(form, tag) for form in forms for tag in project.tags
+    }
     return {version for version in found if version}
 
 
-def is_of_its_own(component: Component, tags: Iterable[str], version: str) -> bool:
+def is_of_its_own(
+    component: Component, tags: Iterable[str], version: str
+) -> bool:
     """Tell whether a version in a manifest was never meant to be a component's.
 
     It is below all of the component's releases that there are, and none of them had it.

@@ -42,12 +42,17 @@ def by_folder(project: Project) -> ByFolder:
         if _rank(name) is not None:
             found.setdefault(folder, []).append(path)
     for paths in found.values():
-        paths.sort(key=lambda path: (_rank(path.rpartition("/")[2]) or (0, 0), path))
+        paths.sort(
+            key=lambda path: (_rank(path.rpartition("/")[2]) or (0, 0), path)
+        )
     return found
 
 
 def beside(
-    project: Project, known: ByFolder, folder: Path, versions: Iterable[str | None]
+    project: Project,
+    known: ByFolder,
+    folder: Path,
+    versions: Iterable[str | None],
 ) -> str | None:
     """Return the changelog in a folder, or in its documentation, None where there is none.
 
@@ -56,16 +61,24 @@ def beside(
     `versions`, of a higher one, or of what is not released, and no towncrier makes it.
     """
     known_versions = [version for version in versions if version]
-    if not folder.is_relative_to(project.root):  # a member outside of the repository
+    if not folder.is_relative_to(
+        project.root
+    ):  # a member outside of the repository
         return None
-    here = "" if folder == project.root else folder.relative_to(project.root).as_posix()
+    here = (
+        ""
+        if folder == project.root
+        else folder.relative_to(project.root).as_posix()
+    )
     folders = (here, *(f"{here}/{name}".lstrip("/") for name in BELOW))
     paths = [path for name in folders for path in known.get(name, ())]
     usual = f"{here}/{USUAL}".lstrip("/")
     if not paths:
         return None
     if paths == [usual]:
-        is_given_up = here and _has_older_sections_only(project, usual, known_versions)
+        is_given_up = here and _has_older_sections_only(
+            project, usual, known_versions
+        )
         return None if is_given_up else usual
     if not _has_towncrier(project):
         for path in paths:
@@ -99,7 +112,9 @@ def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
     numbers = [match[1] for title in titles if (match := _NUMBER.search(title))]
     if not numbers or not versions:
         return bool(numbers)
-    is_higher = all(_numbers(numbers[0]) > _numbers(version) for version in versions)
+    is_higher = all(
+        _numbers(numbers[0]) > _numbers(version) for version in versions
+    )
     return is_higher or bool(set(versions) & set(numbers))
 
 

@@ -30,7 +30,9 @@ from release_tasks.versions import earlier_tags
 MANIFEST = "Chart.yaml"
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 FOLLOWS = "{version}"
-SAMPLES = re.compile(r"(^|/)(tests?|testdata|fixtures|__fixtures__|examples?|e2e)/")
+SAMPLES = re.compile(
+    r"(^|/)(tests?|testdata|fixtures|__fixtures__|examples?|e2e)/"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def app_version_template(
     number = app_version.removeprefix("v")
     if number in own:
         return app_version.removesuffix(number) + FOLLOWS
-    is_placeholder = not re.search(r"\d", app_version) or number.startswith("0.0.0")
+    is_placeholder = not re.search(r"\d", app_version) or number.startswith(
+        "0.0.0"
+    )
     if is_placeholder or uses_our_image:
         return FOLLOWS
     return app_version.replace("{", "{{").replace("}", "}}")
@@ -124,7 +128,9 @@ def _candidates(found: list[_Found], tags: tuple[str, ...]) -> list[_Found]:
     whole = []
     for one in found:
         owner, _, _ = one.folder.rpartition("charts/")
-        is_part = one.folder in parts and not tag_forms.of_name(tags, one.name).known
+        is_part = (
+            one.folder in parts and not tag_forms.of_name(tags, one.name).known
+        )
         if not is_part and not (owner and owner.rstrip("/") in folders):
             whole.append(one)
     shipped = [one for one in whole if not SAMPLES.search(f"{one.folder}/")]
@@ -191,7 +197,9 @@ def _only_reference(found: _Found, repository: str | None) -> str:
     return reference
 
 
-def _chart(project: Project, reference: str, table: ChartTable, found: _Found) -> Chart:
+def _chart(
+    project: Project, reference: str, table: ChartTable, found: _Found
+) -> Chart:
     manifest = found.manifest
     version = manifest.version.removeprefix("v")
     template = table.app_version
@@ -215,7 +223,9 @@ def _app_version(project: Project, reference: str, found: _Found) -> str:
     if _is_alone(project, reference):
         return app_version_template(manifest.app_version, own, False)
     own.update(crate.version for crate in project.crates)
-    packages = python_packages.packages(project.root, project.files, project.settings)
+    packages = python_packages.packages(
+        project.root, project.files, project.settings
+    )
     own.update(package.version for package in resolved_or_empty(packages))
     template = app_version_template(manifest.app_version, own, False)
     if FOLLOWS in template:
@@ -247,7 +257,9 @@ def _uses_our_image(project: Project, folder: str) -> bool:
         names.add(f"{HOST}/{project.repository.lower()}")
     if not names:
         return False
-    pattern = re.compile(rf"({'|'.join(map(re.escape, sorted(names)))})(?![\w/-])")
+    pattern = re.compile(
+        rf"({'|'.join(map(re.escape, sorted(names)))})(?![\w/-])"
+    )
     start = f"{folder}/" if folder else ""
     texts = []
     for path in project.files:

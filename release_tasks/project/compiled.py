@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-BACKENDS = ("scikit_build_core", "mesonpy", "py_build_cmake", "sipbuild", "enscons")
+BACKENDS = (
+    "scikit_build_core",
+    "mesonpy",
+    "py_build_cmake",
+    "sipbuild",
+    "enscons",
+)
 REQUIREMENTS = re.compile(
     r"(?:setuptools-rust|scikit-build(?:-core)?|meson-python|cython|pybind11|nanobind|cffi|mypy"
     r"|mypyc|hatch-cython|hatch-mypyc|cmake|swig|sip)\b",

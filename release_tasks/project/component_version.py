@@ -23,7 +23,9 @@ from release_tasks.project.settings import FILE
 from release_tasks.project.suggested_components import ambiguity, are_several
 from release_tasks.versions.numbers import as_semver, is_lower, parse
 
-Ships = Mapping[str, Resolved[Any]]  # what a component ships, by the name of its kind
+Ships = Mapping[
+    str, Resolved[Any]
+]  # what a component ships, by the name of its kind
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,13 @@ def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
     return _of_unpublished(project, name, ships)
 
 
-def _of_unpublished(project: Project, name: str, ships: Ships) -> ComponentVersion:
+def _of_unpublished(
+    project: Project, name: str, ships: Ships
+) -> ComponentVersion:
     """Return the version of a component without a crate or package that has one."""
-    if isinstance(ships["python"], Unresolved):  # which may be what has the version
+    if isinstance(
+        ships["python"], Unresolved
+    ):  # which may be what has the version
         return ComponentVersion(None, ships["python"])
     python = resolved_or_empty(ships["python"])
     unread = [package for package in python if not package.is_from_tags]
@@ -66,7 +72,9 @@ def _of_unpublished(project: Project, name: str, ships: Ships) -> ComponentVersi
     if python:  # their backends read git's tags
         return ComponentVersion(None)
     programs = {binary.crate for binary in resolved_or_empty(ships["binaries"])}
-    versions = {crate.version for crate in project.crates if crate.name in programs}
+    versions = {
+        crate.version for crate in project.crates if crate.name in programs
+    }
     if not versions and not project.settings.components:
         versions = _private_versions(project, ships)
     if not versions:
@@ -88,8 +96,14 @@ def _private_versions(project: Project, ships: Ships) -> set[str]:
     that was never released, below the releases that there are, is not the project's version: only
     the tags have that.
     """
-    own = [crate.version for crate in project.crates if crate.folder == project.root]
-    own += [crate.version for crate in project.crates if crate.name == project.name]
+    own = [
+        crate.version
+        for crate in project.crates
+        if crate.folder == project.root
+    ]
+    own += [
+        crate.version for crate in project.crates if crate.name == project.name
+    ]
     versions = {crate.version for crate in project.crates}
     public = released(project, main_forms(project, ships).known)
     if own:
@@ -116,7 +130,9 @@ def _of_listed_files(
         for location in listed(spec).of(text, FileBump(path)):
             if VERSION.fullmatch(location.old):
                 return ComponentVersion(as_semver(location.old))
-    manifest = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    manifest = (
+        (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    )
     fact = (
         f"the version of {name} is unknown: {manifest} leaves that of {package.name} to its "
         "backend, and no file that has it was found"

@@ -71,7 +71,9 @@ def _for_each_crate(tables: Tables, crates: tuple[Crate, ...]) -> Tables:
             if crate.name in named:
                 continue
             tag = table.tag and table.tag.replace("{crate}", crate.name)
-            found[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
+            found[crate.name] = structs.replace(
+                table, tag=tag, crates=(crate.name,)
+            )
     return found
 
 
@@ -104,11 +106,17 @@ def _with_binaries(tables: Tables, binaries: tuple[Binary, ...]) -> Tables:
     for table in tables.values():
         named.update(table.binaries)
     crate_of = {
-        binary.name: binary.crate for binary in binaries if binary.name not in named
+        binary.name: binary.crate
+        for binary in binaries
+        if binary.name not in named
     }
     found = {}
     for name, table in tables.items():
-        own = [binary for binary, crate in crate_of.items() if crate in table.crates]
+        own = [
+            binary
+            for binary, crate in crate_of.items()
+            if crate in table.crates
+        ]
         found[name] = structs.replace(table, binaries=(*table.binaries, *own))
     return found
 
@@ -123,7 +131,10 @@ def _with_latest(tables: Tables) -> Tables:
         )
     if len(tables) > 1:
         return tables
-    return {name: structs.replace(table, latest=True) for name, table in tables.items()}
+    return {
+        name: structs.replace(table, latest=True)
+        for name, table in tables.items()
+    }
 
 
 def _named(
@@ -178,7 +189,9 @@ def _component(
     )
 
 
-def _tag_forms(project: Project, name: str, ships: Ships, is_main: bool) -> TagForms:
+def _tag_forms(
+    project: Project, name: str, ships: Ships, is_main: bool
+) -> TagForms:
     """Return how the tags of a component were called so far."""
     names = [name]
     kinds = []
@@ -189,11 +202,15 @@ def _tag_forms(project: Project, name: str, ships: Ships, is_main: bool) -> TagF
         if kind.name != "images":
             names += [thing.name for thing in things]
     is_only = not project.settings.components
-    owner = TagOwner(tuple(dict.fromkeys(names)), tuple(kinds), is_main, is_only)
+    owner = TagOwner(
+        tuple(dict.fromkeys(names)), tuple(kinds), is_main, is_only
+    )
     return read_forms(project.tags, owner)
 
 
-def _check_changelog(project: Project, name: str, table: ComponentTable) -> None:
+def _check_changelog(
+    project: Project, name: str, table: ComponentTable
+) -> None:
     if table.changelog and table.changelog not in project.files:
         raise ReleaseError(
             f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository",
@@ -201,7 +218,9 @@ def _check_changelog(project: Project, name: str, table: ComponentTable) -> None
         )
 
 
-def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ...]:
+def _bundles(
+    project: Project, binaries: tuple[Binary, ...]
+) -> tuple[Bundle, ...]:
     """Return each binary with each file that is packed with it."""
     binary_of = {
         archive_names.stem(binary.file).removesuffix(".exe"): binary
@@ -216,7 +235,12 @@ def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ..
                 )
                 found.append(
                     Bundle(
-                        file, binary, variant, table.url, table.sha256, table.license
+                        file,
+                        binary,
+                        variant,
+                        table.url,
+                        table.sha256,
+                        table.license,
                     )
                 )
     return tuple(found)
@@ -231,7 +255,10 @@ def _versions(
 
 
 def _changelog(
-    project: Project, ships: Ships, is_main: bool, versions: tuple[str | None, ...]
+    project: Project,
+    ships: Ships,
+    is_main: bool,
+    versions: tuple[str | None, ...],
 ) -> str | None:
     """Return the changelog beside what a component ships; the main one may use that of the root.
 
@@ -243,7 +270,9 @@ def _changelog(
     folders: list[Path] = []
     for kind in sorted(KINDS, key=lambda kind: not kind.sets_version):
         if kind.has_folder:
-            folders += [thing.folder for thing in resolved_or_empty(ships[kind.name])]
+            folders += [
+                thing.folder for thing in resolved_or_empty(ships[kind.name])
+            ]
     if is_main:
         at = 0 if not project.settings.components else len(folders)
         folders.insert(at, project.root)
@@ -261,7 +290,9 @@ def _changelog(
 
 
 def _refuse_same_tag(components: list[Component]) -> None:
-    tags = {component.name: tag_name(component, "1.0.0") for component in components}
+    tags = {
+        component.name: tag_name(component, "1.0.0") for component in components
+    }
     for component in components:
         start = component.tag.partition("{version}")[0]
         for name, tag in tags.items():
@@ -280,7 +311,9 @@ def _refuse_same_changelog(components: list[Component]) -> None:
         if component.changelog is None:
             continue
         owner = owners.setdefault(component.changelog, component.name)
-        if owner != component.name:  # headings have versions but no names of components
+        if (
+            owner != component.name
+        ):  # headings have versions but no names of components
             raise ReleaseError(
                 f"{FILE}: both {owner} and {component.name} use {component.changelog}",
                 f"git add another file for one of them:\n[components.{component.name}]\n"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.settings import DEFAULT_TAGS, FILE, ImageTable, Settings
+from release_tasks.project.settings import (
+    DEFAULT_TAGS,
+    FILE,
+    ImageTable,
+    Settings,
+)
 from release_tasks.rules import oci, platforms
 from release_tasks.versions.templates import expand, fill, placeholder_in
 
@@ -109,7 +114,9 @@ def _tag_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
 def _platform_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
     place = f"{FILE}: [images.{key}] platforms"
     if not table.platforms:
-        yield ReleaseError(f"{place}: there is none", 'platforms = ["linux/amd64"]')
+        yield ReleaseError(
+            f"{place}: there is none", 'platforms = ["linux/amd64"]'
+        )
     for platform in table.platforms:
         for refusal in platforms.platform(platform):
             fix = f'platforms = ["{platforms.nearest(platform)}"]'

@@ -23,7 +23,12 @@ from release_tasks.project.model import (
     choice,
 )
 from release_tasks.project.python_packages import not_shipped
-from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
+from release_tasks.project.settings import (
+    FILE,
+    ChartTable,
+    ImageTable,
+    Settings,
+)
 from release_tasks.rules import oci, platforms
 from release_tasks.tools import git
 
@@ -70,7 +75,9 @@ def left_out(project: Project) -> Iterator[str]:
                 yield f"{image.key} (images: {reason})"
 
 
-def _default_tables(project: Project, dockerfiles: list[str]) -> dict[str, ImageTable]:
+def _default_tables(
+    project: Project, dockerfiles: list[str]
+) -> dict[str, ImageTable]:
     """Return the only image that can be meant; raise `Unresolved` for several candidates.
 
     It is the one that workflows push, by default that of the repository on GHCR.
@@ -159,11 +166,15 @@ def _dockerfiles(project: Project) -> list[str]:
         if basename(path) in ("action.yml", "action.yaml"):
             image = ACTION_IMAGE.search(read(project.root, path))
             if image:
-                of_actions.add(normpath(f"{dirname(path)}/{image[1]}").lstrip("/"))
+                of_actions.add(
+                    normpath(f"{dirname(path)}/{image[1]}").lstrip("/")
+                )
     return [path for path in found if path not in of_actions] or found
 
 
-def _named_by_components(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
+def _named_by_components(
+    settings: Settings, kind: str, table: type[T]
+) -> dict[str, T]:
     """Return an empty table for each image or chart that a component names."""
     found = {}
     for component in settings.components.values():
@@ -202,7 +213,9 @@ def _image(
     dockerfiles: list[str],
 ) -> Image:
     _require_valid(key)
-    dockerfile = table.dockerfile or _default_dockerfile(key, tracked, dockerfiles)
+    dockerfile = table.dockerfile or _default_dockerfile(
+        key, tracked, dockerfiles
+    )
     dockerfile = normpath(dockerfile)
     if dockerfile not in tracked:
         raise Unresolved(
@@ -211,7 +224,9 @@ def _image(
         )
     context = table.context
     if context is None:
-        context = build_contexts.default(root, tracked, key, dockerfile, table.target)
+        context = build_contexts.default(
+            root, tracked, key, dockerfile, table.target
+        )
     elif not build_contexts.exists(tracked, normpath(context)):
         raise Unresolved(
             f"{FILE}: [images.{key}] context: {context} is not a folder of the repository",

@@ -14,10 +14,15 @@ OWN_COMMANDS = re.compile(
     r"\bcargo\s+(?:\+\S+\s+)?(?:publish|package|release|set-version|yank)\b"
 )
 LISTS = (
-    re.compile(r"\bfor\s+\w+\s+in\s+((?:[\"']?[\w-]+[\"']?\s*)+);?\s*(?:do\b|$)"),
-    re.compile(r"\b\w*(?:crate|package)\w*=\(?[\"']?\s*((?:[\w-]+\s*)+)[\"')]", re.I),
     re.compile(
-        r"^\s*[\"']?\w*(?:crate|package)s?[\"']?\s*:\s*\[([^\]]*)\]", re.I | re.M
+        r"\bfor\s+\w+\s+in\s+((?:[\"']?[\w-]+[\"']?\s*)+);?\s*(?:do\b|$)"
+    ),
+    re.compile(
+        r"\b\w*(?:crate|package)\w*=\(?[\"']?\s*((?:[\w-]+\s*)+)[\"')]", re.I
+    ),
+    re.compile(
+        r"^\s*[\"']?\w*(?:crate|package)s?[\"']?\s*:\s*\[([^\]]*)\]",
+        re.I | re.M,
     ),
 )
 ELSEWHERE = re.compile(r"\bgit\s+clone\b|^\s*repository:", re.M)
@@ -63,12 +68,15 @@ def _in_lists(
                 continue  # a list of something else
             for name in names:
                 if name[0] not in known and not _is_made(name[0], text):
-                    line = text.count("\n", 0, found.start(1) + name.start()) + 1
+                    line = (
+                        text.count("\n", 0, found.start(1) + name.start()) + 1
+                    )
                     yield NamedCrate(name[0], line)
 
 
 def _is_made(name: str, text: str) -> bool:
     """Tell whether a script makes the crate, or a folder of that name."""
     return (
-        re.search(rf"\bcargo\s+(?:new|init|generate)\b.*\b{name}\b", text) is not None
+        re.search(rf"\bcargo\s+(?:new|init|generate)\b.*\b{name}\b", text)
+        is not None
     )

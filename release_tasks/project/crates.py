@@ -32,20 +32,28 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
     crates = []
     left_out = []
     for member in members:
-        submodule = _around(f"{member.folder}/".removeprefix(f"{root}/"), submodules)
+        submodule = _around(
+            f"{member.folder}/".removeprefix(f"{root}/"), submodules
+        )
         if submodule:
             reason = f"the submodule {submodule} is released on its own"
             left_out.append(f"{member.name} (crates: {reason})")
             continue
         own = _in_tracked_folder(root, member, tracked)
         about = in_wheels.get(own.folder)
-        is_library = about is not None and not _is_program(about, workspace, own)
+        is_library = about is not None and not _is_program(
+            about, workspace, own
+        )
         is_ignored = _is_below(root, own.folder, settings.project.ignore)
         crate = _crate(own, settings, is_library or is_ignored)
         if about and own.publish and not crate.publish and not is_ignored:
-            left_out.append(f"{own.name} (crates: it is built into {about.name})")
+            left_out.append(
+                f"{own.name} (crates: it is built into {about.name})"
+            )
         crates.append(crate)
-    folders = {crate.folder for crate in crates} | {one.folder for one in members}
+    folders = {crate.folder for crate in crates} | {
+        one.folder for one in members
+    }
     outside = outside_crates(root, project.files, folders)
     left_out += _outside_names(root, outside, in_wheels)
     left_out += python_packages.left_out(root, project.files, settings)
@@ -66,7 +74,9 @@ def _is_program(
     )
 
 
-def _crate(member: cargo.Member, settings: Settings, not_for_others: bool) -> Crate:
+def _crate(
+    member: cargo.Member, settings: Settings, not_for_others: bool
+) -> Crate:
     """Return a member as what it is for a release.
 
     What is `not_for_others` is the library of a wheel, or in a folder that the settings ignore. A
@@ -128,7 +138,9 @@ def _around(folder: str, submodules: tuple[str, ...]) -> str:
 
 
 def _outside_names(
-    root: Path, outside: tuple[OutsideCrate, ...], in_wheels: Mapping[Path, PyProject]
+    root: Path,
+    outside: tuple[OutsideCrate, ...],
+    in_wheels: Mapping[Path, PyProject],
 ) -> Iterator[str]:
     """Yield the crates that cargo would publish, but only from another workspace."""
     for crate in outside:

@@ -33,7 +33,8 @@ from release_tasks.tools.git import clones
 
 Versioned = TypeVar("Versioned", Crate, PythonPackage)
 DECLARED_URL = re.compile(
-    r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', re.M | re.I
+    r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"',
+    re.M | re.I,
 )
 
 
@@ -108,9 +109,13 @@ def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
     # cargo finds targets by name
     sources = tuple(path for path in present if path.endswith(".rs"))
     manifests = [
-        path for path in present if path.endswith(("Cargo.toml", ".cargo/config.toml"))
+        path
+        for path in present
+        if path.endswith(("Cargo.toml", ".cargo/config.toml"))
     ]
-    times = [(path, _modified(root / path)) for path in (*manifests, "Cargo.lock")]
+    times = [
+        (path, _modified(root / path)) for path in (*manifests, "Cargo.lock")
+    ]
     return _workspace_as_of(root, sources, tuple(times))
 
 
@@ -160,7 +165,8 @@ def _with_versions(
 ) -> tuple[Versioned, ...]:
     versions = {one.name: one.version for one in committed}
     return tuple(
-        replace(one, version=versions.get(one.name, one.version)) for one in found
+        replace(one, version=versions.get(one.name, one.version))
+        for one in found
     )
 
 

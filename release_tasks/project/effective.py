@@ -38,14 +38,18 @@ class Setting:
     source: str  # settings, default or discovered
 
 
-def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, Any]]:
+def values(
+    project: Project, computed: Mapping[str, object]
+) -> list[dict[str, Any]]:
     """Return `table`, `key`, `value` and `source` of every setting, in the order of the tables.
 
     `computed` holds values of absent keys that are not discovered here, as `project.branch`.
     """
     path = project.root / FILE
     file = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-    named_kinds = {kind.name: kind for kind in NAMED if kind.name in table_types()}
+    named_kinds = {
+        kind.name: kind for kind in NAMED if kind.name in table_types()
+    }
     del named_kinds["binaries"]  # nothing of them is discovered
     found: list[Setting] = []
     for name in Settings.__struct_fields__:
@@ -80,11 +84,17 @@ def _things(project: Project, kind: Kind, written: File) -> Iterator[Setting]:
     for component in project.components:
         for thing in resolved_or_empty(getattr(component, kind.name)):
             name = kind.public_name(thing)
-            yield from _named(project, kind.name, name, thing, written.get(name, {}))
+            yield from _named(
+                project, kind.name, name, thing, written.get(name, {})
+            )
 
 
 def _named(
-    project: Project, kind: str, name: str, thing: Component | Any, written: File
+    project: Project,
+    kind: str,
+    name: str,
+    thing: Component | Any,
+    written: File,
 ) -> Iterator[Setting]:
     """Yield the settings of one table that has a name, from the thing that it is about."""
     table = getattr(project.settings, kind).get(name, table_types()[kind]())
@@ -107,7 +117,9 @@ def _table(
         configured = getattr(table, name)
         if configured is None and name in DEFAULTS:
             configured = DEFAULTS[name]
-        value = discovered.get(name, discovered.get(f"{header}.{name}", configured))
+        value = discovered.get(
+            name, discovered.get(f"{header}.{name}", configured)
+        )
         if key in written:
             source = "settings"
         elif not value or value == configured or name in INHERITED:

@@ -57,13 +57,19 @@ def _urls(project: Project) -> Iterator[tuple[str, str]]:
     for component in project.components:
         for crate in resolved_or_empty(component.crates):
             package = packages.get(crate.name, {})
-            file = (crate.folder / "Cargo.toml").relative_to(project.root).as_posix()
+            file = (
+                (crate.folder / "Cargo.toml")
+                .relative_to(project.root)
+                .as_posix()
+            )
             for key in ("repository", "homepage"):
                 yield str(package.get(key) or ""), file
         for distribution in resolved_or_empty(component.python):
             path = distribution.folder / "pyproject.toml"
             file = path.relative_to(project.root).as_posix()
-            table = toml_values.load(read(project.root, file), file).get("project", {})
+            table = toml_values.load(read(project.root, file), file).get(
+                "project", {}
+            )
             for label, url in table.get("urls", {}).items():
                 if re.sub(r"[^a-z]", "", label.lower()) in _LABELS:
                     yield str(url), file

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from semver import Version
 
 ALL = "preflight"  # the session that requires every gate
-LEVELS = ("major", "minor", "patch", "hotfix")  # keys of [gates] that list gates
+LEVELS = (
+    "major",
+    "minor",
+    "patch",
+    "hotfix",
+)  # keys of [gates] that list gates
 
 
 def gates(project: Project) -> tuple[Gate, ...]:
@@ -62,7 +67,9 @@ def chosen(
 
 def is_hotfix(number: Version, branch: str | None) -> bool:
     """Tell whether a version is a hotfix: a patch from a branch called `hotfix...`."""
-    return number.patch > 0 and branch is not None and branch.startswith("hotfix")
+    return (
+        number.patch > 0 and branch is not None and branch.startswith("hotfix")
+    )
 
 
 def _of_level(
@@ -159,5 +166,6 @@ def _check_exists(name: str, found: Iterable[str]) -> None:
     if name not in found:
         available = ", ".join(found) or "none"
         raise ReleaseError(
-            f"{FILE}: [gates]: there is no gate {name}", f"available: {available}"
+            f"{FILE}: [gates]: there is no gate {name}",
+            f"available: {available}",
         )

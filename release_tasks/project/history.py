@@ -45,7 +45,8 @@ def released(project: Project, component: Component) -> dict[str, ReleasedTag]:
         if highest is None or parse(version) < parse(highest):
             found.setdefault(version, released_tag)
     return {
-        version: found[version] for version in sorted(found, key=parse, reverse=True)
+        version: found[version]
+        for version in sorted(found, key=parse, reverse=True)
     }
 
 
@@ -68,14 +69,17 @@ def finished(project: Project, component: Component) -> Commits:
 
     found = released(project, component)
     is_on_github = (
-        project.repository is not None and git.remote_url(project.root) is not None
+        project.repository is not None
+        and git.remote_url(project.root) is not None
     )
     is_by_tag = not found or component.promotes or not is_on_github
     is_by_tag = is_by_tag or not known_tags.is_readable(project.root)
     public: set[str] = set()
     if not is_by_tag:
         releases = gh.releases(project.github_repository)
-        public = {release["tag_name"] for release in releases if not release["draft"]}
+        public = {
+            release["tag_name"] for release in releases if not release["draft"]
+        }
     return {
         version: one.commit
         for version, one in found.items()
@@ -87,7 +91,9 @@ def before_head(project: Project, versions: Commits) -> Iterator[str]:
     """Yield, in the same order, the versions whose commits are in HEAD's history."""
     root = project.root
     for version, commit in versions.items():
-        if git.commit_of(root, commit) and git.is_ancestor(root, commit, "HEAD"):
+        if git.commit_of(root, commit) and git.is_ancestor(
+            root, commit, "HEAD"
+        ):
             yield version
 
 
@@ -119,10 +125,14 @@ def is_backport(project: Project, version: str, public: Commits) -> bool:
     if any(parse(number) == mine for number in public):
         return False
     higher = {
-        number: commit for number, commit in public.items() if parse(number) > mine
+        number: commit
+        for number, commit in public.items()
+        if parse(number) > mine
     }
     line = "{major}" if mine.major else "0.{minor}"
-    lower_lines = [expand(line, number) for number in public if number not in higher]
+    lower_lines = [
+        expand(line, number) for number in public if number not in higher
+    ]
     if expand(line, mine) not in lower_lines:
         return False
     if not highest_of_line("{major}.{minor}", mine, public):
@@ -130,7 +140,9 @@ def is_backport(project: Project, version: str, public: Commits) -> bool:
     return not any(before_head(project, higher))
 
 
-def previous(project: Project, component: Component, version: str) -> tuple[str, str]:
+def previous(
+    project: Project, component: Component, version: str
+) -> tuple[str, str]:
     """Return the tag and commit of the version before one, two empty texts for the first version.
 
     A prerelease only counts before another prerelease.

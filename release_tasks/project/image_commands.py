@@ -22,7 +22,8 @@ _BUILD = re.compile(
 )
 _BAKE = re.compile(r"(?:docker\s+buildx|depot)\s+bake\b(.*)")
 _PUSH = re.compile(
-    r"(?:(?:docker|podman|nerdctl)\s+(?:image\s+|manifest\s+)?|buildah\s+(?:manifest\s+)?)push\b(.*)"
+    r"(?:(?:docker|podman|nerdctl)\s+(?:image\s+|manifest\s+)?"
+    r"|buildah\s+(?:manifest\s+)?)push\b(.*)"
     r"|skopeo\s+copy\b(.*)"
 )
 _TAG = re.compile(r"(?:docker|podman|nerdctl|buildah)\s+(?:image\s+)?tag\b(.*)")
@@ -62,7 +63,9 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 def commands(script: str, values: Mapping[str, str]) -> Iterator[Command]:
     """Yield the commands of a script, with its variables and expressions filled in."""
     variables = {
-        key[4:]: value for key, value in values.items() if key.startswith("env.")
+        key[4:]: value
+        for key, value in values.items()
+        if key.startswith("env.")
     }
     text = filled(re.sub(r"\\\n\s*", " ", script), values)
     names: dict[str, str] = {}
@@ -77,10 +80,14 @@ def commands(script: str, values: Mapping[str, str]) -> Iterator[Command]:
                 yield command
 
 
-def exported(script: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def exported(
+    script: str, values: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield the variables that a script sets for later steps."""
     variables = {
-        key[4:]: value for key, value in values.items() if key.startswith("env.")
+        key[4:]: value
+        for key, value in values.items()
+        if key.startswith("env.")
     }
     for found in _EXPORTED.finditer(filled(script, values)):
         yield found[1], _with_variables(found[2], variables)
@@ -160,10 +167,14 @@ def _build(words: list[str]) -> Command:
         normpath(file or join(context, "Dockerfile")),
         context if file and context != "." else "",
         values.get("--target", ""),
-        tuple(platforms.split(",")) if platforms and UNKNOWN not in platforms else (),
+        tuple(platforms.split(","))
+        if platforms and UNKNOWN not in platforms
+        else (),
     )
     is_pushed = (
-        values.get("--push") == "true" or "registry" in output or "push=true" in output
+        values.get("--push") == "true"
+        or "registry" in output
+        or "push=true" in output
     )
     return Command(tuple(names), is_pushed, built)
 

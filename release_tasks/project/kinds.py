@@ -44,8 +44,12 @@ class Output:
     """Files of one kind that the build of something shipped makes."""
 
     kind: FileKind
-    asset: Asset | None = None  # the word that attaches them to the GitHub release
-    suffix: str = ""  # how their names end; empty where the settings name each file
+    asset: Asset | None = (
+        None  # the word that attaches them to the GitHub release
+    )
+    suffix: str = (
+        ""  # how their names end; empty where the settings name each file
+    )
     name: str = ""  # the attribute that names them in release.json; "" where one thing has several
 
 
@@ -67,7 +71,9 @@ class Kind:
     # whether its manifest decides which version a component has
     sets_version: bool = False
     is_oci: bool = False  # whether it goes to an OCI registry
-    made_of: str = ""  # the kind it is made of: whoever ships that ships this, too
+    made_of: str = (
+        ""  # the kind it is made of: whoever ships that ships this, too
+    )
 
     @property
     def file_kinds(self) -> tuple[FileKind, ...]:
@@ -92,7 +98,9 @@ KINDS = (
         "charts",
         channel="charts",
         step="package-charts",
-        outputs=(Output(FileKind.CHART, Asset.CHARTS, ".tgz", name="reference"),),
+        outputs=(
+            Output(FileKind.CHART, Asset.CHARTS, ".tgz", name="reference"),
+        ),
         key="reference",
         has_folder=True,
         is_oci=True,

@@ -103,7 +103,9 @@ class PythonPackage:
     folder: Path
     maturin: bool
     wheels: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()  # as `3.12`; empty if one wheel is for several
+    pythons: tuple[
+        str, ...
+    ] = ()  # as `3.12`; empty if one wheel is for several
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
     is_from_tags: bool = False  # its backend reads the version from git's tags
@@ -210,11 +212,15 @@ class Component:
     assets: tuple[str, ...] = ()
     bundles: tuple[Bundle, ...] = ()
     changelog: str | None = None
-    pins: tuple[tuple[str, str], ...] = ()  # by other component: "follow" or "keep"
+    pins: tuple[
+        tuple[str, str], ...
+    ] = ()  # by other component: "follow" or "keep"
     tag_message: str | None = None  # a template; "" for lightweight tags
     commit: str | None = None  # a template, too
     prereleases: bool = True  # whether its versions may be prereleases
-    promotes: bool = False  # whether only `inv promote` makes its GitHub release
+    promotes: bool = (
+        False  # whether only `inv promote` makes its GitHub release
+    )
     former_tags: tuple[
         str, ...
     ] = ()  # other forms that its tags had, or have in history
@@ -230,10 +236,16 @@ class Project:
     name: str
     repository: str | None  # [host/]owner/name on GitHub, without github.com
     components: tuple[Component, ...]
-    crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
+    crates: tuple[
+        Crate, ...
+    ] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
-    workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
-    left_out: tuple[str, ...] = ()  # what was found but is not released, and why
+    workspace: Workspace | None = field(
+        default=None, repr=False
+    )  # as cargo sees it
+    left_out: tuple[
+        str, ...
+    ] = ()  # what was found but is not released, and why
     outside: tuple[OutsideCrate, ...] = ()
     tags: tuple[str, ...] = field(default=(), repr=False)  # the oldest first
 
@@ -256,7 +268,8 @@ class Project:
         """Return [host/]owner/name; raise `ReleaseError` where origin is not on GitHub."""
         if self.repository is None:
             raise ReleaseError(
-                "origin is not a GitHub repository", "git remote set-url origin URL"
+                "origin is not a GitHub repository",
+                "git remote set-url origin URL",
             )
         return self.repository
 
@@ -297,7 +310,9 @@ def ambiguity(
     what: str, lines: list[str], candidates: tuple[Any, ...] = ()
 ) -> Unresolved:
     """Return the error for several candidates, with the lines of the settings to choose from."""
-    fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
+    fix = "\n".join(
+        ("add the ones that are released to release-tasks.toml:", *lines)
+    )
     error = SeveralCandidates(f"several {what} are possible", fix)
     error.candidates = candidates
     return error

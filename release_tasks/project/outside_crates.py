@@ -28,7 +28,9 @@ def outside_crates(
     found = []
     for folder, data in manifests.items():
         package = data.get("package")
-        if not isinstance(package, dict) or not isinstance(package.get("name"), str):
+        if not isinstance(package, dict) or not isinstance(
+            package.get("name"), str
+        ):
             continue
         place = _version(package, folder, manifests)
         if place is None:
@@ -58,7 +60,10 @@ def _manifests(
         if f"{root}/{dirname(path)}".rstrip("/") in known:
             continue
         try:
-            yield PurePosixPath(path).parent, toml_values.load(read(root, path), path)
+            yield (
+                PurePosixPath(path).parent,
+                toml_values.load(read(root, path), path),
+            )
         except ReleaseError:  # test data of parsers, templates
             continue
 

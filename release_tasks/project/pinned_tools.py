@@ -38,15 +38,15 @@ def hooked(project: Project, tool: str) -> str:
         return ""
     names = (".pre-commit-config.yaml", ".pre-commit-config.yml")
     for text in _texts(project, project.root, names):
-        entry = (
-            rf"repo:\s*\S*/{repository}(?:\.git)?[\"']?\s+rev:\s*[\"']?v?([\d.]+\w*)"
-        )
+        entry = rf"repo:\s*\S*/{repository}(?:\.git)?[\"']?\s+rev:\s*[\"']?v?([\d.]+\w*)"
         if found := re.search(entry, text):
             return found[1]
     return ""
 
 
-def _texts(project: Project, folder: Path, names: tuple[str, ...]) -> Iterator[str]:
+def _texts(
+    project: Project, folder: Path, names: tuple[str, ...]
+) -> Iterator[str]:
     for place in dict.fromkeys((folder, project.root)):
         for name in names:
             path = (place / name).relative_to(project.root).as_posix()

@@ -130,13 +130,20 @@ def _by_action(action: str, options: Mapping[str, Any]) -> str:
     words = {key: str(value) for key, value in options.items()}
     if name in ("build-push-action", "bake-action"):
         return _pushed(name, words)
-    if name == "maturin-action" and words.get("command") in ("upload", "publish"):
+    if name == "maturin-action" and words.get("command") in (
+        "upload",
+        "publish",
+    ):
         return f"{name} {words['command']}"
     if name == "cargo" and words.get("command") == "publish":
-        return "" if ONLY_TRIES.search(words.get("args", "")) else "cargo publish"
+        return (
+            "" if ONLY_TRIES.search(words.get("args", "")) else "cargo publish"
+        )
     if name == "goreleaser-action":
         arguments = words.get("args", "")
-        releases = "release" in arguments.split() and not ONLY_TRIES.search(arguments)
+        releases = "release" in arguments.split() and not ONLY_TRIES.search(
+            arguments
+        )
         return name if releases else ""
     if name == "gh-action-pypi-publish" and "test.pypi" in words.get(
         "repository-url", ""
@@ -150,10 +157,13 @@ def _by_action(action: str, options: Mapping[str, Any]) -> str:
 def _pushed(name: str, words: Mapping[str, str]) -> str:
     """Return by which option an action of Docker pushes what it builds, "" by none."""
     push = words.get("push", "")
-    if push.lower() in ON_EVERY_TRUE or ("${{" in push and "false }}" not in push):
+    if push.lower() in ON_EVERY_TRUE or (
+        "${{" in push and "false }}" not in push
+    ):
         return "push: true" if push.lower() == "true" else f"{name} push"
     if re.search(
-        r"type=registry|push=true", words.get("outputs", "") + words.get("set", "")
+        r"type=registry|push=true",
+        words.get("outputs", "") + words.get("set", ""),
     ):
         return f"{name} outputs"
     return ""

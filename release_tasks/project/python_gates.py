@@ -14,7 +14,12 @@ from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import table_at
 from release_tasks.project import pinned_tools, python_packages
-from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
+from release_tasks.project.model import (
+    Gate,
+    Project,
+    PythonPackage,
+    resolved_or_empty,
+)
 from release_tasks.shell import found as is_installed
 from release_tasks.tools import git
 
@@ -79,7 +84,9 @@ def _wheels(project: Project) -> dict[PythonPackage, str]:
 
     A backend leaves files where it builds, so it gets a copy; maturin builds in cargo's folder.
     """
-    packages = python_packages.packages(project.root, project.files, project.settings)
+    packages = python_packages.packages(
+        project.root, project.files, project.settings
+    )
     found = {}
     for package in resolved_or_empty(packages):
         where = str(package.folder)
@@ -116,23 +123,34 @@ def _ruff(name: str, folder: Path, data: Data, _: Wheels) -> Gate:
                 row for row in group.rows if _distribution(row) == "ruff"
             )
             break
-    return Gate(name, (("python", "-m", "ruff", "check", "."),), folder, (requirement,))
+    return Gate(
+        name, (("python", "-m", "ruff", "check", "."),), folder, (requirement,)
+    )
 
 
 def _mypy(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
     argv = ["python", "-m", "mypy"]
-    if {"files", "packages", "modules"}.isdisjoint(table_at(data, "tool", "mypy")):
+    if {"files", "packages", "modules"}.isdisjoint(
+        table_at(data, "tool", "mypy")
+    ):
         argv.append(".")
-    return Gate(name, (tuple(argv),), folder, _installs(folder, data, "mypy", wheels))
+    return Gate(
+        name, (tuple(argv),), folder, _installs(folder, data, "mypy", wheels)
+    )
 
 
-def _installs(folder: Path, data: Data, tool: str, wheels: Wheels) -> tuple[str, ...]:
+def _installs(
+    folder: Path, data: Data, tool: str, wheels: Wheels
+) -> tuple[str, ...]:
     """Return what pip installs: the wheels, and the group or the extra with the tool in it."""
     group = next((group for group in _groups(data) if group.has(tool)), None)
     if group is None:
         return (*wheels.values(), tool)
     if not group.is_extra:
-        return (*wheels.values(), f"--group={folder}/pyproject.toml:{group.name}")
+        return (
+            *wheels.values(),
+            f"--group={folder}/pyproject.toml:{group.name}",
+        )
     if any(package.folder == folder for package in wheels):
         return tuple(f"{where}[{group.name}]" for where in wheels.values())
     return (*wheels.values(), *group.rows)
@@ -173,7 +191,9 @@ def _supported(data: Data, wheels: Wheels) -> list[str]:
     ]
 
 
-def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> bool:
+def _is_configured(
+    project: Project, folder: Path, data: Data, tool: str
+) -> bool:
     """Tell whether a tool has a table, a file or a requirement; pytest also needs tests."""
     is_required = any(group.has(tool) for group in _groups(data))
     if not is_required and not _has_configuration(project, folder, data, tool):
@@ -181,12 +201,19 @@ def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> boo
     return tool != "pytest" or _has_tests(project, folder)
 
 
-def _has_configuration(project: Project, folder: Path, data: Data, tool: str) -> bool:
+def _has_configuration(
+    project: Project, folder: Path, data: Data, tool: str
+) -> bool:
     if tool in table_at(data, "tool"):
         return True
     place = folder.relative_to(project.root)
     tracked = git.tracked(project.root)
-    for name in (f"{tool}.ini", f".{tool}.ini", f"{tool}.toml", f".{tool}.toml"):
+    for name in (
+        f"{tool}.ini",
+        f".{tool}.ini",
+        f"{tool}.toml",
+        f".{tool}.toml",
+    ):
         if (place / name).as_posix() in tracked:
             return True
     return False
@@ -211,7 +238,9 @@ def _groups(data: Data) -> Iterator[Requirements]:
     """Yield the dependency groups, then the extras."""
     for name, rows in table_at(data, "dependency-groups").items():
         yield Requirements(name, False, _texts(rows))
-    for name, rows in table_at(data, "project", "optional-dependencies").items():
+    for name, rows in table_at(
+        data, "project", "optional-dependencies"
+    ).items():
         yield Requirements(name, True, _texts(rows))
 
 

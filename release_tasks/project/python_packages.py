@@ -52,7 +52,9 @@ class PackageBuild:
     path: str
     # as cargo has it, if maturin builds a member of the workspace
     crate: Package | None
-    least: int | None  # 0 for every Python 3, None if each Python gets its own wheel
+    least: (
+        int | None
+    )  # 0 for every Python 3, None if each Python gets its own wheel
 
     @property
     def table(self) -> str:
@@ -116,16 +118,22 @@ def about_package(root: Path, path: str) -> PyProject:
     return replace(about, dynamic=replace(about.dynamic, sources=every))
 
 
-def built_by_maturin(root: Path, files: tuple[str, ...]) -> dict[Path, PyProject]:
+def built_by_maturin(
+    root: Path, files: tuple[str, ...]
+) -> dict[Path, PyProject]:
     """Return the folders of the crates that maturin builds, and which package is made of them."""
     folders = {}
     for path in files:
         try:
             about = about_package(root, path) if _is_pyproject(path) else None
-        except ReleaseError:  # a broken one is an error of its own where it is released
+        except (
+            ReleaseError
+        ):  # a broken one is an error of its own where it is released
             continue
         if about and about.backend.startswith("maturin"):
-            manifest = (root / path).parent / (about.cargo_manifest or "Cargo.toml")
+            manifest = (root / path).parent / (
+                about.cargo_manifest or "Cargo.toml"
+            )
             folders[manifest.resolve().parent] = about
     return folders
 
@@ -141,7 +149,9 @@ def not_shipped(path: str) -> str:
     return found[0] if found else ""
 
 
-def left_out(root: Path, files: tuple[str, ...], settings: Settings) -> Iterator[str]:
+def left_out(
+    root: Path, files: tuple[str, ...], settings: Settings
+) -> Iterator[str]:
     """Yield the packages that tests or examples work with, and those that no table names."""
     named = _named(settings)
     yield from _not_named(root, files, named)
@@ -156,7 +166,9 @@ def left_out(root: Path, files: tuple[str, ...], settings: Settings) -> Iterator
             yield f"{name} (python: below {folder}/, which is not shipped)"
 
 
-def _not_named(root: Path, files: tuple[str, ...], named: list[str]) -> Iterator[str]:
+def _not_named(
+    root: Path, files: tuple[str, ...], named: list[str]
+) -> Iterator[str]:
     """Yield the packages that the settings do not name, where they name others."""
     if not named:
         return
@@ -165,7 +177,9 @@ def _not_named(root: Path, files: tuple[str, ...], named: list[str]) -> Iterator
         for path, about in _publishable(root, tuple(shipped)):
             if about.name not in named:
                 yield f"{about.name} (python: the settings do not name {path})"
-    except ReleaseError:  # a broken one is an error of its own where it is released
+    except (
+        ReleaseError
+    ):  # a broken one is an error of its own where it is released
         return
 
 
@@ -174,11 +188,16 @@ def crates_in(
 ) -> tuple[Crate | OutsideCrate, ...]:
     """Return the crates that a package's wheel is made of, also outside of the workspace."""
     built = built_by_maturin(project.root, (_path(project, package),))
-    every: tuple[Crate | OutsideCrate, ...] = (*project.crates, *project.outside)
+    every: tuple[Crate | OutsideCrate, ...] = (
+        *project.crates,
+        *project.outside,
+    )
     return tuple(crate for crate in every if crate.folder in built)
 
 
-def versions(project: Project, packages: tuple[PythonPackage, ...]) -> dict[str, str]:
+def versions(
+    project: Project, packages: tuple[PythonPackage, ...]
+) -> dict[str, str]:
     """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
     found = {}
     known = [crate.version for crate in project.crates]
@@ -205,7 +224,9 @@ def built(project: Project, package: PythonPackage) -> PackageBuild:
     if workspace is None or isinstance(crates[0], OutsideCrate):
         workspace = cargo.workspace(crates[0].folder)
     crate = workspace.packages[crates[0].name]
-    return PackageBuild(package, about, path, crate, _lowest_python(about, crate))
+    return PackageBuild(
+        package, about, path, crate, _lowest_python(about, crate)
+    )
 
 
 def _named(settings: Settings) -> list[str]:
@@ -227,13 +248,17 @@ def _candidates(
     tracked = set(files)
     for path, about in _publishable(root, files):
         if not not_shipped(path) or about.name in named:
-            version = about.version or _dynamic_version(root, path, about, tracked)
+            version = about.version or _dynamic_version(
+                root, path, about, tracked
+            )
             candidate = _Candidate((root / path).parent, about, version)
             found.setdefault(about.name or "", []).append(candidate)
     return found
 
 
-def _publishable(root: Path, files: tuple[str, ...]) -> Iterator[tuple[str, PyProject]]:
+def _publishable(
+    root: Path, files: tuple[str, ...]
+) -> Iterator[tuple[str, PyProject]]:
     """Yield each pyproject.toml that says how a distribution is built.
 
     Raises `ReleaseError` for one that cannot be read, unless tests or examples work with it.
@@ -251,7 +276,9 @@ def _publishable(root: Path, files: tuple[str, ...]) -> Iterator[tuple[str, PyPr
             yield path, about
 
 
-def _several(candidates: dict[str, list[_Candidate]], settings: Settings) -> Unresolved:
+def _several(
+    candidates: dict[str, list[_Candidate]], settings: Settings
+) -> Unresolved:
     """Return the question which packages are released."""
     possible = []
     for name, found in candidates.items():
@@ -262,7 +289,10 @@ def _several(candidates: dict[str, list[_Candidate]], settings: Settings) -> Unr
 
 
 def _candidate(
-    root: Path, name: str, candidates: dict[str, list[_Candidate]], settings: Settings
+    root: Path,
+    name: str,
+    candidates: dict[str, list[_Candidate]],
+    settings: Settings,
 ) -> _Candidate:
     """Return the one candidate of a name; raise `Unresolved` if there are none or several."""
     path = settings.python[name].path if name in settings.python else None
@@ -275,14 +305,19 @@ def _candidate(
             f"available: {', '.join(candidates) or 'none'}",
         )
     if len(found) > 1:
-        folders = sorted(one.folder.relative_to(root).as_posix() for one in found)
+        folders = sorted(
+            one.folder.relative_to(root).as_posix() for one in found
+        )
         raise ambiguity(
-            f"folders for {name}", [f'[python."{name}"]', choice("path", folders)]
+            f"folders for {name}",
+            [f'[python."{name}"]', choice("path", folders)],
         )
     return found[0]
 
 
-def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPackage:
+def _package(
+    name: str, candidate: _Candidate, settings: Settings
+) -> PythonPackage:
     table = settings.python.get(name, PythonTable())
     is_maturin = candidate.about.backend.startswith("maturin")
     if not is_secret_name(table.token):
@@ -323,10 +358,14 @@ def _check_platform(name: str, tag: str) -> None:
     rounded = re.sub(r"^(macosx_\d+)_\d+_", r"\1_0_", tag)
     if not pypi_files.platform_tag(rounded):
         fix = f"write {rounded}: from macOS 11 on the second number is 0"
-    raise ReleaseError(f"{FILE}: [python.{name}] wheels: PyPI takes no {tag}", fix)
+    raise ReleaseError(
+        f"{FILE}: [python.{name}] wheels: PyPI takes no {tag}", fix
+    )
 
 
-def _dynamic_version(root: Path, path: str, about: PyProject, tracked: set[str]) -> str:
+def _dynamic_version(
+    root: Path, path: str, about: PyProject, tracked: set[str]
+) -> str:
     """Return the version that the backend reads from a tracked file, "" where there is none."""
     for source in about.dynamic.sources:
         file = normpath(f"{dirname(path)}/{source.path}").lstrip("/")
@@ -371,7 +410,10 @@ def _enabled_features(about: PyProject, crate: Package) -> list[str]:
 def _pyo3(crate: Package) -> list[dict[str, Any]]:
     found = []
     for dependency in crate["dependencies"]:
-        if dependency["name"] in ("pyo3", "pyo3-ffi") and dependency["kind"] is None:
+        if (
+            dependency["name"] in ("pyo3", "pyo3-ffi")
+            and dependency["kind"] is None
+        ):
             found.append(dependency)
     return found
 
@@ -390,7 +432,9 @@ def _bindings(about: PyProject, crate: Package) -> str:
 
 
 def _path(project: Project, package: PythonPackage) -> str:
-    return (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    return (
+        (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    )
 
 
 def _is_pyproject(path: str) -> bool:

@@ -14,10 +14,17 @@ PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
 GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
 
 
-DEFAULT_TAGS = ("{version}", "{major}.{minor}", "{major}", "latest")  # of an image
+DEFAULT_TAGS = (
+    "{version}",
+    "{major}.{minor}",
+    "{major}",
+    "latest",
+)  # of an image
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+class _Table(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"
+):
     """A table of the settings; an unknown key in it is an error."""
 
 
@@ -36,7 +43,9 @@ class ProjectTable(_Table, frozen=True):
 class ComponentTable(_Table, frozen=True):
     """A part with its own version and tag."""
 
-    tag: str | None = None  # default: as the last releases are tagged, else v{version}
+    tag: str | None = (
+        None  # default: as the last releases are tagged, else v{version}
+    )
     tag_message: str | None = None
     commit: str | None = None
     crates: tuple[str, ...] = ()
@@ -90,12 +99,16 @@ class ImageTable(_Table, frozen=True):
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = DEFAULT_TAGS
     args: dict[str, str] = {}
-    secrets: tuple[str, ...] = ()  # as docker buildx build takes them, without values
+    secrets: tuple[
+        str, ...
+    ] = ()  # as docker buildx build takes them, without values
     annotations: dict[str, str] = {}
     labels: dict[str, str] = {}  # besides those of its commit and version
     cache_from: tuple[str, ...] = ()  # as docker buildx build takes them
     cache_to: tuple[str, ...] = ()
-    scan: str | None = None  # a command on the built image, before anything is public
+    scan: str | None = (
+        None  # a command on the built image, before anything is public
+    )
     test: str | None = None  # another one, which runs it
 
 
@@ -145,7 +158,9 @@ class BuildTable(_Table, frozen=True):
     pass_env: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
-    glibc: GlibcVersion | None = None  # the oldest that binaries for Linux run with
+    glibc: GlibcVersion | None = (
+        None  # the oldest that binaries for Linux run with
+    )
     runners: dict[str, str] = {}  # by target: the CI machine that builds it
 
 
@@ -153,7 +168,9 @@ class GatesTable(_Table, frozen=True):
     """What must pass before a release."""
 
     run: tuple[str, ...] = ()  # instead of the defaults
-    sign_off: tuple[Literal["bundles"], ...] = ()  # what waits for `--sign-off NAME`
+    sign_off: tuple[
+        Literal["bundles"], ...
+    ] = ()  # what waits for `--sign-off NAME`
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     # the title of the milestone in which nothing may be open
     milestone: str | None = None
@@ -182,7 +199,9 @@ class GithubTable(_Table, frozen=True):
     release: Literal["always", "promote"] = "always"
     title: str = "{tag}"
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
-    latest: bool = True  # whether any release of this project is GitHub's "Latest"
+    latest: bool = (
+        True  # whether any release of this project is GitHub's "Latest"
+    )
     # "changelog", "generated", the path of a template, a list of these, or a command
     notes: str | tuple[str, ...] | NotesTable = "changelog"
 
@@ -213,6 +232,8 @@ def table_types() -> dict[str, type[msgspec.Struct]]:
     for name, annotation in get_type_hints(Settings).items():
         while get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
-        if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        if isinstance(annotation, type) and issubclass(
+            annotation, msgspec.Struct
+        ):
             found[name] = annotation
     return found

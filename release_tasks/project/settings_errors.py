@@ -12,7 +12,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.settings import FILE, CrateTable, Settings, table_types
+from release_tasks.project.settings import (
+    FILE,
+    CrateTable,
+    Settings,
+    table_types,
+)
 
 # Keys that are not near any of ours by their spelling: what to write instead.
 RENAMED = {
@@ -98,7 +103,9 @@ def _keys(steps: Path, data: Any, message: str) -> Path:
     return [key for key in keys if key not in ("named", "targets")]
 
 
-def _failing(steps: Path, keys: Path, data: dict[str, Any], message: str) -> str:
+def _failing(
+    steps: Path, keys: Path, data: dict[str, Any], message: str
+) -> str:
     """Return the first key of a table that gets the same message when it stands alone."""
     table: Any = data
     for key in keys:

@@ -15,7 +15,11 @@ from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.masking import is_secret_name
-from release_tasks.project import asset_names, container_settings, settings_errors
+from release_tasks.project import (
+    asset_names,
+    container_settings,
+    settings_errors,
+)
 from release_tasks.project.settings import (
     FILE,
     BuildTable,
@@ -27,7 +31,10 @@ from release_tasks.project.settings import (
 from release_tasks.rules import git as git_rules
 
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
-SAMPLE = {"version": "1.0.0", "crate": "a-crate"}  # what a template is tried with
+SAMPLE = {
+    "version": "1.0.0",
+    "crate": "a-crate",
+}  # what a template is tried with
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,9 @@ def _with_targets(data: dict[str, Any]) -> dict[str, Any]:
         found[name] = table
         if isinstance(table, dict):
             targets = {key: value for key, value in table.items() if "-" in key}
-            rest = {key: value for key, value in table.items() if key not in targets}
+            rest = {
+                key: value for key, value in table.items() if key not in targets
+            }
             found[name] = rest | {"targets": targets}
     return data | {"binaries": found}
 
@@ -177,13 +186,17 @@ def _templates(settings: Settings) -> Iterator[Template]:
 def _component_templates(settings: Settings) -> Iterator[Template]:
     for name, component in settings.components.items():
         table = f"[components.{name}]"
-        tag_placeholders = ("version", "crate") if name == "{crate}" else ("version",)
+        tag_placeholders = (
+            ("version", "crate") if name == "{crate}" else ("version",)
+        )
         yield Template(f"{table} tag", component.tag or "", tag_placeholders)
         yield Template(f"{table} title", component.title or "", RELEASE)
         yield Template(
             f"{table} commit", component.commit or "", (*RELEASE, "components")
         )
-        yield Template(f"{table} tag-message", component.tag_message or "", RELEASE)
+        yield Template(
+            f"{table} tag-message", component.tag_message or "", RELEASE
+        )
 
 
 def _file_templates(settings: Settings) -> Iterator[Template]:
@@ -191,18 +204,25 @@ def _file_templates(settings: Settings) -> Iterator[Template]:
         for target, file in table.targets.items():
             yield Template(f"[binaries.{name}] {target}", file, ("version",))
     for file in settings.bundles:
-        yield Template(f"[bundles.{file}]", file, ("version", "asset", "variant"))
+        yield Template(
+            f"[bundles.{file}]", file, ("version", "asset", "variant")
+        )
 
 
 def _container_templates(settings: Settings) -> Iterator[Template]:
     for reference, image in settings.images.items():
         table = f"[images.{reference}]"
-        scan, test = ("layout", "report", "version"), ("layout", "image", "version")
+        scan, test = (
+            ("layout", "report", "version"),
+            ("layout", "image", "version"),
+        )
         yield Template(f"{table} scan", image.scan or "", scan)
         yield Template(f"{table} test", image.test or "", test)
     for reference, chart in settings.charts.items():
         template = chart.app_version or ""
-        yield Template(f"[charts.{reference}] app-version", template, ("version",))
+        yield Template(
+            f"[charts.{reference}] app-version", template, ("version",)
+        )
 
 
 def _check_template(template: Template) -> None:

@@ -22,7 +22,11 @@ from release_tasks.project.candidates import (
     unpublishable,
 )
 from release_tasks.project.kinds import NAMED
-from release_tasks.project.model import Project, SeveralCandidates, resolved_or_empty
+from release_tasks.project.model import (
+    Project,
+    SeveralCandidates,
+    resolved_or_empty,
+)
 from release_tasks.project.settings import FILE
 from release_tasks.project.tag_forms import DEFAULT, TagOwner, read_forms
 
@@ -116,7 +120,9 @@ def lines_of_candidates(project: Project) -> list[str]:
     for kind in NAMED:
         if isinstance(ships[kind.name], SeveralCandidates):
             for thing in chosen(project, ships, kind.name):
-                lines.append(f"[{kind.name}.{json.dumps(kind.public_name(thing))}]")
+                lines.append(
+                    f"[{kind.name}.{json.dumps(kind.public_name(thing))}]"
+                )
     if lines and len(groups) > 1:
         return _lines(project, groups)
     return lines
@@ -162,9 +168,13 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     return list(groups.values())
 
 
-def _importance(project: Project, group: _Group) -> tuple[bool, bool, bool, int]:
+def _importance(
+    project: Project, group: _Group
+) -> tuple[bool, bool, bool, int]:
     own = _normal(project.name)
-    bare = read_forms(project.tags, TagOwner((), (), is_main=True, is_only=False))
+    bare = read_forms(
+        project.tags, TagOwner((), (), is_main=True, is_only=False)
+    )
     return (
         project.root in group.folders,
         any(_normal(name) == own for name in group.called),
@@ -189,9 +199,9 @@ def _lines(project: Project, groups: list[_Group]) -> list[str]:
     for group in others:
         tables.append(_other_table(project, group, tables, style))
     each = [table for table in tables[1:] if table.only_crate]
-    is_one_form = {table.tag.replace(table.name, "{crate}") for table in each} == {
-        style.replace("{name}", "{crate}")
-    }
+    is_one_form = {
+        table.tag.replace(table.name, "{crate}") for table in each
+    } == {style.replace("{name}", "{crate}")}
     lines = list(_table_lines(tables[0]))
     is_proven = any(_importance(project, main)[:3]) or not main.called
     if is_proven or "crates" in main.names:
@@ -225,7 +235,9 @@ def _other_table(
     return _Table(name, tag, group.names)
 
 
-def _tag(project: Project, group: _Group, name: str, is_main: bool) -> str | None:
+def _tag(
+    project: Project, group: _Group, name: str, is_main: bool
+) -> str | None:
     """Return the form of a component's tags, None where there are none."""
     names = tuple(dict.fromkeys((name, *group.called)))
     owner = TagOwner(names, tuple(group.names), is_main, is_only=False)

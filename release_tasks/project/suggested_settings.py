@@ -30,7 +30,10 @@ def _ignored_crates(project: Project) -> list[str]:
         return []
     crate, needed = next(iter(refused.items()))
     names = json.dumps(list(refused))
-    return ["[crates]", f"ignore = {names}  # {crate} needs {needed}, which is private"]
+    return [
+        "[crates]",
+        f"ignore = {names}  # {crate} needs {needed}, which is private",
+    ]
 
 
 def _version_file(project: Project) -> list[str]:
@@ -41,6 +44,8 @@ def _version_file(project: Project) -> list[str]:
     for name in VERSION_FILES:
         if name not in project.files:
             continue
-        if VERSION.fullmatch(read(project.root, name).strip().removeprefix("v")):
+        if VERSION.fullmatch(
+            read(project.root, name).strip().removeprefix("v")
+        ):
             return ["[files]", f'"{name}" = "{{version}}"']
     return []

@@ -12,7 +12,17 @@ from release_tasks.versions.numbers import from_pep440, parse
 
 DEFAULT = "v{version}"
 RECENT = 20  # tags of the project from which the form is read
-NEUTRAL = ("", "release", "releases", "rel", "version", "ver", "r", "tag", "tags")
+NEUTRAL = (
+    "",
+    "release",
+    "releases",
+    "rel",
+    "version",
+    "ver",
+    "r",
+    "tag",
+    "tags",
+)
 LANGUAGES = {  # words for what is shipped, by the name of its kind
     "crates": ("rust", "rs", "crate", "crates", "cargo"),
     "python": ("python", "py", "pypi", "wheel"),
@@ -102,7 +112,10 @@ def last_of_other_form(tags: Iterable[str]) -> tuple[str, str]:
     `tags` are those of no component, the oldest first. A word for a language or a website in a tag
     means that it is of something else.
     """
-    others = {*FOREIGN, *(word for words in LANGUAGES.values() for word in words)}
+    others = {
+        *FOREIGN,
+        *(word for words in LANGUAGES.values() for word in words),
+    }
     found = [(name, tag) for name in tags if (tag := _parsed(name))]
     for name, tag in reversed(found):
         if tag.word not in others:
@@ -152,7 +165,9 @@ def _parsed(tag: str) -> _Tag | None:
     if "{" in before or "}" in before:
         return None
     word = _WORD.fullmatch(before)
-    return _Tag(f"{before}{{version}}", word["word"].lower() if word else before)
+    return _Tag(
+        f"{before}{{version}}", word["word"].lower() if word else before
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -64,7 +64,8 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
             return component, version, True
     forms = ", ".join(component.tag for component in project.components)
     raise ReleaseError(
-        f"{tag} is not a tag of this project", f"the form of its tags is {forms}"
+        f"{tag} is not a tag of this project",
+        f"the form of its tags is {forms}",
     )
 
 
@@ -106,9 +107,13 @@ def message(component: Component, version: str, template: str | None) -> str:
     """Return the message of a tag, from the settings' template; "" for a lightweight tag."""
     if template is None:
         is_bare = component.tag in ("v{version}", "{version}")
-        template = "Release {tag}" if is_bare else "Release {component} {version}"
+        template = (
+            "Release {tag}" if is_bare else "Release {component} {version}"
+        )
     return template.format(
-        component=component.name, version=version, tag=tag_name(component, version)
+        component=component.name,
+        version=version,
+        tag=tag_name(component, version),
     )
 
 
@@ -125,7 +130,9 @@ def manifest_version(root: Path, component: Component) -> str | None:
         try:
             from_pep440(package.version)
         except ReleaseError as error:
-            path = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+            path = (
+                (package.folder / "pyproject.toml").relative_to(root).as_posix()
+            )
             number = error.fix.rpartition(" ")[2]
             fix = f"inv bump --version {number}"
             raise ReleaseError(f"{path}: {error.problem}", fix) from None
@@ -159,14 +166,18 @@ def _crate_versions(project: Project, component: Component) -> dict[str, str]:
     from release_tasks.project.python_packages import crates_in
 
     versions: dict[str, str] = {}
-    programs = {binary.crate for binary in resolved_or_empty(component.binaries)}
+    programs = {
+        binary.crate for binary in resolved_or_empty(component.binaries)
+    }
     for crate in project.crates:
         if crate.name in programs:
             versions[crate.name] = crate.version
     for package in resolved_or_empty(component.python):
         for in_wheel in crates_in(project, package):
             version = in_wheel.version
-            if package.version and is_of_its_own(component, project.tags, version):
+            if package.version and is_of_its_own(
+                component, project.tags, version
+            ):
                 continue
             versions[in_wheel.name] = version
     for other in project.components:

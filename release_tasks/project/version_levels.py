@@ -12,7 +12,11 @@ from release_tasks.project.tags import manifest_version, released_version
 from release_tasks.tools import git
 from release_tasks.tools.git import clones, known_tags
 from release_tasks.versions.numbers import is_prerelease, parse
-from release_tasks.versions.requests import matches_level, next_version, parse_request
+from release_tasks.versions.requests import (
+    matches_level,
+    next_version,
+    parse_request,
+)
 
 
 def resolve(version: str, component: str | None) -> str:
@@ -28,7 +32,9 @@ def resolve(version: str, component: str | None) -> str:
     for name, request in requests.items():
         number = request
         if not _is_number(request):
-            number = _version(project, project.component(name or component), request)
+            number = _version(
+                project, project.component(name or component), request
+            )
         found.append(f"{name}={number}" if name else number)
     return ",".join(found)
 
@@ -60,7 +66,9 @@ def _first_version(project: Project, component: Component, level: str) -> str:
     """Return what a level means before any release is finished: one that was begun is resumed."""
     root = project.root
     tags = (released_version(component, tag) for tag in git.tags(root))
-    begun = {version for version in tags if version} | set(tagged(project, component))
+    begun = {version for version in tags if version} | set(
+        tagged(project, component)
+    )
     if not begun and not _has_readable_origin(root):
         raise ReleaseError(
             f"{level} counts from the last release of {component.name}: none of its tags is here, "

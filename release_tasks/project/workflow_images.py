@@ -57,8 +57,12 @@ class _Job:
 
     values: dict[str, str]  # of expressions: `env.NAME`, `matrix.NAME`
     root: Path
-    named: dict[str, tuple[list[str], str]] = field(default_factory=dict)  # by step id
-    builds: dict[str, Built] = field(default_factory=dict)  # by name, not pushed yet
+    named: dict[str, tuple[list[str], str]] = field(
+        default_factory=dict
+    )  # by step id
+    builds: dict[str, Built] = field(
+        default_factory=dict
+    )  # by name, not pushed yet
 
 
 def declared(root: Path, repository: str | None) -> tuple[WorkflowImage, ...]:
@@ -86,7 +90,11 @@ def _declared(
             continue
         found = dict.fromkeys(_in_workflow(workflow, root, repository))
         events = workflow.data.get("on", workflow.data.get(True)) or ()
-        if workflow.filters or workflow.is_called or "workflow_dispatch" in events:
+        if (
+            workflow.filters
+            or workflow.is_called
+            or "workflow_dispatch" in events
+        ):
             released |= found
         elif "push" in events:
             others |= found
@@ -137,7 +145,9 @@ def _matrix(job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for key, value in matrix.items()
         if key not in ("include", "exclude") and isinstance(value, list)
     }
-    rows = [row for row in matrix.get("include") or () if isinstance(row, Mapping)]
+    rows = [
+        row for row in matrix.get("include") or () if isinstance(row, Mapping)
+    ]
     if not axes:
         yield from map(dict, rows or ({},))
         return
@@ -166,7 +176,9 @@ def _in_job(job: Mapping[str, Any], state: _Job) -> Iterator[WorkflowImage]:
             }
         action = str(step.get("uses", "")).partition("@")[0]
         if action:
-            yield from _of_action(action, options, str(step.get("id", "")), state)
+            yield from _of_action(
+                action, options, str(step.get("id", "")), state
+            )
         else:
             yield from _of_script(str(step.get("run", "")), values, state)
 
@@ -175,7 +187,10 @@ def _of_action(
     action: str, options: dict[str, str], name: str, state: _Job
 ) -> Iterator[WorkflowImage]:
     if action == "docker/metadata-action":
-        state.named[name] = (_image_names(options.get("images", "")), _suffix(options))
+        state.named[name] = (
+            _image_names(options.get("images", "")),
+            _suffix(options),
+        )
     elif action == "docker/build-push-action":
         yield from _of_build(options, state)
     elif action == "docker/bake-action":
@@ -184,7 +199,9 @@ def _of_action(
             targets = _lines(options.get("targets", ""))
             yield from _of_bake(files, targets, state)
     elif action == "redhat-actions/buildah-build":
-        built = Built(normpath(options.get("containerfiles", "Dockerfile").split()[0]))
+        built = Built(
+            normpath(options.get("containerfiles", "Dockerfile").split()[0])
+        )
         state.builds[options.get("image", "")] = built
     elif action == "redhat-actions/push-to-registry":
         name = options.get("image", "")
@@ -205,17 +222,23 @@ def _of_build(options: dict[str, str], state: _Job) -> Iterator[WorkflowImage]:
     found = list(_images(names, built))
     if not found:  # the tags are those of docker/metadata-action
         for images, suffix in state.named.values():
-            found += [replace(one, flavor=suffix) for one in _images(images, built)]
+            found += [
+                replace(one, flavor=suffix) for one in _images(images, built)
+            ]
     yield from found
 
 
 def _built_by_action(options: dict[str, str]) -> Built:
-    context = re.sub(r"^\{\{defaultContext\}\}:?", "", options.get("context", "."))
+    context = re.sub(
+        r"^\{\{defaultContext\}\}:?", "", options.get("context", ".")
+    )
     context = normpath(context or ".")
     if UNKNOWN in context or "://" in context:
         context = "."
     dockerfile = options.get("file") or join(context, "Dockerfile")
-    platforms = [one for one in _lines(options.get("platforms", "")) if one != UNKNOWN]
+    platforms = [
+        one for one in _lines(options.get("platforms", "")) if one != UNKNOWN
+    ]
     return Built(
         normpath(dockerfile),
         context if options.get("file") and context != "." else "",
@@ -236,7 +259,9 @@ def _of_script(
                 state.builds[name] = command.built
             if command.is_pushed:
                 source = command.source or name
-                yield from _images([name], command.built or state.builds.get(source))
+                yield from _images(
+                    [name], command.built or state.builds.get(source)
+                )
     for name, value in image_commands.exported(script, values):
         state.values[f"env.{name}"] = value
 
@@ -244,26 +269,37 @@ def _of_script(
 def _of_bake(
     files: list[str], targets: list[str], state: _Job
 ) -> Iterator[WorkflowImage]:
-    for names, built in bake_files.targets(state.root, files, targets, state.values):
+    for names, built in bake_files.targets(
+        state.root, files, targets, state.values
+    ):
         yield from _images(names, built)
 
 
-def _images(names: Iterable[str], built: Built | None) -> Iterator[WorkflowImage]:
+def _images(
+    names: Iterable[str], built: Built | None
+) -> Iterator[WorkflowImage]:
     """Yield an image for each name that a registry could have, once per flavor."""
     found: dict[WorkflowImage, None] = {}
     for name in names:
         reference, tag = oci.split_tag(name.strip().partition("@")[0])
         reference = (
-            reference.removeprefix("docker://").removeprefix("docker.io/").lower()
+            reference.removeprefix("docker://")
+            .removeprefix("docker.io/")
+            .lower()
         )
-        if "/" not in reference or reference.strip(f"/{UNKNOWN}") in ("", "ghcr.io"):
+        if "/" not in reference or reference.strip(f"/{UNKNOWN}") in (
+            "",
+            "ghcr.io",
+        ):
             continue  # only on this machine, or all of it is unknown
         first = reference.partition("/")[0]
         if not re.search(r"[.:]|^localhost$", first):
             reference = f"docker.io/{reference}"
         flavor = _flavor_of(tag)
         plain = reference.replace(UNKNOWN, "x")
-        if not first.startswith(("localhost", "127.")) and not oci.reference(plain):
+        if not first.startswith(("localhost", "127.")) and not oci.reference(
+            plain
+        ):
             found[WorkflowImage(reference, flavor, built or Built())] = None
     every = {image.reference for image in found if not image.flavor}
     for image in found:
@@ -274,7 +310,9 @@ def _images(names: Iterable[str], built: Built | None) -> Iterator[WorkflowImage
 
 def _flavor_of(tag: str) -> str:
     """Return what a tag has behind the version: `alpine` of `1.2.3-alpine`."""
-    found = re.fullmatch(rf"(?:v?[0-9.]+|v?{UNKNOWN}|latest|edge)-([a-z][\w.-]*)", tag)
+    found = re.fullmatch(
+        rf"(?:v?[0-9.]+|v?{UNKNOWN}|latest|edge)-([a-z][\w.-]*)", tag
+    )
     return found[1] if found and UNKNOWN not in found[1] else ""
 
 
@@ -288,7 +326,9 @@ def _image_names(text: str) -> list[str]:
 
 
 def _suffix(options: dict[str, str]) -> str:
-    found = re.search(r"(?:^|[,\s])suffix=-?([\w.-]+)", options.get("flavor", ""))
+    found = re.search(
+        r"(?:^|[,\s])suffix=-?([\w.-]+)", options.get("flavor", "")
+    )
     return found[1] if found else ""
 
 
@@ -298,5 +338,7 @@ def _lines(text: str) -> list[str]:
     if not any("=" in row for row in rows):
         rows = re.split(r"[,\n]", text)
     return [
-        row.strip() for row in rows if row.strip() and not row.strip().startswith("#")
+        row.strip()
+        for row in rows
+        if row.strip() and not row.strip().startswith("#")
     ]

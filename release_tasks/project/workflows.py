@@ -32,7 +32,11 @@ class Workflow:
         jobs = self.data.get("jobs")
         if not isinstance(jobs, dict):
             return {}
-        return {str(name): job for name, job in jobs.items() if isinstance(job, dict)}
+        return {
+            str(name): job
+            for name, job in jobs.items()
+            if isinstance(job, dict)
+        }
 
     @property
     def name(self) -> str:
@@ -57,7 +61,9 @@ class Workflow:
         trigger = self._trigger
         events = [trigger] if isinstance(trigger, str) else list(trigger or ())
         if "release" in events or "create" in events:
-            return (ALL,)  # a release that goes public has a tag, which was created
+            return (
+                ALL,
+            )  # a release that goes public has a tag, which was created
         if "push" not in events:
             return ()
         push = self._trigger_options("push")
@@ -173,7 +179,9 @@ def _pattern(glob: str) -> re.Pattern[str]:
         elif word in ("?", "+") and found and found[-1][-1] not in "*?+":
             found[-1] += word
         elif word.startswith("[") and len(word) > 2:
-            found.append("[" + re.sub(r"([\\^\[&~|])", r"\\\1", word[1:-1]) + "]")
+            found.append(
+                "[" + re.sub(r"([\\^\[&~|])", r"\\\1", word[1:-1]) + "]"
+            )
         elif len(word) == 2:  # an escaped character
             found.append(f"(?:{re.escape(word[1])})")
         else:

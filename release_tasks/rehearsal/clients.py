@@ -27,7 +27,12 @@ MISLEADING = re.compile(
 )
 OTHER_INDEX = re.compile(r"CARGO_REGISTRIES_\w+_INDEX")
 CRATES_IO_INDEX = "CARGO_REGISTRIES_CRATES_IO_INDEX"
-KEPT = ("currentContext", "proxies", "aliases", "features")  # of docker's config.json
+KEPT = (
+    "currentContext",
+    "proxies",
+    "aliases",
+    "features",
+)  # of docker's config.json
 BUILDERS = ("current", "defaults", "instances", "certs")  # of buildx's folder
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 
@@ -73,7 +78,9 @@ def environment(place: Place) -> dict[str, str]:
     }
 
 
-def variables_to_unset(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
+def variables_to_unset(
+    names: Iterable[str], env: Mapping[str, str]
+) -> list[str]:
     """Return those of the variables `names` that mislead clients and that `env` does not set."""
     return sorted(
         name for name in names if MISLEADING.fullmatch(name) and name not in env
@@ -82,7 +89,11 @@ def variables_to_unset(names: Iterable[str], env: Mapping[str, str]) -> list[str
 
 def _network(place: Place) -> dict[str, str]:
     proxy = place.proxy_with_login
-    env = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+    env = {
+        "HTTPS_PROXY": proxy,
+        "HTTP_PROXY": proxy,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
     env |= {name.lower(): value for name, value in env.items()}
     trust = (
         "SSL_CERT_FILE",
@@ -104,7 +115,8 @@ def _cargo(place: Place) -> dict[str, str]:
         "CARGO_NET_GIT_FETCH_WITH_CLI": "true",
         "CARGO_REGISTRY_TOKEN": place.tokens.crates,
         # rustup finds its toolchains beside the real CARGO_HOME
-        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME")
+        or str(Path.home() / ".rustup"),
     }
 
 
@@ -114,11 +126,15 @@ def _other_registries() -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ("config", "config.toml"):
         try:
-            tables = tomllib.loads((own / name).read_text()).get("registries", {})
+            tables = tomllib.loads((own / name).read_text()).get(
+                "registries", {}
+            )
         except (OSError, ValueError):
             continue
         for registry, table in tables.items():
-            variable = f"CARGO_REGISTRIES_{registry.upper().replace('-', '_')}_INDEX"
+            variable = (
+                f"CARGO_REGISTRIES_{registry.upper().replace('-', '_')}_INDEX"
+            )
             found[variable] = str(table.get("index", ""))
     for variable, value in os.environ.items():
         if OTHER_INDEX.fullmatch(variable):
@@ -191,7 +207,9 @@ def _login_file(place: Place, hosts: Iterable[str]) -> str:
     path.touch(0o600)
     lines = []
     for host in hosts:
-        address = endpoints.with_login(f"https://{host}", USER, place.tokens.github)
+        address = endpoints.with_login(
+            f"https://{host}", USER, place.tokens.github
+        )
         lines.append(f"{address}\n")
     path.write_text("".join(lines))
     return f"store --file {shlex.quote(str(path))}"
@@ -216,7 +234,9 @@ def _github(place: Place) -> dict[str, str]:
 def _containers(place: Place) -> dict[str, str]:
     folder = place.folder
     docker, helm = folder / "docker", folder / "helm"
-    login = base64.b64encode(f"{USER}:{place.tokens.registry}".encode()).decode()
+    login = base64.b64encode(
+        f"{USER}:{place.tokens.registry}".encode()
+    ).decode()
     keys = {endpoints.host(endpoints.GHCR)}
     for registry in place.registries:
         keys |= _login_keys(registry)
@@ -273,7 +293,9 @@ def _link(link: Path, target: Path) -> None:
 
 def _copy_builders(folder: Path) -> None:
     """Let buildx find the user's builders; what it writes about them stays in the rehearsal."""
-    own = Path(os.environ.get("BUILDX_CONFIG") or _own_docker_folder() / "buildx")
+    own = Path(
+        os.environ.get("BUILDX_CONFIG") or _own_docker_folder() / "buildx"
+    )
     for name in BUILDERS:
         if (own / name).is_dir():
             shutil.copytree(own / name, folder / name, dirs_exist_ok=True)

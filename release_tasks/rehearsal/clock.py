@@ -17,7 +17,11 @@ class Clock:
 
     def now(self) -> float:
         """Return the time of this clock, in seconds since 1970."""
-        return self._start + (time.time() - self._start) * self.speed + self._skipped
+        return (
+            self._start
+            + (time.time() - self._start) * self.speed
+            + self._skipped
+        )
 
     def skip(self, seconds: float) -> None:
         """Move this clock on by that many seconds."""

@@ -100,7 +100,9 @@ class Elsewhere:
         return self._get(url, headers, "GET")
 
     def _ask(self, request: Request, headers: Mapping[str, str]) -> Response:
-        sent = {name: request.header(name) for name in ASKED if request.header(name)}
+        sent = {
+            name: request.header(name) for name in ASKED if request.header(name)
+        }
         sent |= {"accept-encoding": "identity", **headers}
         sent = {name: value for name, value in sent.items() if value}
         url = f"https://{request.host}{request.target}"
@@ -115,18 +117,31 @@ class Elsewhere:
         return Response(answer.status, answer.body, kept)
 
     def _get(
-        self, url: str, headers: Mapping[str, str], method: str, body: bytes = b""
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        method: str,
+        body: bytes = b"",
     ) -> http.Answer:
         host = endpoints.host(url)
         if self.offline:
-            raise Unreachable(f"the rehearsal is offline, and {host} is not read")
+            raise Unreachable(
+                f"the rehearsal is offline, and {host} is not read"
+            )
         if host in self.unreachable:
-            raise Unreachable(f"{host} cannot be reached: {self.unreachable[host]}")
+            raise Unreachable(
+                f"{host} cannot be reached: {self.unreachable[host]}"
+            )
         try:
             if method == "POST":
                 return http.ask_by_post(url, headers, body, self._settings)
             return http.get(
-                url, headers, http.ANY_STATUS, method, self._settings, remember=False
+                url,
+                headers,
+                http.ANY_STATUS,
+                method,
+                self._settings,
+                remember=False,
             )
         except ReleaseError as error:
             with self._lock:

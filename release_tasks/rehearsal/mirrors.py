@@ -59,8 +59,12 @@ class Mirrors:
 
     def _copy(self, name: str, host: str, path: str) -> Path | None:
         segments = path.split("/")
-        if not _HOST.fullmatch(host) or not all(map(_SEGMENT.fullmatch, segments)):
-            self.unreachable[name] = f"{name} is not the address of a repository"
+        if not _HOST.fullmatch(host) or not all(
+            map(_SEGMENT.fullmatch, segments)
+        ):
+            self.unreachable[name] = (
+                f"{name} is not the address of a repository"
+            )
             return None
         folder = self.folder / f"{name}.git"
         urls = [f"https://{host}/{path}"]

@@ -14,9 +14,7 @@ Address = tuple[str, int]
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 ESTABLISHED = b"01"
 ROOT = 0
-NOBODYS = (
-    b"0"  # the inode of a connection that its process has closed; its user reads 0 then
-)
+NOBODYS = b"0"  # the inode of a connection that its process has closed; its user reads 0 then
 
 
 def are_known() -> bool:

@@ -125,7 +125,9 @@ def run_registries(
         remote = _remote(elsewhere, ours.names)
     hosts = _registry_hosts(known.names)
     if references is not None:
-        hosts = tuple(dict.fromkeys((*hosts, DOCKER_HUB_HOST, *endpoints.REGISTRIES)))
+        hosts = tuple(
+            dict.fromkeys((*hosts, DOCKER_HUB_HOST, *endpoints.REGISTRIES))
+        )
         remote = UnknownOurs(elsewhere, hosts[1:])
     crates_io = CratesIo(
         folder / "crates",
@@ -193,7 +195,9 @@ def _github(folder: Path, tokens: Tokens, host: str) -> GitHub:
 def _registry_hosts(names: Collection[oci_rules.Name]) -> tuple[str, ...]:
     """Return the hosts of the registries that are rehearsed, GHCR first."""
     found = [endpoints.host(endpoints.GHCR)]
-    found += [endpoints.host(endpoints.registry(name.registry)) for name in names]
+    found += [
+        endpoints.host(endpoints.registry(name.registry)) for name in names
+    ]
     return tuple(dict.fromkeys(found))
 
 
@@ -207,7 +211,11 @@ def _remote(elsewhere: Elsewhere, names: Collection[oci_rules.Name]) -> Remote:
 
 def _loopback_ports(names: Collection[oci_rules.Name]) -> set[int]:
     """Return the ports of registries on loopback, which no proxy leads to."""
-    hosts = {name.registry for name in names if endpoints.is_plain_http(name.registry)}
+    hosts = {
+        name.registry
+        for name in names
+        if endpoints.is_plain_http(name.registry)
+    }
     return {int(host.partition(":")[2] or HTTP) for host in hosts}
 
 
@@ -230,7 +238,9 @@ def serve_registries(
         _interrupted_by_sigterm(),
         contextlib.suppress(KeyboardInterrupt),
         files.scratch("serve") as folder,
-        run_registries(folder, offline=offline, references=references) as registries,
+        run_registries(
+            folder, offline=offline, references=references
+        ) as registries,
     ):
         line = {
             **registries.urls,

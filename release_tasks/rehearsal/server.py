@@ -81,7 +81,9 @@ class Servers:
             server.server_close()
 
 
-def _listening(log: Log, faults: Faults, authority: CA, app: App, port: int) -> _Server:
+def _listening(
+    log: Log, faults: Faults, authority: CA, app: App, port: int
+) -> _Server:
     try:
         return _Server(log, faults, authority, app, port)
     except OSError as error:
@@ -127,9 +129,9 @@ class _Server(ThreadingHTTPServer):
 
     def _context_for(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(
-            context
-        )
+        self.authority.issue_cert(
+            host, "localhost", "127.0.0.1"
+        ).configure_cert(context)
         # cargo would like h2, and accepts this
         context.set_alpn_protocols(["http/1.1"])
         return context
@@ -193,18 +195,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     @cached_property
     def _is_of_this_user(self) -> bool:
-        return peers.is_ours(self.client_address, self._server.server_address)  # type: ignore[arg-type]
+        address = cast(Any, self._server.server_address)
+        return peers.is_ours(self.client_address, address)
 
     def _ask_for_token(self, status: int, header: str) -> None:
-        answer = Response.of_text("this rehearsal belongs to another user\n", status)
-        answer.headers |= {header: 'Basic realm="rehearsal"', "Connection": "close"}
+        answer = Response.of_text(
+            "this rehearsal belongs to another user\n", status
+        )
+        answer.headers |= {
+            header: 'Basic realm="rehearsal"',
+            "Connection": "close",
+        }
         self.close_connection = True
         self._send(answer)
 
     def _refuse(self, host: str) -> None:
-        entry = Entry("proxy", "CONNECT", host, self.path, status=0, agent="", sent=0)
+        entry = Entry(
+            "proxy", "CONNECT", host, self.path, status=0, agent="", sent=0
+        )
         self._server.log.add(entry)
-        self._send(Response(403, f"{host} is not part of the rehearsal\n".encode()))
+        self._send(
+            Response(403, f"{host} is not part of the rehearsal\n".encode())
+        )
         self.close_connection = True
 
     def finish(self) -> None:
@@ -246,21 +258,25 @@ class _Handler(BaseHTTPRequestHandler):
                 self._log(app, request, answer.status)
                 self._send_early(answer, request)
                 return
-            for (
-                _
-            ) in request.chunks():  # an unread rest would be taken for the next request
+            for _ in (
+                request.chunks()
+            ):  # an unread rest would be taken for the next request
                 pass
         except (Lost, ConnectionError):
             self.close_connection = True
             self._log(app, request, 0)
             return
         except Exception as error:
-            answer = Response(500, f"the local registry failed: {error!r}\n".encode())
+            answer = Response(
+                500, f"the local registry failed: {error!r}\n".encode()
+            )
             self.close_connection = True
         self._log(app, request, answer.status)
         self._send(answer)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = (
+        _serve
+    )
 
     def _lead_to_https(self) -> None:
         """Answer a plain http:// request to the proxy, as the public services do."""

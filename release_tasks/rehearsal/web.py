@@ -153,7 +153,9 @@ class Response:
         return cls(status, text.encode(), {"Content-Type": "text/plain"})
 
     @classmethod
-    def of_file(cls, path: Path, wanted: str, headers: Mapping[str, str]) -> Response:
+    def of_file(
+        cls, path: Path, wanted: str, headers: Mapping[str, str]
+    ) -> Response:
         """Answer with a file, or with the part that a `Range` header asks for.
 
         `wanted` is that header: one range of bytes counts, `FIRST-LAST`, `FIRST-` or `-COUNT`
@@ -171,7 +173,9 @@ class Response:
             file.seek(start)
             body = file.read(end - start)
         return cls(
-            206, body, headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"}
+            206,
+            body,
+            headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"},
         )
 
     @property

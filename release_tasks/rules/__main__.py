@@ -32,18 +32,24 @@ def document() -> str:
         services[one.service].append(one)
     parts = [INTRODUCTION]
     for service, members in sorted(services.items()):
-        parts.append(f"## {service}\n\n| rule | source | used in |\n|---|---|---|")
+        parts.append(
+            f"## {service}\n\n| rule | source | used in |\n|---|---|---|"
+        )
         parts += [_row(one, users[one.module, one.function]) for one in members]
         parts.append("")
     parts.append(GAPS)
     for gap in gaps:
-        parts.append(f"| {gap.service} | {gap.text} | {gap.source} | {gap.why} |")
+        parts.append(
+            f"| {gap.service} | {gap.text} | {gap.source} | {gap.why} |"
+        )
     return "\n".join(parts) + "\n"
 
 
 def _row(one: Rule, users: set[str]) -> str:
     used = ", ".join(f"`{user}`" for user in sorted(users))
-    return f"| `{one.module}.{one.function}`: {one.text} | {one.source} | {used} |"
+    return (
+        f"| `{one.module}.{one.function}`: {one.text} | {one.source} | {used} |"
+    )
 
 
 def _load() -> list[KnownGap]:
@@ -68,7 +74,9 @@ def _users() -> dict[tuple[str, str], set[str]]:
             ):
                 continue
             if module := modules.get(node.value.id):
-                users[module, node.attr].add(path.relative_to(PACKAGE).as_posix())
+                users[module, node.attr].add(
+                    path.relative_to(PACKAGE).as_posix()
+                )
     return _with_calls(users)
 
 
@@ -116,7 +124,9 @@ def _imported_modules(tree: ast.Module) -> dict[str, str]:
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == rules.__name__:
-            modules |= {alias.asname or alias.name: alias.name for alias in node.names}
+            modules |= {
+                alias.asname or alias.name: alias.name for alias in node.names
+            }
     return modules
 
 

@@ -82,10 +82,14 @@ def name(value: str, what: str = "crate") -> Iterator[str]:
     elif len(value) > MAX_NAME:
         yield f"the {what} name `{value}` is too long (max {MAX_NAME} characters)"
     elif value[0].isdigit():
-        start = f"invalid character `{value[0]}` in {what} name: `{value}`, the "
+        start = (
+            f"invalid character `{value[0]}` in {what} name: `{value}`, the "
+        )
         yield f"{start}name cannot start with a digit"
     elif not re.match(r"[A-Za-z]", value):
-        start = f"invalid character `{value[0]}` in {what} name: `{value}`, the "
+        start = (
+            f"invalid character `{value[0]}` in {what} name: `{value}`, the "
+        )
         yield f"{start}first character must be an ASCII character"
     elif found := re.search(r"[^A-Za-z0-9_-]", value):
         yield (
@@ -210,12 +214,18 @@ def _has_host(value: str) -> bool:
     authority = re.split(r"[/\\?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     if authority.startswith("["):
         address, bracket, port = authority[1:].partition("]")
-        return bool(bracket) and _is_ipv6(address) and _is_port(port.removeprefix(":"))
+        return (
+            bool(bracket)
+            and _is_ipv6(address)
+            and _is_port(port.removeprefix(":"))
+        )
     host, _, port = authority.partition(":")
     host = unquote(host)
     if not host or re.search(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]", host):
         return False
-    if re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", host.rstrip(".").rpartition(".")[2]):
+    if re.fullmatch(
+        r"[0-9]+|0[xX][0-9a-fA-F]*", host.rstrip(".").rpartition(".")[2]
+    ):
         return _is_port(port) and _is_ipv4(host)
     return _is_port(port)
 
@@ -328,7 +338,10 @@ def dependency_count(count: int) -> Iterator[str]:
 def dependency(called: str, entry: Table) -> Iterator[str]:
     """Check a dependency: a valid name, of crates.io itself, with a version that is not `*`."""
     yield from name(called, "dependency")
-    if entry.get("registry") or entry.get("registry-index", REAL_INDEX) != REAL_INDEX:
+    if (
+        entry.get("registry")
+        or entry.get("registry-index", REAL_INDEX) != REAL_INDEX
+    ):
         yield (
             f"Dependency `{called}` is hosted on another registry. "
             "Cross-registry dependencies are not permitted on crates.io."
@@ -357,7 +370,9 @@ def manifest_refusals(manifest: Table) -> Iterator[Refusal]:
     rust = str(package.get("rust-version") or "")
     yield from _of("rust-version", rust_version(rust))
     yield from _of("keywords", keywords(package.get("keywords") or ()))
-    yield from _of("categories", category_count(package.get("categories") or ()))
+    yield from _of(
+        "categories", category_count(package.get("categories") or ())
+    )
     yield from _of("features", features(manifest.get("features", {})))
     found = list(dependencies(manifest))
     yield from _of("dependencies", dependency_count(len(found)))
@@ -380,7 +395,14 @@ def as_published(package: Table) -> dict[str, Any]:
     `package` has the keys of `cargo metadata`. cargo leaves out dev-dependencies without a
     version, and what is left of a dependency is its version and its registry.
     """
-    fields = ("name", "version", "description", "license", "homepage", "documentation")
+    fields = (
+        "name",
+        "version",
+        "description",
+        "license",
+        "homepage",
+        "documentation",
+    )
     table = {key: package.get(key) for key in (*fields, "repository")}
     table["license-file"] = package.get("license_file")
     table["rust-version"] = package.get("rust_version")

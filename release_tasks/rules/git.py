@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from release_tasks.rules.rule import rule
 
-FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)")
+FORBIDDEN = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)"
+)
 
 
 @rule("git", "git-check-ref-format(1), rules 1 to 10; git-tag(1)")

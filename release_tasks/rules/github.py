@@ -66,7 +66,9 @@ def account(name: str) -> Iterator[str]:
 
     A managed user has an underscore and a short code behind it.
     """
-    if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*-?(_[A-Za-z0-9]+)?", name):
+    if not re.fullmatch(
+        r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*-?(_[A-Za-z0-9]+)?", name
+    ):
         yield (
             "Username may only contain alphanumeric characters or single hyphens, "
             "and cannot begin or end with a hyphen"
@@ -129,7 +131,11 @@ def shortened(text: str, link: str) -> str:
     if not notes(text):
         return text
     ending = f"\n\n[The rest of the notes]({link})\n"
-    kept = text[: NOTES - len(ending) - len(_LONGEST_END)].rpartition("\n")[0].rstrip()
+    kept = (
+        text[: NOTES - len(ending) - len(_LONGEST_END)]
+        .rpartition("\n")[0]
+        .rstrip()
+    )
     return kept + _end_of_code(kept) + ending
 
 

@@ -10,13 +10,18 @@ from release_tasks import endpoints
 from release_tasks.rules.rule import KnownGap, rule
 
 DOCKER_HUB = "docker.io"
-DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io")  # as docker's clients know it
+DOCKER_HUB_NAMES = (
+    DOCKER_HUB,
+    "index.docker.io",
+)  # as docker's clients know it
 LONGEST_NAME = 255  # characters
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
+REGISTRY = re.compile(
+    rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+)
 NAMESPACED = (endpoints.host(endpoints.GHCR), *endpoints.REGISTRIES)
 # ACCOUNT.dkr.ecr.REGION.amazonaws.com (Amazon ECR endpoints and quotas)
 ECR = re.compile(
@@ -95,7 +100,11 @@ def is_realm_of(registry: str, realm: str) -> bool:
     if realm.endswith(f".{registry}"):
         return registry not in _SHARED
     first, _, domain = registry.partition(".")
-    if domain.count(".") == 0 or domain in _SHARED or not _OF_DOMAIN.fullmatch(first):
+    if (
+        domain.count(".") == 0
+        or domain in _SHARED
+        or not _OF_DOMAIN.fullmatch(first)
+    ):
         return False
     return realm == domain or realm.endswith(f".{domain}")
 

@@ -290,7 +290,9 @@ def _by_specification(raw: Mapping[str, Any]) -> list[Refusal]:
         found = []
         for error in group.exceptions:
             field = error.field if isinstance(error, InvalidMetadata) else ""
-            found.append(Refusal(field, _quoted(str(error)), str(error) or field))
+            found.append(
+                Refusal(field, _quoted(str(error)), str(error) or field)
+            )
         return found
     return []
 
@@ -325,11 +327,15 @@ def _by_pypi(raw: Mapping[str, Any]) -> Iterator[Refusal]:
             yield from _refusals(field, value, check(value))
     for label, address in (raw.get("project_urls") or {}).items():
         yield from _refusals("project-url", label, project_url(label, address))
-    both = licenses(raw.get("license") or "", raw.get("license_expression") or "")
+    both = licenses(
+        raw.get("license") or "", raw.get("license_expression") or ""
+    )
     yield from _refusals("license", raw.get("license"), both)
 
 
-def _refusals(field: str, value: Any, texts: Sequence[str]) -> Iterator[Refusal]:
+def _refusals(
+    field: str, value: Any, texts: Sequence[str]
+) -> Iterator[Refusal]:
     for text in texts:
         yield Refusal(field, str(value or ""), text)
 

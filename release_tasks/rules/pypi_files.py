@@ -48,7 +48,15 @@ PLAIN_PLATFORMS = frozenset(
         "manylinux2014_s390x",
     ]
 )
-LINUX_MACHINES = ["x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64"]
+LINUX_MACHINES = [
+    "x86_64",
+    "i686",
+    "aarch64",
+    "armv7l",
+    "ppc64le",
+    "s390x",
+    "riscv64",
+]
 MACOS_MACHINES = [
     "ppc",
     "ppc64",
@@ -65,7 +73,10 @@ MACOS_MACHINES = [
 MACOS_SINCE_11 = ("11", "12", "13", "14", "15", "26")  # there is no 16 to 25
 ANDROID_MACHINES = ("armeabi_v7a", "arm64_v8a", "x86", "x86_64")
 PLATFORMS = (
-    (re.compile(r"manylinux_\d+_\d+_(?P<machine>.*)"), (*LINUX_MACHINES, "ppc64")),
+    (
+        re.compile(r"manylinux_\d+_\d+_(?P<machine>.*)"),
+        (*LINUX_MACHINES, "ppc64"),
+    ),
     (re.compile(r"musllinux_\d+_\d+_(?P<machine>.*)"), tuple(LINUX_MACHINES)),
     (re.compile(r"macosx_10_\d+_(?P<machine>.*)"), tuple(MACOS_MACHINES)),
     (
@@ -109,7 +120,9 @@ def file_name(value: str, kind: str) -> Iterator[str]:
         )
     elif "/" in value or "\\" in value:
         yield "Cannot upload a file with '/' or '\\' in the name."
-    elif not (found := re.fullmatch(r".+?(\.(?:tar\.gz|zip|whl))", value, re.I | re.S)):
+    elif not (
+        found := re.fullmatch(r".+?(\.(?:tar\.gz|zip|whl))", value, re.I | re.S)
+    ):
         yield (
             "Invalid file extension: Use .tar.gz, .whl or .zip extension. See "
             "https://www.python.org/dev/peps/pep-0527 and https://peps.python.org/pep-0715/ "
@@ -310,7 +323,9 @@ def sdist_archive(content: bytes) -> Iterator[str]:
         yield f"Invalid distribution file. PKG-INFO not found at {top}/PKG-INFO"
 
 
-def distribution(filename: str, content: bytes, raw: Mapping[str, Any]) -> list[str]:
+def distribution(
+    filename: str, content: bytes, raw: Mapping[str, Any]
+) -> list[str]:
     """Return what PyPI refuses in a wheel or sdist whose metadata is `raw`, worst first.
 
     The metadata itself and the size are not looked at.
@@ -331,7 +346,9 @@ def metadata_in(filename: str, content: bytes) -> bytes | None:
     """Return the METADATA of a wheel or the PKG-INFO of an sdist, None where it has none."""
     try:
         if filename.endswith(".whl"):
-            return unpacking.zip_file(content, f"{_dist_info(filename)}/METADATA")
+            return unpacking.zip_file(
+                content, f"{_dist_info(filename)}/METADATA"
+            )
         if not _is_gzip(content):
             return None
         names = [member.name for member in unpacking.tar_headers(content)]
@@ -351,7 +368,9 @@ def refusals(filename: str, content: bytes) -> list[str]:
         return found
     packed = metadata_in(filename, content)
     if packed is None:
-        return distribution(filename, content, {}) or ["Invalid distribution file."]
+        return distribution(filename, content, {}) or [
+            "Invalid distribution file."
+        ]
     raw, unread = pypi.read_metadata(packed)
     faults = [*unread, *pypi.metadata(raw)]
     if faults:
@@ -369,7 +388,11 @@ def unrecorded(filename: str, content: bytes) -> list[str]:
     names = {name for name in every if not name.endswith(("/", "\\"))}
     record = unpacking.zip_file(content, f"{info}/RECORD") or b""
     text = record.decode("utf-8", "replace")
-    listed = {row[0].replace("\\", "/") for row in csv.reader(text.splitlines()) if row}
+    listed = {
+        row[0].replace("\\", "/")
+        for row in csv.reader(text.splitlines())
+        if row
+    }
     signatures = {f"{info}/RECORD.jws", f"{info}/RECORD.p7s"}
     return sorted(listed.symmetric_difference(names - signatures))
 

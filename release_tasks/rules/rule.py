@@ -46,7 +46,9 @@ def rule(
     service's words. Callers get a list, which is empty for what the service accepts.
     """
 
-    def register(function: Callable[P, Iterator[str]]) -> Callable[P, list[str]]:
+    def register(
+        function: Callable[P, Iterator[str]],
+    ) -> Callable[P, list[str]]:
         text = inspect.getdoc(function) or ""
         module = function.__module__.rpartition(".")[2]
         first = text.partition("\n\n")[0].replace("\n", " ")

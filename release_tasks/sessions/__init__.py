@@ -54,7 +54,10 @@ def preflight(*more: str) -> None:
         _add_session(project, gate)
         required += _session_names(gate)
     add_all = nox.session(
-        name=ALL, requires=[*required, *more], venv_backend="none", allow_parallel=True
+        name=ALL,
+        requires=[*required, *more],
+        venv_backend="none",
+        allow_parallel=True,
     )
     add_all(_all_gates)
     if not nox.options.parallel:
@@ -99,7 +102,9 @@ def _all_gates(session: Session) -> None:
     """Require every gate that a release of this project has to pass."""
 
 
-def _session_function(project: Project, gate: Gate) -> Callable[[Session], None]:
+def _session_function(
+    project: Project, gate: Gate
+) -> Callable[[Session], None]:
     def run(session: Session) -> None:
         try:
             _run(session, gate, project.root)
@@ -166,17 +171,22 @@ def _pytest_options(session: Session, gate: Gate) -> list[str]:
     """Return the `pythonpath` for pytest: its folders, without those of installed packages."""
     if not gate.paths:
         return []
-    site_packages = Path(session.virtualenv.location).glob("lib/*/site-packages/*")
+    site_packages = Path(session.virtualenv.location).glob(
+        "lib/*/site-packages/*"
+    )
     installed = {path.name.split(".")[0] for path in site_packages}
     paths = [
-        path for path in gate.paths if not _has_module(gate.folder / path, installed)
+        path
+        for path in gate.paths
+        if not _has_module(gate.folder / path, installed)
     ]
     return ["-o", f"pythonpath={' '.join(paths)}"]
 
 
 def _has_module(folder: Path, names: set[str]) -> bool:
     return any(
-        (folder / name).exists() or (folder / f"{name}.py").exists() for name in names
+        (folder / name).exists() or (folder / f"{name}.py").exists()
+        for name in names
     )
 
 

@@ -26,4 +26,6 @@ def check_artifacts(
         return
     contents = Contents(c, release)
     report.print_findings(check_files(contents))
-    terminal.say(f"verified {counted(len(contents.files), 'file')} in {folders}")
+    terminal.say(
+        f"verified {counted(len(contents.files), 'file')} in {folders}"
+    )

@@ -39,4 +39,6 @@ def repair(
 
 def _path() -> str:
     """Return where programs are looked for: those of our own environment first."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return (
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )

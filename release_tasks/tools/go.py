@@ -12,7 +12,10 @@ from release_tasks import endpoints, files, http, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import machines
 
-OLDEST = (1, 21)  # the first version that downloads the toolchain a module asks for
+OLDEST = (
+    1,
+    21,
+)  # the first version that downloads the toolchain a module asks for
 VERSION = "1.26.8"
 SHA256 = {  # of the zip that Go's module proxy serves, by machine
     "amd64": "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",
@@ -45,7 +48,15 @@ def build(
     return (
         ("go", "mod", "init", "tools"),
         ("go", "get", f"{package}@{version}"),
-        ("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), package),
+        (
+            "go",
+            "build",
+            "-trimpath",
+            "-ldflags=-s -w",
+            "-o",
+            str(program),
+            package,
+        ),
     )
 
 
@@ -56,8 +67,14 @@ def _version(go: str) -> tuple[int, ...]:
 
 def _machine() -> str:
     machine = machines.this_machine()
-    if platform.system() != "Linux" or machine is None or machine.oci not in SHA256:
-        raise ReleaseError("Go is missing, or older than 1.21", f"see {endpoints.GO}")
+    if (
+        platform.system() != "Linux"
+        or machine is None
+        or machine.oci not in SHA256
+    ):
+        raise ReleaseError(
+            "Go is missing, or older than 1.21", f"see {endpoints.GO}"
+        )
     return machine.oci
 
 
@@ -68,14 +85,19 @@ def _download(machine: str, target: Path) -> None:
     url = f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip"
     terminal.say(f"downloading Go {VERSION}, to build what no package has")
     try:
-        files.write_bytes(packed, http.get(url, expect=(200,), remember=False).body)
+        files.write_bytes(
+            packed, http.get(url, expect=(200,), remember=False).body
+        )
         if files.sha256(packed) != SHA256[machine]:
             fact = f"the Go toolchain {name} has another sha256 than expected"
             raise ReleaseError(fact, f"install Go: {endpoints.GO}")
         with zipfile.ZipFile(packed) as archive:
             archive.extractall(unfinished)
         unpacked = unfinished / f"golang.org/toolchain@{name}"
-        for program in (*unpacked.glob("bin/*"), *unpacked.glob("pkg/tool/*/*")):
+        for program in (
+            *unpacked.glob("bin/*"),
+            *unpacked.glob("pkg/tool/*/*"),
+        ):
             program.chmod(0o755)  # the zip has no permissions
         files.move(unpacked, target)
     finally:

@@ -10,7 +10,10 @@ from release_tasks.tools.python import module
 
 
 def run(
-    words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path | None = None
+    words: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str],
+    out: Path | None = None,
 ) -> int:
     """Run a task (`["release", "--version", "0.2.0"]`) in a project and return its exit status.
 

@@ -33,7 +33,11 @@ class Noxfile:
 
 
 def run(
-    c: Context, folder: Path, noxfile: Noxfile, sessions: Sequence[str], report: Path
+    c: Context,
+    folder: Path,
+    noxfile: Noxfile,
+    sessions: Sequence[str],
+    report: Path,
 ) -> None:
     """Run sessions to their end and write the JSON `report`; raise `Failed` where one fails."""
     # with one job, nox would run them in its own process, one after the other

@@ -27,7 +27,11 @@ def create_environment(c: Context, folder: Path) -> Path:
 
 
 def install(
-    c: Context, python: Path, requirement: str, option: str, env: Mapping[str, str]
+    c: Context,
+    python: Path,
+    requirement: str,
+    option: str,
+    env: Mapping[str, str],
 ) -> None:
     """Install a requirement (`name==1.0`) from PyPI into the environment of `python`.
 

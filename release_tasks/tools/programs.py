@@ -35,7 +35,12 @@ class Program:
 
 _ALL = (
     Program("git", ("git", "--version"), apt="git", minimum="2.31"),
-    Program("cargo", ("cargo", "--version"), link="https://rustup.rs", minimum="1.90"),
+    Program(
+        "cargo",
+        ("cargo", "--version"),
+        link="https://rustup.rs",
+        minimum="1.90",
+    ),
     Program("gh", ("gh", "--version"), apt="gh", minimum="2.23"),
     Program("docker", ("docker", "--version"), apt="docker.io"),
     Program(
@@ -61,7 +66,12 @@ _ALL = (
         ),
         minimum="0.13",
     ),
-    Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
+    Program(
+        "runc",
+        ("runc", "--version"),
+        apt="runc",
+        folders=("/usr/sbin", "/sbin"),
+    ),
     Program(
         "helm",
         ("helm", "version", "--short"),
@@ -150,7 +160,9 @@ def is_as_built(compiled: Path) -> bool:
     recorded = _recorded_sum(compiled)
     if not compiled.exists() or not recorded.exists():
         return False
-    return recorded.read_text("utf-8", "replace").strip() == files.sha256(compiled)
+    return recorded.read_text("utf-8", "replace").strip() == files.sha256(
+        compiled
+    )
 
 
 def update_lists(c: Context) -> None:
@@ -170,12 +182,16 @@ def _compile(c: Context, program: Program, target: Path) -> None:
     with files.scratch(program.name) as folder:
         compiled = folder / "compiled"
         # go refuses a module with another sum (the Go modules reference, "Authenticating modules")
-        files.write_bytes(folder / "go.sum", "\n".join((*program.sums, "")).encode())
+        files.write_bytes(
+            folder / "go.sum", "\n".join((*program.sums, "")).encode()
+        )
         for words in _build(program, compiled):
             shell.do(c, (compiler, *words[1:]), cwd=folder, env=env)
         if not shell.is_dry(c):
             files.copy(compiled, target)
-            files.write_bytes(_recorded_sum(target), files.sha256(target).encode())
+            files.write_bytes(
+                _recorded_sum(target), files.sha256(target).encode()
+            )
 
 
 def _recorded_sum(compiled: Path) -> Path:
@@ -191,7 +207,11 @@ def _installed_path(program: Program) -> Path:
     """Return where a compiled program is installed: for everyone as root, else for the user."""
     is_root = os.geteuid() == 0
     if program.plugin:
-        base = Path("/usr/local/lib/docker") if is_root else Path.home() / ".docker"
+        base = (
+            Path("/usr/local/lib/docker")
+            if is_root
+            else Path.home() / ".docker"
+        )
         return base / "cli-plugins" / f"docker-{program.name}"
     folder = Path("/usr/local/bin") if is_root else Path.home() / ".local/bin"
     return folder / program.name

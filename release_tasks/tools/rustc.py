@@ -13,7 +13,11 @@ from pathlib import Path
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats.executables import numbers
-from release_tasks.formats.machines import UNIVERSAL, UNIVERSAL_TARGETS, gnu_name
+from release_tasks.formats.machines import (
+    UNIVERSAL,
+    UNIVERSAL_TARGETS,
+    gnu_name,
+)
 from release_tasks.printable import word
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import zig
@@ -119,11 +123,11 @@ def variable(target: str, setting: str) -> str:
     return f"CARGO_TARGET_{name}_{setting}"
 
 
-def elsewhere(target: str, command: str, where: str = "on such a machine") -> str:
+def elsewhere(
+    target: str, command: str, where: str = "on such a machine"
+) -> str:
     """Return the fix for what has to be built on another machine."""
-    return (
-        f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here"
-    )
+    return f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here"
 
 
 def _variables(target: _Target) -> Variables:
@@ -166,17 +170,24 @@ def _compiler(target: _Target) -> Variables:
     if where:
         raise ReleaseError(fact, elsewhere(target.name, target.command, where))
     other = elsewhere(target.name, target.command)
-    raise ReleaseError(fact, f"rustup target add {word(target.name)}, or {other}")
+    raise ReleaseError(
+        fact, f"rustup target add {word(target.name)}, or {other}"
+    )
 
 
 def _programs() -> list[str]:
     """Return the rustc that cargo runs, and the others on this machine."""
     first = os.environ.get("RUSTC") or "rustc"
     folders = [
-        folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder
+        folder
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if folder
     ]
     paths = [*(str(Path(folder) / "rustc") for folder in folders), DEBIAN]
-    return [first, *dict.fromkeys(path for path in paths if os.access(path, os.X_OK))]
+    return [
+        first,
+        *dict.fromkeys(path for path in paths if os.access(path, os.X_OK)),
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -272,7 +283,9 @@ def _links_natively(here: str, target: str) -> bool:
             return True
     arch, _, system = target.partition("-")
     # rustc has its own start files for musl
-    return system == "unknown-linux-musl" and here == f"{arch}-unknown-linux-gnu"
+    return (
+        system == "unknown-linux-musl" and here == f"{arch}-unknown-linux-gnu"
+    )
 
 
 def _gnu_triple(target: str) -> str:

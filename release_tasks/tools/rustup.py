@@ -33,7 +33,9 @@ def missing_toolchain(error: Failed, folder: Path) -> ReleaseError | None:
         program, toolchain = found.groups()
         name = _HOST.sub("", toolchain)
         fact = f"the toolchain {name}{_pinned_by(folder)} has no {program}"
-        return ReleaseError(fact, f"rustup component add {program} --toolchain {name}")
+        return ReleaseError(
+            fact, f"rustup component add {program} --toolchain {name}"
+        )
     if found := _ABSENT.search(error.output):
         name = _HOST.sub("", found[1])
         fact = f"the toolchain {name}{_pinned_by(folder)} is not installed"

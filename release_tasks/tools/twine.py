@@ -16,12 +16,17 @@ from release_tasks.tools.python import module
 TWINE = (*module("twine"), "--no-color")
 WHOLE_LINES = {"COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
 TWINE_PASSWORD = "TWINE_PASSWORD"
-TRUSTED_PUBLISHING = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+TRUSTED_PUBLISHING = (
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+)
 
 # When the connection of an upload breaks, twine sends it again without its body and waits
 # forever. Only what was never connected can be tried again.
 BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
-DELETED = r"This filename was previously used by a file that has since been deleted"
+DELETED = (
+    r"This filename was previously used by a file that has since been deleted"
+)
 
 
 def check(paths: Sequence[Path]) -> None:
@@ -29,7 +34,11 @@ def check(paths: Sequence[Path]) -> None:
     try:
         ask([*TWINE, "check", *paths], env=WHOLE_LINES)
     except Failed as error:
-        names = [path.name for path in paths if f"{path.name}: FAILED" in error.output]
+        names = [
+            path.name
+            for path in paths
+            if f"{path.name}: FAILED" in error.output
+        ]
         fact = f"twine check: {', '.join(names) or paths[0].name}: {_reasons(error.output)}"
         raise ReleaseError(fact, "fix `readme` in pyproject.toml") from error
 

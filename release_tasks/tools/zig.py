@@ -23,7 +23,9 @@ def found() -> str | None:
 
 
 @lru_cache(maxsize=32)
-def environment(tree: Path, target: str, glibc: str, rustc: str) -> dict[str, str]:
+def environment(
+    tree: Path, target: str, glibc: str, rustc: str
+) -> dict[str, str]:
     """Return the variables that cargo-zigbuild gives cargo for a target.
 
     `glibc` (`2.17`) is the oldest one to link for, empty for zig's own default. `rustc` is the
@@ -33,7 +35,10 @@ def environment(tree: Path, target: str, glibc: str, rustc: str) -> dict[str, st
     """
     wanted = f"{target}.{glibc}" if glibc else target
     with files.scratch("zig") as folder:
-        env = {"CARGO": str(_printing_cargo(folder)), "PATH": _path_with_python()}
+        env = {
+            "CARGO": str(_printing_cargo(folder)),
+            "PATH": _path_with_python(),
+        }
         if rustc:
             env["RUSTC"] = rustc
         output = shell.ask(

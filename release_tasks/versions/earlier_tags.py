@@ -42,7 +42,8 @@ def version_of(
     if before and rest.startswith(before):
         return _version(rest.removeprefix(before))
     words = "|".join(
-        re.escape(word) for word in sorted({*names, *_WORDS}, key=_longest_first)
+        re.escape(word)
+        for word in sorted({*names, *_WORDS}, key=_longest_first)
     )
     start = re.compile(rf"(?:(?:{words})[-_/@.]?)*[vV]?", re.IGNORECASE)
     match = start.match(rest)
@@ -55,7 +56,9 @@ def _version(text: str) -> TaggedVersion | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
-    core = ".".join(str(int(match[name] or 0)) for name in ("major", "minor", "patch"))
+    core = ".".join(
+        str(int(match[name] or 0)) for name in ("major", "minor", "patch")
+    )
     written = core + (match["rest"] or "")
     if not Version.is_valid(written):
         return None

@@ -14,7 +14,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.versions.numbers import parse, refuse_long
 
 _NUMBER = r"v?(?:[0-9]+|[*xX])(?:\.(?:[0-9]+|[*xX])){0,2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
-_PART = re.compile(rf"(?P<operator>=>|=<|~>|!=|[<>]=?|[=~^])?\s*(?P<number>{_NUMBER})")
+_PART = re.compile(
+    rf"(?P<operator>=>|=<|~>|!=|[<>]=?|[=~^])?\s*(?P<number>{_NUMBER})"
+)
 _HYPHEN = re.compile(rf"\s*({_NUMBER})\s+-\s+({_NUMBER})\s*")
 _SAME = {"": "=", "=>": ">=", "=<": "<=", "~>": "~"}
 _FOLLOWS = re.compile(
@@ -59,7 +61,9 @@ def updated(wanted: str, version: str) -> str:
         return wanted.replace(wanted.strip(), new)
     if admits(wanted, version):
         return wanted
-    raise ReleaseError(f"`{wanted}` does not admit {version}", f'write "{version}"')
+    raise ReleaseError(
+        f"`{wanted}` does not admit {version}", f'write "{version}"'
+    )
 
 
 def _parts(group: str) -> list[_Part]:
@@ -79,7 +83,9 @@ def _parts(group: str) -> list[_Part]:
                 break
             numbers.append(int(part))
         operator = match["operator"] or ""
-        found.append(_Part(_SAME.get(operator, operator), tuple(numbers), prerelease))
+        found.append(
+            _Part(_SAME.get(operator, operator), tuple(numbers), prerelease)
+        )
     return [] if group[end:].strip(" ,\t") else found
 
 

@@ -102,7 +102,11 @@ def spellings(version: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((version, pep440(version))))
     except ReleaseError:
         other = _python_version(version)  # `1.3.0-dev.0` is 1.3.0.dev0
-    return (version,) if other is None else tuple(dict.fromkeys((version, str(other))))
+    return (
+        (version,)
+        if other is None
+        else tuple(dict.fromkeys((version, str(other))))
+    )
 
 
 def from_pep440(text: str) -> str:
@@ -116,7 +120,8 @@ def from_pep440(text: str) -> str:
         found = Version(text)
     except (InvalidVersion, ValueError, TypeError):
         raise ReleaseError(
-            f"`{_printable(text)}` is not a valid PEP 440 version", "write it as 0.2.0"
+            f"`{_printable(text)}` is not a valid PEP 440 version",
+            "write it as 0.2.0",
         ) from None
     extra = _not_in_semver(found)
     if extra:
@@ -208,7 +213,8 @@ def _invalid(text: Any) -> ReleaseError:
         reason = "SemVer has no epochs"
         nearest = _nearest(text.strip()[epoch.end() :])
     return ReleaseError(
-        f"`{_printable(text)}` is not a valid version: {reason}", f"--version {nearest}"
+        f"`{_printable(text)}` is not a valid version: {reason}",
+        f"--version {nearest}",
     )
 
 

@@ -63,7 +63,9 @@ def read(text: str) -> Requirement | None:
         return None
     specifiers = found["specifiers"]
     if specifiers is None:
-        return Requirement(found["name"], "", found.end("name"), found.end("name"))
+        return Requirement(
+            found["name"], "", found.end("name"), found.end("name")
+        )
     return Requirement(found["name"], specifiers, *found.span("specifiers"))
 
 
@@ -95,7 +97,9 @@ def admits(specifiers: str, version: str) -> bool:
     if re.match(r"\s*[0-9]", specifiers):
         specifiers = f"=={specifiers.strip()}"
     try:
-        return SpecifierSet(specifiers).contains(pep440(version), prereleases=True)
+        return SpecifierSet(specifiers).contains(
+            pep440(version), prereleases=True
+        )
     except InvalidSpecifier:
         return False
 
@@ -137,7 +141,9 @@ def _required(rows: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         yield name, extra[1] if extra else "", str(found.specifier)
 
 
-def _followed_like_cargo(specifiers: str, version: str, present: str | None) -> str:
+def _followed_like_cargo(
+    specifiers: str, version: str, present: str | None
+) -> str:
     """Return Poetry's `^1.2` for a new version; a prerelease is written as PEP 440 has it."""
     plain = requirements.followed(specifiers, version, present)
     if plain != specifiers and parse(version).prerelease:
@@ -149,7 +155,11 @@ def _copies(specifiers: str, present: str | None) -> bool:
     from packaging.version import InvalidVersion, Version
 
     clauses = _clauses(specifiers)
-    if present is None or len(clauses) != 1 or clauses[0].operator not in _COPIES:
+    if (
+        present is None
+        or len(clauses) != 1
+        or clauses[0].operator not in _COPIES
+    ):
         return False
     [clause] = clauses
     try:
@@ -196,12 +206,18 @@ def _updated_number(clause: _Clause, low: _Clause | None, version: str) -> str:
         if new.prerelease or (clause.operator == "~=" and length < 2):
             return pep440(version)
         return ".".join(map(str, numbers[:length]))
-    if clause.operator == "<" and low and not admits(f"<{clause.number}", version):
+    if (
+        clause.operator == "<"
+        and low
+        and not admits(f"<{clause.number}", version)
+    ):
         return _moved_end(low, clause, numbers)
     return clause.number
 
 
-def _moved_end(low: _Clause, high: _Clause, numbers: tuple[int, int, int]) -> str:
+def _moved_end(
+    low: _Clause, high: _Clause, numbers: tuple[int, int, int]
+) -> str:
     """Return the end of a range that counts up by one: `<0.5` for `>=0.3,<0.4` and 0.4.0."""
     begin = (*low.numbers, 0, 0, 0)[:3]
     end = (*high.numbers, 0, 0, 0)[:3]

@@ -40,7 +40,9 @@ def matches_level(version: str, level: str) -> bool:
     """Return whether a level can have given this version, whatever the version before it was."""
     number = parse(version)
     if number.prerelease:
-        return level == "prerelease" or number.prerelease.startswith(f"{level}.")
+        return level == "prerelease" or number.prerelease.startswith(
+            f"{level}."
+        )
     if level == "release":
         return True
     if number.patch:
@@ -62,7 +64,8 @@ def parse_request(text: str) -> dict[str | None, str]:
         name, equals, value = part.strip().partition("=")
         if not name or not equals:
             raise ReleaseError(
-                f"`{part}` has no component name", "--version core=0.5.0,python=minor"
+                f"`{part}` has no component name",
+                "--version core=0.5.0,python=minor",
             )
         if name in requests:
             raise ReleaseError(
@@ -126,6 +129,7 @@ def _counted(now: Version, identifier: str | None) -> Version:
     following = now.replace(prerelease=f"{identifier}.1")
     if following < now:
         raise ReleaseError(
-            f"{following} is lower than {now}", "--version prerelease, rc or release"
+            f"{following} is lower than {now}",
+            "--version prerelease, rc or release",
         )
     return following

@@ -38,7 +38,9 @@ class Comparator(NamedTuple):
         return Version(major, minor, patch, self.prerelease or None)
 
 
-@lru_cache(maxsize=1024)  # the crates of a workspace need each other in a few forms
+@lru_cache(
+    maxsize=1024
+)  # the crates of a workspace need each other in a few forms
 def followed(requirement: str, version: str, present: str | None) -> str:
     """Return what a requirement on a sibling becomes when the sibling gets a new version.
 
@@ -47,7 +49,11 @@ def followed(requirement: str, version: str, present: str | None) -> str:
     every requirement follows. Raises `ReleaseError` where one of this form cannot admit it.
     """
     refuse_long(requirement)
-    if present and not copies(requirement, present) and admits(requirement, version):
+    if (
+        present
+        and not copies(requirement, present)
+        and admits(requirement, version)
+    ):
         return requirement
     return updated(requirement, version)
 
@@ -56,7 +62,11 @@ def copies(requirement: str, present: str) -> bool:
     """Return whether a requirement is the whole version that a crate has, not an older bound."""
     refuse_long(requirement)
     one = _read(requirement)
-    if one is None or one.operator not in ("^", "~", "=") or len(one.numbers) < 3:
+    if (
+        one is None
+        or one.operator not in ("^", "~", "=")
+        or len(one.numbers) < 3
+    ):
         return False
     return one.bound == parse(present).replace(build=None)
 
@@ -76,7 +86,9 @@ def updated(requirement: str, version: str) -> str:
             f"`{requirement}` is not a valid requirement for cargo",
             f'write "{version}"',
         )
-    if new.prerelease and all(one.operator in ("<", "<=", ">") for one in comparators):
+    if new.prerelease and all(
+        one.operator in ("<", "<=", ">") for one in comparators
+    ):
         raise ReleaseError(
             f"`{requirement}` admits no prerelease", f'write "{version}"'
         )
@@ -86,7 +98,8 @@ def updated(requirement: str, version: str) -> str:
         number = _updated_number(comparator, low, new)
         if number is None:
             raise ReleaseError(
-                f"`{requirement}` does not admit {version}", f'write "{version}"'
+                f"`{requirement}` does not admit {version}",
+                f'write "{version}"',
             )
         result.append(piece.replace(comparator.number, number, 1))
     return ",".join(result)

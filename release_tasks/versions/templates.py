@@ -24,7 +24,8 @@ def oci_tag(version: str | Version) -> str:
     if "+" in text:
         plain = text.partition("+")[0]
         raise ReleaseError(
-            f"{text} cannot be an OCI tag: `+` is not allowed", f"--version {plain}"
+            f"{text} cannot be an OCI tag: `+` is not allowed",
+            f"--version {plain}",
         )
     if len(text) > _OCI_TAG_LIMIT:
         raise ReleaseError(
@@ -103,6 +104,10 @@ def highest_of_line(
     mine = as_version(version)
     pointer = expand(template, mine)
     for other in map(as_version, others):
-        if not other.prerelease and other > mine and expand(template, other) == pointer:
+        if (
+            not other.prerelease
+            and other > mine
+            and expand(template, other) == pointer
+        ):
             return False
     return True

@@ -41,7 +41,9 @@ from release_tasks.tools.cargo import Workspace
         ("src/license.txt", False),
     ],
 )
-def test_a_license_is_known_by_its_name_or_folder(path: str, is_one: bool) -> None:
+def test_a_license_is_known_by_its_name_or_folder(
+    path: str, is_one: bool
+) -> None:
     assert is_license(path) is is_one
 
 
@@ -49,8 +51,16 @@ def test_a_license_is_known_by_its_name_or_folder(path: str, is_one: bool) -> No
     ("files", "declared", "wanted"),
     [
         (("LICENSE", "one/src/lib.rs"), None, ["LICENSE"]),
-        (("UNLICENSE", "one/LICENSE-MIT"), None, ["UNLICENSE", "one/LICENSE-MIT"]),
-        (("one/LICENSES/MIT.txt", "two/LICENSE"), None, ["one/LICENSES/MIT.txt"]),
+        (
+            ("UNLICENSE", "one/LICENSE-MIT"),
+            None,
+            ["UNLICENSE", "one/LICENSE-MIT"],
+        ),
+        (
+            ("one/LICENSES/MIT.txt", "two/LICENSE"),
+            None,
+            ["one/LICENSES/MIT.txt"],
+        ),
         (("legal/terms.txt",), "../legal/terms.txt", ["legal/terms.txt"]),
         (("one/terms.txt",), "terms.txt", ["one/terms.txt"]),
         (("two/LICENSE", "README.md"), None, []),

@@ -62,7 +62,9 @@ EVERY_COPY = [
 
 
 @pytest.mark.statement("B1.8", "B4.3", "B5.15")
-def test_every_copy_gets_the_new_version_and_nothing_else_changes(kit: Path) -> None:
+def test_every_copy_gets_the_new_version_and_nothing_else_changes(
+    kit: Path,
+) -> None:
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
     assert (
@@ -88,7 +90,9 @@ def test_a_second_bump_changes_nothing(
     before = {path: (kit / path).read_bytes() for path in EVERY_COPY}
     bump.write(Context(), at())
     assert {path: (kit / path).read_bytes() for path in EVERY_COPY} == before
-    assert "nothing to do, every file has version 0.2.0" in capfd.readouterr().err
+    assert (
+        "nothing to do, every file has version 0.2.0" in capfd.readouterr().err
+    )
 
 
 def test_an_interrupted_bump_is_finished_by_the_next_one(kit: Path) -> None:
@@ -164,13 +168,17 @@ def test_a_current_lock_needs_no_update_by_cargo(
     bump.write(Context(), at())
     by_us = (kit / "Cargo.lock").read_bytes()
     subprocess.run(
-        ["cargo", "update", "--workspace", "--offline"], check=True, capture_output=True
+        ["cargo", "update", "--workspace", "--offline"],
+        check=True,
+        capture_output=True,
     )
     assert (kit / "Cargo.lock").read_bytes() == by_us
     assert "cargo update" not in capfd.readouterr().err
 
 
-def test_a_listed_text_that_the_file_does_not_have_is_an_error(kit: Path) -> None:
+def test_a_listed_text_that_the_file_does_not_have_is_an_error(
+    kit: Path,
+) -> None:
     (kit / "README.md").write_text("# kit\n")
     commit_all(kit, "Shorten the readme")
     with pytest.raises(ReleaseError, match=r"README\.md"):
@@ -182,7 +190,9 @@ def test_the_message_names_the_component_and_version(kit: Path) -> None:
     assert bump.message(at()) == "release: kit v0.2.0"
 
 
-def test_a_project_with_the_version_only_in_its_tag_has_no_edits(kit: Path) -> None:
+def test_a_project_with_the_version_only_in_its_tag_has_no_edits(
+    kit: Path,
+) -> None:
     settings = kit / "release-tasks.toml"
     settings.write_text(settings.read_text() + '[project]\nversion = "tag"\n')
     commit_all(kit, "Keep the version in the tag")
@@ -207,12 +217,15 @@ def test_a_link_of_an_unknown_form_is_named(
 ) -> None:
     log = kit / "CHANGELOG.md"
     url = "https://example.org/since?version=0.1.0"
-    log.write_text(f"## [Unreleased]\n\n- x\n\n## [0.1.0]\n\n[Unreleased]: {url}\n")
+    log.write_text(
+        f"## [Unreleased]\n\n- x\n\n## [0.1.0]\n\n[Unreleased]: {url}\n"
+    )
     commit_all(kit, "Change the log")
     bump.write(Context(), at())
     assert f"[Unreleased]: {url}\n" in log.read_text()
-    assert "CHANGELOG.md:9: the address of [Unreleased] has an unknown form" in (
-        capsys.readouterr().err
+    assert (
+        "CHANGELOG.md:9: the address of [Unreleased] has an unknown form"
+        in (capsys.readouterr().err)
     )
 
 
@@ -220,7 +233,9 @@ def test_the_date_of_an_interrupted_bump_stays(
     kit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = kit / "CHANGELOG.md"
-    log.write_text("## 0.2.0 (unreleased)\n\n- x\n\n## 0.1.0 (July 17th, 2026)\n")
+    log.write_text(
+        "## 0.2.0 (unreleased)\n\n- x\n\n## 0.1.0 (July 17th, 2026)\n"
+    )
     commit_all(kit, "Change the log")
     bump.write(Context(), at())
     written = log.read_text()
@@ -231,7 +246,9 @@ def test_the_date_of_an_interrupted_bump_stays(
     assert log.read_text() == written
 
 
-@pytest.mark.parametrize("present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1.0"])
+@pytest.mark.parametrize(
+    "present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1.0"]
+)
 def test_an_old_version_that_only_python_has_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: str
 ) -> None:

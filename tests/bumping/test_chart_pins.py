@@ -38,7 +38,11 @@ def texts(root: Path, requirement: str, repository: str) -> dict[str, str]:
     acme = ACME.format(requirement=requirement, repository=repository)
     wanted = chart_yaml.read(acme, "Chart.yaml").dependencies
     rows = [
-        {"name": row["name"], "repository": row["repository"], "version": "1.2.3"}
+        {
+            "name": row["name"],
+            "repository": row["repository"],
+            "version": "1.2.3",
+        }
         for row in wanted
     ]
     lines = "".join(
@@ -112,10 +116,10 @@ def test_a_requirement_that_does_not_fit_is_refused_with_nothing_edited(
 
 
 @pytest.mark.tools("helm")
-def test_helm_builds_a_chart_of_the_first_form_after_the_bump(root: Path) -> None:
-    needs = (
-        "dependencies:\n- name: web\n  version: ~1.2.0\n  repository: file://../web\n"
-    )
+def test_helm_builds_a_chart_of_the_first_form_after_the_bump(
+    root: Path,
+) -> None:
+    needs = "dependencies:\n- name: web\n  version: ~1.2.0\n  repository: file://../web\n"
     wanted = chart_yaml.read(needs, "requirements.yaml").dependencies
     rows = [{"name": "web", "repository": "file://../web", "version": "1.2.3"}]
     digest = chart_lock.digest(wanted, rows)
@@ -142,7 +146,9 @@ def test_helm_builds_a_chart_of_the_first_form_after_the_bump(root: Path) -> Non
 
 
 def test_a_lock_of_helm_2_is_current_for_its_requirements() -> None:
-    needs = [{"name": "web", "version": "~1.2.0", "repository": "file://../web"}]
+    needs = [
+        {"name": "web", "version": "~1.2.0", "repository": "file://../web"}
+    ]
     text = '{"dependencies":[{"name":"web","version":"~1.2.0","repository":"file://../web"}]}'
     lock = f"digest: sha256:{hashlib.sha256(text.encode()).hexdigest()}\n"
     assert chart_lock.is_current(needs, lock, "requirements.lock")

@@ -38,7 +38,9 @@ def released(root: Path) -> None:
     commit_and_tag(Context(), Release.at(Context(), "0.2.0"))
 
 
-def test_what_a_hook_stages_is_in_the_commit_and_the_index_is_clean(tiny: Path) -> None:
+def test_what_a_hook_stages_is_in_the_commit_and_the_index_is_clean(
+    tiny: Path,
+) -> None:
     hook(tiny, "pre-commit", "echo version 2 > docs.txt; git add docs.txt")
     released(tiny)
     assert git(tiny, "show", "v0.2.0:docs.txt") == "version 2\n"
@@ -47,16 +49,20 @@ def test_what_a_hook_stages_is_in_the_commit_and_the_index_is_clean(tiny: Path) 
 
 
 def test_a_hook_may_change_the_files_of_the_bump(tiny: Path) -> None:
-    hook(tiny, "pre-commit", "echo '- Hook.' >> CHANGELOG.md; git add CHANGELOG.md")
+    hook(
+        tiny,
+        "pre-commit",
+        "echo '- Hook.' >> CHANGELOG.md; git add CHANGELOG.md",
+    )
     released(tiny)
     assert git(tiny, "show", "v0.2.0:CHANGELOG.md").endswith("- Hook.\n")
     assert git(tiny, "status", "--porcelain") == ""
 
 
-def test_a_hook_that_corrects_files_and_refuses_is_asked_again(tiny: Path) -> None:
-    script = (
-        "grep -q Hook CHANGELOG.md && exit 0; echo '- Hook.' >> CHANGELOG.md; exit 1"
-    )
+def test_a_hook_that_corrects_files_and_refuses_is_asked_again(
+    tiny: Path,
+) -> None:
+    script = "grep -q Hook CHANGELOG.md && exit 0; echo '- Hook.' >> CHANGELOG.md; exit 1"
     hook(tiny, "pre-commit", script)
     released(tiny)
     assert git(tiny, "show", "v0.2.0:CHANGELOG.md").endswith("- Hook.\n")
@@ -64,7 +70,9 @@ def test_a_hook_that_corrects_files_and_refuses_is_asked_again(tiny: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["pre-commit", "commit-msg"])
-def test_a_hook_that_refuses_leaves_no_commit_and_no_tag(tiny: Path, name: str) -> None:
+def test_a_hook_that_refuses_leaves_no_commit_and_no_tag(
+    tiny: Path, name: str
+) -> None:
     before = git(tiny, "rev-parse", "HEAD")
     hook(tiny, name, "echo 'the subject is not conventional'; exit 1")
     with pytest.raises(ReleaseError) as caught:
@@ -78,7 +86,9 @@ def test_a_hook_that_refuses_leaves_no_commit_and_no_tag(tiny: Path, name: str) 
     assert git(tiny, "tag") == "v0.2.0\n"
 
 
-def test_a_hook_that_leaves_changes_is_named_before_there_is_a_tag(tiny: Path) -> None:
+def test_a_hook_that_leaves_changes_is_named_before_there_is_a_tag(
+    tiny: Path,
+) -> None:
     hook(tiny, "post-commit", "echo version 2 > docs.txt")
     with pytest.raises(ReleaseError) as caught:
         released(tiny)
@@ -106,9 +116,9 @@ def test_a_signature_that_fails_leaves_no_tag_and_says_where_to_look(
 ) -> None:
     git(tiny, "config", key, "true")
     git(tiny, "config", "gpg.program", "false")
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         released(tiny)
-    assert told.value.fix == (
+    assert reported.value.fix == (
         "let git sign: `git config --get-regexp 'sign|gpg'` shows the key and program, "
         "then inv tag --version 0.2.0"
     )
@@ -120,6 +130,8 @@ def test_a_signature_that_fails_leaves_no_tag_and_says_where_to_look(
 
 def test_a_hook_that_refuses_without_a_word_is_named(tiny: Path) -> None:
     hook(tiny, "pre-commit", "exit 3")
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         released(tiny)
-    assert told.value.problem.endswith("\na hook has refused it without a word")
+    assert reported.value.problem.endswith(
+        "\na hook has refused it without a word"
+    )

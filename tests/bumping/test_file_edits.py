@@ -46,7 +46,9 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         root = tmp_path / "tiny"
         for name, text in (PROJECT | files).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(text.encode() if isinstance(text, str) else text)
+            (root / name).write_bytes(
+                text.encode() if isinstance(text, str) else text
+            )
         commit_all(root, "Begin")
         monkeypatch.chdir(root)
         return root
@@ -167,7 +169,9 @@ def test_a_broken_file_is_reported_with_line_and_column(
 
 
 @pytest.mark.parametrize("path", [*EDITED, "release-tasks.toml"])
-def test_other_than_utf_8_is_reported_with_its_line(make: Make, path: str) -> None:
+def test_other_than_utf_8_is_reported_with_its_line(
+    make: Make, path: str
+) -> None:
     root = make(**{path: PROJECT[path].encode() + b"# caf\xe9\n"})
     line = PROJECT[path].count("\n") + 1
     assert refused(root).problem == f"{path}:{line}: byte 0xe9 is not UTF-8"
@@ -194,7 +198,10 @@ def test_a_read_only_file_is_refused(make: Make, path: str) -> None:
     root = make()
     (root / path).chmod(0o444)
     error = refused(root)
-    assert (error.problem, error.fix) == (f"{path} is read-only", f"chmod u+w {path}")
+    assert (error.problem, error.fix) == (
+        f"{path} is read-only",
+        f"chmod u+w {path}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +219,13 @@ def test_a_missing_tracked_file_is_reported(make: Make, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"],
+    [
+        "gone.md",
+        "notes/untracked.md",
+        "../outside.md",
+        "/etc/hostname",
+        "deploy",
+    ],
 )
 def test_an_untracked_listed_path_is_refused(
     make: Make, tmp_path: Path, path: str
@@ -243,13 +256,17 @@ EXTRA = PROJECT["pyproject.toml"].replace("tiny", "extra")
 def test_two_components_cannot_share_a_chart(make: Make) -> None:
     names = ("core", "extra")
     charts = "".join(
-        f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n' for name in names
+        f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n'
+        for name in names
     )
     settings = TWO.replace(
         '["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n'
     ).replace('["extra"]\n', '["extra"]\ncharts = ["ghcr.io/example/extra"]\n')
     root = make(
-        **{"release-tasks.toml": settings + charts, "extra/pyproject.toml": EXTRA}
+        **{
+            "release-tasks.toml": settings + charts,
+            "extra/pyproject.toml": EXTRA,
+        }
     )
     assert (
         "two versions for one place: deploy/tiny/Chart.yaml:"
@@ -257,9 +274,15 @@ def test_two_components_cannot_share_a_chart(make: Make) -> None:
     )
 
 
-def test_a_listed_text_and_a_component_cannot_share_a_version(make: Make) -> None:
-    settings = TWO + '[files]\n"extra/pyproject.toml" = \'version = "{core}"\'\n'
-    root = make(**{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA})
+def test_a_listed_text_and_a_component_cannot_share_a_version(
+    make: Make,
+) -> None:
+    settings = (
+        TWO + '[files]\n"extra/pyproject.toml" = \'version = "{core}"\'\n'
+    )
+    root = make(
+        **{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA}
+    )
     assert refused(root, "core=0.2.0,extra=0.3.0").problem == (
         "two versions for one place: extra/pyproject.toml:5: [project] version is 0.2.0, "
         "expected 0.3.0"
@@ -280,13 +303,19 @@ def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
         }
     )
     bump.write(Context(), Release.at(Context(), "core=0.2.0"))
-    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == (
+    assert (
+        (root / "extra/a.md").read_text(),
+        (root / "README.md").read_text(),
+    ) == (
         "it 0.0.1\n",
         "tiny 0.2.0\nextra=0.1.0\n",
     )
     commit_all(root, "Bump")
     bump.write(Context(), Release.at(Context(), "extra=0.3.0"))
-    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == (
+    assert (
+        (root / "extra/a.md").read_text(),
+        (root / "README.md").read_text(),
+    ) == (
         "it 0.3.0\n",
         "tiny 0.2.0\nextra=0.3.0\n",
     )
@@ -319,7 +348,11 @@ def test_an_unusual_pyproject_raises_nothing(make: Make, text: str) -> None:
 @pytest.mark.tools("cargo")
 def test_a_missing_workspace_member_is_reported(make: Make) -> None:
     root = make(
-        **{"Cargo.toml": WORKSPACE, "core/Cargo.toml": CRATE, "core/src/lib.rs": ""}
+        **{
+            "Cargo.toml": WORKSPACE,
+            "core/Cargo.toml": CRATE,
+            "core/src/lib.rs": "",
+        }
     )
     assert (
         "workspace member `gone` referenced by workspace at `Cargo.toml`"
@@ -350,7 +383,9 @@ def test_a_repository_without_versions_has_nothing_to_do(
     (root / "release-tasks.toml").write_text("")
     commit_all(root, "Begin again")
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    assert capfd.readouterr().err == "nothing to do, no manifest has a version\n"
+    assert (
+        capfd.readouterr().err == "nothing to do, no manifest has a version\n"
+    )
 
 
 @pytest.mark.tools("cargo")

@@ -182,7 +182,11 @@ def test_locks_of_npm_packages_follow_their_manifests(root: Path) -> None:
     assert found == [("bun.lockb", 1), ("site/package.json", 3)]
     for name in ("pnpm-lock.yaml", "bun.lock", "yarn.lock"):
         wanted = files[name]
-        for text in ('"version": "0.3.0"', '@kit/a": "^0.3.0', "workspace:^0.3.0"):
+        for text in (
+            '"version": "0.3.0"',
+            '@kit/a": "^0.3.0',
+            "workspace:^0.3.0",
+        ):
             wanted = wanted.replace(text, text.replace("0.3.0", "0.4.0"))
         wanted = wanted.replace(">=0.3.0 <0.4.0", ">=0.4.0 <0.5.0")
         wanted = wanted.replace("@kit/a@npm:^0.3.0", "@kit/a@npm:^0.4.0")
@@ -231,14 +235,17 @@ def test_a_lock_of_npm_6_has_ranges_of_folders() -> None:
 
 def test_yarn_1_has_versions_of_folders() -> None:
     kind = yarn_lock.kind(LISTED)
-    wanted = YARN_1.replace('"0.3.0"', '"0.4.0"', 2).replace('a" "^0.3.0', 'a" "^0.4.0')
+    wanted = YARN_1.replace('"0.3.0"', '"0.4.0"', 2).replace(
+        'a" "^0.3.0', 'a" "^0.4.0'
+    )
     assert kind.set_versions(YARN_1, FileBump("yarn.lock")) == wanted
 
 
 def test_yarn_keeps_a_range_that_another_package_still_needs() -> None:
     text = YARN.replace("packages/b", "b").replace("packages/a", "a")
     new = yarn_lock.kind(LISTED).set_versions(
-        text.replace('"workspace:^0.3.0"', '"npm:^0.3.0"'), FileBump("yarn.lock")
+        text.replace('"workspace:^0.3.0"', '"npm:^0.3.0"'),
+        FileBump("yarn.lock"),
     )
     assert '"@kit/a@npm:^0.3.0, @kit/a@npm:^0.4.0, @kit/a@workspace:' in new
 
@@ -311,8 +318,12 @@ po-core = { path = "../core", develop = true }
 """
 
 
-def test_locks_of_python_packages_have_new_versions_and_hashes(root: Path) -> None:
-    hashes = '"c411d5d0391e68caa0444b37184a75b6195ae0ba31aa006a9a03af52272d5ab3"'
+def test_locks_of_python_packages_have_new_versions_and_hashes(
+    root: Path,
+) -> None:
+    hashes = (
+        '"c411d5d0391e68caa0444b37184a75b6195ae0ba31aa006a9a03af52272d5ab3"'
+    )
     new = '"e14eb82ef69e68d31c39b159b454bfaf023835952818cc3e724733195e5db89c"'
     lock = POETRY.replace("kit-core", "po-core").replace("kit-base", "po-base")
     done = bumped(
@@ -329,13 +340,16 @@ def test_locks_of_python_packages_have_new_versions_and_hashes(root: Path) -> No
     wanted = lock.replace('version = "0.3.0"', 'version = "0.4.0"', 1)
     wanted = wanted.replace('po-base = "0.3.0"', 'po-base = "0.4.0"')
     assert (root / "cli/poetry.lock").read_text() == wanted.replace(hashes, new)
-    assert [(line.path, line.line) for line in done.stale] == [("cli/pdm.lock", 3)]
+    assert [(line.path, line.line) for line in done.stale] == [
+        ("cli/pdm.lock", 3)
+    ]
     assert "(pdm lock" in done.stale[0].text
 
 
 NEW = {"kit-core": "0.4.0", "kit-base": "0.4.0"}
 OWN = OwnPackages(
-    Siblings(NEW, dict.fromkeys(NEW, "0.3.0")), {"kit-core": "core", "kit-base": "base"}
+    Siblings(NEW, dict.fromkeys(NEW, "0.3.0")),
+    {"kit-core": "core", "kit-base": "base"},
 )
 
 
@@ -345,9 +359,16 @@ OWN = OwnPackages(
         (
             "cli/pdm.lock",
             PDM,
-            {'version = "0.3.0"': 'version = "0.4.0"', "base==0.3.0": "base==0.4.0"},
+            {
+                'version = "0.3.0"': 'version = "0.4.0"',
+                "base==0.3.0": "base==0.4.0",
+            },
         ),
-        ("cli/pylock.dev.toml", PYLOCK, {'version = "0.3.0"': 'version = "0.4.0"'}),
+        (
+            "cli/pylock.dev.toml",
+            PYLOCK,
+            {'version = "0.3.0"': 'version = "0.4.0"'},
+        ),
         ("other/cli/pdm.lock", PDM, {}),
     ],
 )
@@ -362,7 +383,9 @@ def test_an_entry_is_ours_by_its_folder(
 
 
 def test_hashes_are_those_of_poetry_and_pdm() -> None:
-    text = python("pd-cli", 'requires-python = ">=3.9"\ndependencies = []\n') + (
+    text = python(
+        "pd-cli", 'requires-python = ">=3.9"\ndependencies = []\n'
+    ) + (
         "[tool.pdm.resolution]\nrespect-source-order = false\n[tool.pdm.dev-dependencies]\n"
         'dev = ["-e file:///${PROJECT_ROOT}/../core#egg=kit-core", '
         '"-e file:///${PROJECT_ROOT}/../base#egg=kit-base"]\n'
@@ -379,9 +402,13 @@ def test_hashes_are_those_of_poetry_and_pdm() -> None:
 
 
 def test_a_hash_is_only_outdated_where_requirements_have_changed() -> None:
-    texts = {"pyproject.toml": (python("a"), python("a").replace("0.3.0", "0.4.0"))}
+    texts = {
+        "pyproject.toml": (python("a"), python("a").replace("0.3.0", "0.4.0"))
+    }
     assert outdated(texts, "poetry.lock", POETRY) == 0
-    texts = {"pyproject.toml": (python("a"), python("a", 'dependencies = ["b"]\n'))}
+    texts = {
+        "pyproject.toml": (python("a"), python("a", 'dependencies = ["b"]\n'))
+    }
     assert outdated(texts, "poetry.lock", POETRY) == POETRY.count("\n")
 
 
@@ -391,15 +418,21 @@ def test_a_large_lock_is_read_by_its_own_entries() -> None:
     files = '    {file = "left-0.3.0.whl", hash = "sha256:%s"},\n' % ("0" * 64)
     others = entry.format(files * 15) * 2_000
     rows = {f"node_modules/{n}": {"version": "0.3.0"} for n in range(10_000)}
-    npm = json.dumps({"packages": {**rows, "a": {"version": "0.3.0"}}}, indent=2)
+    npm = json.dumps(
+        {"packages": {**rows, "a": {"version": "0.3.0"}}}, indent=2
+    )
     own = '[[package]]\nname = "kit-core"\nversion = "0.3.0"\nsource = { editable = "core" }\n'
     begin = time.process_time()
     made = (
         directory_locks.kind(OWN, {}).set_versions(
             others + POETRY, FileBump("cli/poetry.lock")
         ),
-        package_json.lock_kind(LISTED).set_versions(npm, FileBump("package-lock.json")),
+        package_json.lock_kind(LISTED).set_versions(
+            npm, FileBump("package-lock.json")
+        ),
         uv_lock.kind(OWN).set_versions(others + own, FileBump("uv.lock", NEW)),
     )
     assert time.process_time() - begin < 2
-    assert all(len(re.findall('version"? ?[=:] "0.4.0"', new)) == 1 for new in made)
+    assert all(
+        len(re.findall('version"? ?[=:] "0.4.0"', new)) == 1 for new in made
+    )

@@ -36,7 +36,9 @@ def lines(root: Path, path: str, *words: str) -> list[str]:
 
 
 def changed(root: Path) -> list[str]:
-    return [line[3:] for line in git(root, "status", "--porcelain").splitlines()]
+    return [
+        line[3:] for line in git(root, "status", "--porcelain").splitlines()
+    ]
 
 
 @pytest.mark.statement("B5.11", "B5.14", "B5.15")
@@ -51,7 +53,9 @@ def test_two_components_are_bumped_in_every_place_at_once(enter) -> None:
         'version = "0.7.1"',
         'abacus-core = { path = "..", version = "0.7.0", features = [] }',
     ]
-    assert lines(root, "py/pyproject.toml", "version =") == ['version = "0.7.1"']
+    assert lines(root, "py/pyproject.toml", "version =") == [
+        'version = "0.7.1"'
+    ]
     assert "## [0.7.0]" in (root / "CHANGELOG.md").read_text()
     assert "## [0.7.1]" in (root / "py/CHANGELOG.md").read_text()
     subprocess.run(
@@ -70,7 +74,10 @@ def test_two_components_are_one_commit_with_two_tags(enter) -> None:
         git(root, "log", "-1", "--format=%s").strip()
         == "release: abacus-core v0.7.0 + abacus-py v0.7.1"
     )
-    assert git(root, "tag", "--points-at", "HEAD").split() == ["py-v0.7.1", "v0.7.0"]
+    assert git(root, "tag", "--points-at", "HEAD").split() == [
+        "py-v0.7.1",
+        "v0.7.0",
+    ]
     assert git(root, "show", "--name-only", "--format=").split() == [
         "CHANGELOG.md",
         "Cargo.lock",
@@ -125,7 +132,9 @@ def test_a_kept_pin_that_does_not_admit_the_new_version_is_refused_with_two_fixe
     )
     assert changed(root) == []
     (root / "py/Cargo.toml").write_text(
-        (root / "py/Cargo.toml").read_text().replace('"0.6.14"', '">=0.6.14, <0.8"')
+        (root / "py/Cargo.toml")
+        .read_text()
+        .replace('"0.6.14"', '">=0.6.14, <0.8"')
     )
     git(root, "commit", "--quiet", "--all", "--message=Admit both")
     bump(Context(), version="0.7.0", component="abacus-core")
@@ -149,7 +158,10 @@ def test_a_component_that_is_bumped_alone_changes_no_other(enter) -> None:
 
 
 def test_a_pin_policy_for_an_unknown_component_is_an_error(enter) -> None:
-    enter(PARTS | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")})
+    enter(
+        PARTS
+        | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")}
+    )
     with pytest.raises(
         ReleaseError,
         match=r"\[components.abacus-py\] pins: there is no component abacus-cor",
@@ -164,13 +176,17 @@ def test_a_wheel_and_a_crate_may_have_the_same_name(enter) -> None:
         .replace("components.abacus-py", "components.python")
         .replace('["rehearsed-abacus"]', '["abacus-core"]')
     )
-    pyproject = PARTS["py/pyproject.toml"].replace("rehearsed-abacus", "abacus-core")
+    pyproject = PARTS["py/pyproject.toml"].replace(
+        "rehearsed-abacus", "abacus-core"
+    )
     root = enter(
         PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings}
     )
     bump(Context(), version="python=0.8.0")
     assert "Cargo.toml" not in changed(root)
-    assert lines(root, "py/pyproject.toml", "version =") == ['version = "0.8.0"']
+    assert lines(root, "py/pyproject.toml", "version =") == [
+        'version = "0.8.0"'
+    ]
     assert lines(root, "py/Cargo.toml", "version") == [
         'version = "0.8.0"',
         'abacus-core = { path = "..", version = "0.6.14", features = [] }',
@@ -190,7 +206,9 @@ def inheriting(*own: str) -> dict[str, str]:
         text = CRATE.format(
             name,
             "0.2.65",
-            "" if name == "one" else "[dependencies]\none = { workspace = true }\n",
+            ""
+            if name == "one"
+            else "[dependencies]\none = { workspace = true }\n",
         )
         text = (
             text
@@ -243,8 +261,12 @@ def test_an_inheriting_crate_of_no_component_is_bumped_too(enter) -> None:
         "other/src/lib.rs": LIB,
         "release-tasks.toml": settings,
     }
-    files["Cargo.toml"] = files["Cargo.toml"].replace('"three"]', '"three", "other"]')
-    files["three/Cargo.toml"] += "two = { path = '../two', version = '0.2.65' }\n"
+    files["Cargo.toml"] = files["Cargo.toml"].replace(
+        '"three"]', '"three", "other"]'
+    )
+    files["three/Cargo.toml"] += (
+        "two = { path = '../two', version = '0.2.65' }\n"
+    )
     files["three/Cargo.toml"] = files["three/Cargo.toml"].replace(
         "edition", "publish = false\nedition"
     )

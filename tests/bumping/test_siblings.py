@@ -35,14 +35,14 @@ def write(version: str) -> bump.Bumped:
 
 
 def run(folder: Path, *argv: str) -> None:
-    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        argv, cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def crate(name: str, version: str, lines: str = "") -> str:
-    return (
-        f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\n{lines}'
-    )
+    return f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\n{lines}'
 
 
 def python(name: str, version: str, lines: str = "") -> str:
@@ -53,15 +53,21 @@ def python(name: str, version: str, lines: str = "") -> str:
 
 
 @pytest.mark.tools("cargo")
-def test_a_tree_outside_of_the_workspace_follows_with_its_lock(enter: Enter) -> None:
+def test_a_tree_outside_of_the_workspace_follows_with_its_lock(
+    enter: Enter,
+) -> None:
     lock = (
         'version = 4\n\n[[package]]\nname = "kit"\nversion = "0.1.4"\n\n'
         '[[package]]\nname = "kit-fuzz"\nversion = "0.0.0"\ndependencies = [\n "kit",\n]\n'
     )
-    pin = '[dependencies]\nkit = { path = "..", version = "0.1" }\n[workspace]\n'
+    pin = (
+        '[dependencies]\nkit = { path = "..", version = "0.1" }\n[workspace]\n'
+    )
     root = enter(
         {
-            "Cargo.toml": crate("kit", "0.1.4", '[workspace]\nexclude = ["fuzz"]\n'),
+            "Cargo.toml": crate(
+                "kit", "0.1.4", '[workspace]\nexclude = ["fuzz"]\n'
+            ),
             "src/lib.rs": "",
             "fuzz/Cargo.toml": crate("kit-fuzz", "0.0.0", pin),
             "fuzz/Cargo.lock": lock,
@@ -85,18 +91,22 @@ def test_a_tree_outside_of_the_workspace_follows_with_its_lock(enter: Enter) -> 
 
 @pytest.mark.tools("cargo")
 def test_what_cargo_takes_from_elsewhere_stays(enter: Enter) -> None:
-    """A pin is told by its path or `[patch]`, not by its name."""
+    """A pin is reported by its path or `[patch]`, not by its name."""
     before = (
         '[dependencies]\nkit = { path = ".." }\n'
         'old = { package = "kit", version = "=0.1.4" }\n'
     )
     root = enter(
         {
-            "Cargo.toml": crate("kit", "0.1.4", '[workspace]\nexclude = ["a", "b"]\n'),
+            "Cargo.toml": crate(
+                "kit", "0.1.4", '[workspace]\nexclude = ["a", "b"]\n'
+            ),
             "src/lib.rs": "",
             "a/Cargo.toml": crate("a", "0.0.0", before),
             "a/src/lib.rs": "",
-            "b/Cargo.toml": crate("b", "0.0.0", '[dependencies]\nkit = "0.1.4"\n'),
+            "b/Cargo.toml": crate(
+                "b", "0.0.0", '[dependencies]\nkit = "0.1.4"\n'
+            ),
             "b/src/lib.rs": "",
         }
     )
@@ -138,7 +148,9 @@ def test_every_list_of_requirements_follows(enter: Enter) -> None:
     new = lists.replace("== 0.3.0", "== 0.4.0").replace("~=0.3.0", "~=0.4.0")
     new = new.replace(">=0.3,<0.4", ">=0.4,<0.5").replace("==0.3.*", "==0.4.*")
     new = new.replace('kit-core = "^0.3"', 'kit-core = "^0.4"')
-    assert (root / "cli/pyproject.toml").read_text() == python("kit-cli", "0.4.0", new)
+    assert (root / "cli/pyproject.toml").read_text() == python(
+        "kit-cli", "0.4.0", new
+    )
 
 
 def test_a_requirement_that_cannot_follow_is_refused_with_its_line(
@@ -189,13 +201,17 @@ source = { editable = "../core" }
 def test_uv_is_content_with_the_lock_of_a_package_beside_another(
     enter: Enter, tmp_path: Path
 ) -> None:
-    source = '[tool.uv.sources]\nkit-core = { path = "../core", editable = true }\n'
+    source = (
+        '[tool.uv.sources]\nkit-core = { path = "../core", editable = true }\n'
+    )
     root = enter(
         {
             "core/pyproject.toml": python("kit-core", "0.3.0"),
             "core/src/kit_core/__init__.py": "",
             "cli/pyproject.toml": python(
-                "kit-cli", "0.3.0", f'dependencies = ["kit-core==0.3.0"]\n{source}'
+                "kit-cli",
+                "0.3.0",
+                f'dependencies = ["kit-core==0.3.0"]\n{source}',
             ),
             "cli/src/kit_cli/__init__.py": "",
             "cli/uv.lock": UV_LOCK,
@@ -203,32 +219,48 @@ def test_uv_is_content_with_the_lock_of_a_package_beside_another(
         }
     )
     write("0.4.0")
-    assert (root / "cli/uv.lock").read_text() == UV_LOCK.replace('0.3.0"', '0.4.0"')
+    assert (root / "cli/uv.lock").read_text() == UV_LOCK.replace(
+        '0.3.0"', '0.4.0"'
+    )
     cache = str(tmp_path / "cache")
-    run(root / "cli", "uv", "lock", "--check", "--offline", "--cache-dir", cache)
+    run(
+        root / "cli", "uv", "lock", "--check", "--offline", "--cache-dir", cache
+    )
 
 
 def npm(name: str, **more: object) -> str:
     return json.dumps({"name": name, "version": "1.0.0", **more}, indent=2)
 
 
-def test_npms_lock_has_what_the_manifests_of_its_workspaces_say(enter: Enter) -> None:
+def test_npms_lock_has_what_the_manifests_of_its_workspaces_say(
+    enter: Enter,
+) -> None:
     needs = {"@kit/a": "^1.0.0", "left": "1.0.0"}
     lock = {
         "name": "kit-root",
         "version": "1.0.0",
         "packages": {
-            "": {"name": "kit-root", "version": "1.0.0", "workspaces": ["packages/*"]},
+            "": {
+                "name": "kit-root",
+                "version": "1.0.0",
+                "workspaces": ["packages/*"],
+            },
             "node_modules/@kit/a": {"resolved": "packages/a", "link": True},
             "node_modules/left": {"version": "1.0.0"},
             "packages/a": {"name": "@kit/a", "version": "1.0.0"},
-            "packages/b": {"name": "@kit/b", "version": "1.0.0", "dependencies": needs},
+            "packages/b": {
+                "name": "@kit/b",
+                "version": "1.0.0",
+                "dependencies": needs,
+            },
         },
     }
     root = enter(
         {
             "pyproject.toml": python("kit", "1.0.0"),
-            "package.json": npm("kit-root", private=True, workspaces=["packages/*"]),
+            "package.json": npm(
+                "kit-root", private=True, workspaces=["packages/*"]
+            ),
             "package-lock.json": json.dumps(lock, indent=2),
             "packages/a/package.json": npm("@kit/a"),
             "packages/b/package.json": npm("@kit/b", dependencies=needs),
@@ -241,7 +273,9 @@ def test_npms_lock_has_what_the_manifests_of_its_workspaces_say(enter: Enter) ->
     new = json.loads((root / "package-lock.json").read_text())["packages"]
     needs = {"@kit/a": "^2.0.0", "left": "1.0.0"}
     assert (
-        json.loads((root / "packages/b/package.json").read_text())["dependencies"]
+        json.loads((root / "packages/b/package.json").read_text())[
+            "dependencies"
+        ]
         == needs
     )
     assert new["packages/b"] == {
@@ -249,7 +283,10 @@ def test_npms_lock_has_what_the_manifests_of_its_workspaces_say(enter: Enter) ->
         "version": "2.0.0",
         "dependencies": needs,
     }
-    assert (new[""]["version"], new["packages/a"]["version"]) == ("2.0.0", "2.0.0")
+    assert (new[""]["version"], new["packages/a"]["version"]) == (
+        "2.0.0",
+        "2.0.0",
+    )
     assert new["node_modules/left"] == {"version": "1.0.0"}
 
 
@@ -279,7 +316,9 @@ def test_a_pattern_that_finds_no_text_is_refused(enter: Enter) -> None:
             "release-tasks.toml": '[files]\n"**/README.md" = "kit {version}"\n',
         }
     )
-    with pytest.raises(ReleaseError, match=r"no file that `\*\*/README.md` matches"):
+    with pytest.raises(
+        ReleaseError, match=r"no file that `\*\*/README.md` matches"
+    ):
         write("0.2.0")
 
 
@@ -315,7 +354,9 @@ def test_only_versions_of_the_project_are_stale(enter: Enter) -> None:
     ]
 
 
-def test_two_components_with_one_new_version_keep_their_old_ones(enter: Enter) -> None:
+def test_two_components_with_one_new_version_keep_their_old_ones(
+    enter: Enter,
+) -> None:
     enter(
         {
             "a/pyproject.toml": python("kit-a", "0.4.19"),
@@ -388,10 +429,10 @@ LIST = "-r more.txt\nleft==0.3.0\nkit.core==0.3.0\n"
 HASHED = "kit-core==0.3.0 --hash=sha256:aa\n"
 
 
-def test_requirements_outside_of_pyproject_follow_or_are_listed(enter: Enter) -> None:
-    dynamic = (
-        '[tool.setuptools.dynamic]\ndependencies = {file = ["requirements.txt"]}\n'
-    )
+def test_requirements_outside_of_pyproject_follow_or_are_listed(
+    enter: Enter,
+) -> None:
+    dynamic = '[tool.setuptools.dynamic]\ndependencies = {file = ["requirements.txt"]}\n'
     root = enter(
         {
             "core/pyproject.toml": python("kit-core", "0.3.0"),

@@ -102,7 +102,9 @@ def test_the_version_of_a_stale_copy_is_searched_elsewhere(tiny: Path) -> None:
 
 
 @pytest.mark.statement("B2.13", "B2.14")
-def test_a_bump_corrects_mismatches_and_lists_stale_versions(tiny: Path) -> None:
+def test_a_bump_corrects_mismatches_and_lists_stale_versions(
+    tiny: Path,
+) -> None:
     assert inv(tiny, "bump", "--version", "0.2.0") == [
         "set version 0.2.0 in 6 files",
         *REPORT,
@@ -123,28 +125,44 @@ def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
     assert [output.count(line) for line in REPORT] == [1] * len(REPORT)
     assert (
         subprocess.run(
-            ["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True
+            ["git", "status", "--porcelain"],
+            cwd=tiny,
+            capture_output=True,
+            check=True,
         ).stdout
         == b""
     )
 
 
-def test_a_bump_that_was_interrupted_still_reports_the_mismatches(tiny: Path) -> None:
+def test_a_bump_that_was_interrupted_still_reports_the_mismatches(
+    tiny: Path,
+) -> None:
     edits = bump.edits(Release.at(Context(), "0.2.0"))
     (tiny / "pyproject.toml").write_text(edits["pyproject.toml"])
     assert inv(tiny, "bump", "--version", "0.2.0")[1:] == REPORT
 
 
 def test_the_list_of_stale_lines_is_limited(tiny: Path) -> None:
-    begin(tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100})
+    begin(
+        tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100}
+    )
     output = inv(tiny, "bump", "--version", "0.2.0")
-    assert "46 lines that no manifest covers still show an old version:" in output
+    assert (
+        "46 lines that no manifest covers still show an old version:" in output
+    )
     assert sum(line.startswith("  ") for line in output) == 21
     assert output[-2] == "  and 26 more (inv bump --json has them all)"
     assert max(map(len, output)) < 130
     for _ in range(2):  # also when the bump is done, and not yet committed
         done = subprocess.run(
-            [sys.executable, "-m", "invoke", "bump", "--version=0.2.0", "--json"],
+            [
+                sys.executable,
+                "-m",
+                "invoke",
+                "bump",
+                "--version=0.2.0",
+                "--json",
+            ],
             cwd=tiny,
             capture_output=True,
             text=True,
@@ -198,7 +216,9 @@ def test_a_version_is_found_as_semver_and_as_pep_440(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {
-        "pyproject.toml": PROJECT["pyproject.toml"].replace('"0.1.5"', '"0.1.5rc2"'),
+        "pyproject.toml": PROJECT["pyproject.toml"].replace(
+            '"0.1.5"', '"0.1.5rc2"'
+        ),
         "a.txt": "0.1.5rc2\n0.1.5-rc.2\n0.1.5\n",
         "tasks.py": PROJECT["tasks.py"],
     }
@@ -263,8 +283,14 @@ def test_npms_lock_follows_its_package_json(tmp_path: Path) -> None:
         new["packages"][""]["version"],
         new["packages"]["node_modules/left"]["version"],
     ) == ("0.2.0", "0.2.0", "0.1.5")
-    assert json.loads((tmp_path / "npm/package.json").read_text())["version"] == "0.2.0"
-    assert json.loads((tmp_path / "web/package.json").read_text())["version"] == "0.1.0"
+    assert (
+        json.loads((tmp_path / "npm/package.json").read_text())["version"]
+        == "0.2.0"
+    )
+    assert (
+        json.loads((tmp_path / "web/package.json").read_text())["version"]
+        == "0.1.0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,7 +302,9 @@ def test_npms_lock_follows_its_package_json(tmp_path: Path) -> None:
         ("  version: 0.1.0", "  version: 0.2.0", 0),
     ],
 )
-def test_digits_of_a_hash_are_no_version(before: str, after: str, found: int) -> None:
+def test_digits_of_a_hash_are_no_version(
+    before: str, after: str, found: int
+) -> None:
     known = [stale_versions.Before(("0.1.0",), ("0.2.0",))]
     rows = stale_versions.mismatches(known, "Chart.lock", before, after)
     assert len(list(rows)) == found
@@ -305,7 +333,9 @@ def test_comments_in_manifests_and_ignored_paths_are_not_stale(
     text: str,
     is_stale: bool,
 ) -> None:
-    manifest = PROJECT["pyproject.toml"].replace('dependencies = ["left==0.1.5"]\n', "")
+    manifest = PROJECT["pyproject.toml"].replace(
+        'dependencies = ["left==0.1.5"]\n', ""
+    )
     settings = '[project]\nignore = ["old"]\n'
     files = {
         "pyproject.toml": manifest,

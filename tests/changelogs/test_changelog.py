@@ -79,7 +79,9 @@ def test_a_section_gets_the_definitions_of_its_links():
         "```\n\n[#31]: https://github.com/o/r/issues/31\n[Guide]: https://example.com/guide"
     )
     assert changelog.section_with_links(LOG, "0.6.1") == "- plain"
-    assert "\r" not in changelog.section_with_links(LOG.replace("\n", "\r\n"), "0.6.26")
+    assert "\r" not in changelog.section_with_links(
+        LOG.replace("\n", "\r\n"), "0.6.26"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,4 +102,6 @@ def test_what_is_announced_for_a_higher_version_is_not_that_of_a_lower_one(
     heading: str, version: str, is_taken: bool
 ) -> None:
     log = f"# Changelog\n\n{heading}\n\n- New.\n\n## 0.5.3\n\n- Old.\n"
-    assert changelog.unreleased(log, version) == ("- New." if is_taken else None)
+    assert changelog.unreleased(log, version) == (
+        "- New." if is_taken else None
+    )

@@ -63,10 +63,16 @@ BESIDE = (
     ("**1.1.0** (2026-03-01)\n\n- a\n\n**1.0.1** (2026-01-05)\n\n- b\n", 2),
     ("1.1.0 (2026-03-01)\n\n- a\n\n1.0.1 (2026-01-05)\n\n- b\n", 2),
     # underlined headings
-    ("v1.1.0\n======\n\nAdded\n-----\n\n- a\n\nv1.0.1\n======\n\nAdded\n-----\n", 2),
+    (
+        "v1.1.0\n======\n\nAdded\n-----\n\n- a\n\nv1.0.1\n======\n\nAdded\n-----\n",
+        2,
+    ),
     ("Changes in 1.1.0\n---\n\n- a\n\nChanges in 1.0.1\n---\n", 2),
     # front matter, a byte order mark, other line ends
-    ("---\ntitle: Changelog\nversion: 1.0.0\n---\n\n## 1.1.0\n\n- a\n\n## 1.0.1\n", 2),
+    (
+        "---\ntitle: Changelog\nversion: 1.0.0\n---\n\n## 1.1.0\n\n- a\n\n## 1.0.1\n",
+        2,
+    ),
     ("\ufeff## 1.1.0\n\n- a\n\n## 1.0.1\n", 2),
     ("## 1.1.0\r\n\r\n- a\r\n\r\n## 1.0.1\r\n", 2),
     ("## 1.1.0\n\n- a\r- b\n\n## 1.0.1\n", 2),
@@ -74,9 +80,12 @@ BESIDE = (
 
 
 @pytest.mark.parametrize(("text", "count"), BESIDE)
-def test_versions_are_told_from_what_stands_beside_them(text, count):
+def test_versions_are_reported_from_what_stands_beside_them(text, count):
     assert len(changelog.sections(text)) == count
-    assert changelog.sections(text)[:2] in (("1.1.0", "1.0.1"), ("1.1.0", "1.0"))
+    assert changelog.sections(text)[:2] in (
+        ("1.1.0", "1.0.1"),
+        ("1.1.0", "1.0"),
+    )
     assert "- a" in changelog.section(text, "1.1.0")
     assert "- b" not in changelog.section(text, "1.1.0").replace("- a\r- b", "")
 
@@ -89,7 +98,9 @@ def test_versions_are_told_from_what_stands_beside_them(text, count):
         ("# More\n\n- b\n", True),
     ],
 )
-def test_the_last_section_ends_at_a_heading_beside_it_that_is_no_group(after, ends):
+def test_the_last_section_ends_at_a_heading_beside_it_that_is_no_group(
+    after, ends
+):
     text = f"# Changelog\n\n## 1.0.0\n\n- a\n\n{after}"
     assert ("- b" in changelog.section(text, "1.0.0")) is not ends
 
@@ -98,7 +109,10 @@ def test_the_last_section_ends_at_a_heading_beside_it_that_is_no_group(after, en
     ("before", "new"),
     [
         ('<a name="1.0.1"></a>\n', '<a name="1.1.0"></a>\n'),
-        ("<a id='changelog-1.0.1'></a>\n\n", "<a id='changelog-1.1.0'></a>\n\n"),
+        (
+            "<a id='changelog-1.0.1'></a>\n\n",
+            "<a id='changelog-1.1.0'></a>\n\n",
+        ),
         ('<a id="latest"></a>\n', ""),
     ],
 )
@@ -132,12 +146,16 @@ def test_tools_say_by_a_comment_where_what_is_new_begins():
     log = "# Changelog\n\n<!-- towncrier release notes start -->\n\n## About\n"
     there = new_section.add(log, NewSection("1.0.0", "2026-03-09"))
     assert (
-        there.index("start -->") < there.index("## [1.0.0]") < there.index("## About")
+        there.index("start -->")
+        < there.index("## [1.0.0]")
+        < there.index("## About")
     )
 
 
 def test_a_section_of_comments_rules_and_definitions_is_empty():
-    assert is_empty("### Added\n\n<!-- - x -->\n\n---\n\n[a]: https://example.org\n")
+    assert is_empty(
+        "### Added\n\n<!-- - x -->\n\n---\n\n[a]: https://example.org\n"
+    )
     assert not is_empty("### Added\n\n- `<!--`\n")
 
 
@@ -177,13 +195,17 @@ def test_a_restructured_text_has_titles_of_its_own():
         RESTRUCTURED, NewSection("1.0.10", "2026-03-09"), "CHANGES.rst"
     )
     title = "Lamp 1.0.10 (2026-03-09)"
-    assert f".. _v1.0.10:\n\n{title}\n{'=' * len(title)}\n\n.. _v1.0.1:\n" in there
+    assert (
+        f".. _v1.0.10:\n\n{title}\n{'=' * len(title)}\n\n.. _v1.0.1:\n" in there
+    )
     assert is_empty(".. comment\n   - x\n\nFixed\n-----\n", "CHANGES.rst")
 
 
 def test_an_unreleased_title_of_a_restructured_text_gets_the_date():
     log = "Changes\n=======\n\n1.1 (unreleased)\n----------------\n\n- x\n\n1.0 (2026-01-05)\n---\n"
-    there = new_section.add(log, NewSection("1.1.0", "2026-03-09"), "CHANGES.rst")
+    there = new_section.add(
+        log, NewSection("1.1.0", "2026-03-09"), "CHANGES.rst"
+    )
     assert "1.1.0 (2026-03-09)\n------------------\n\n- x\n" in there
 
 
@@ -194,6 +216,8 @@ def test_a_title_with_lines_above_and_below_keeps_them():
 
 
 def test_a_large_changelog_is_read_once():
-    text = "".join(f"## 1.0.{number}\n\n- x\n\n" for number in range(300, 0, -1))
+    text = "".join(
+        f"## 1.0.{number}\n\n- x\n\n" for number in range(300, 0, -1)
+    )
     assert parse(text) is parse(text)
     assert len(parse(text).versions) == 300

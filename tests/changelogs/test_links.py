@@ -129,7 +129,9 @@ PAGES = (
 
 def log(*addresses: str, form: str = "[{}]: {}") -> str:
     labels = ("Unreleased", "1.0.1", "1.0.0")
-    defined = [form.format(*pair) for pair in zip(labels, addresses, strict=False)]
+    defined = [
+        form.format(*pair) for pair in zip(labels, addresses, strict=False)
+    ]
     return (
         "## [Unreleased]\n\n- x\n\n## [1.0.1] - 2026-01-05\n\n- y\n\n## [1.0.0] - 2026-01-02\n\n"
         + "\n".join(defined)
@@ -162,8 +164,14 @@ def test_an_address_is_made_like_that_of_the_last_version(before, after):
     ],
 )
 def test_a_tag_can_have_any_name(tag, written):
-    old, older, new = (written.format(number) for number in ("1.0.1", "1.0.0", "1.1.0"))
-    for repository in (HUB, "https://github.com/o/log", "https://github.com/o/compare"):
+    old, older, new = (
+        written.format(number) for number in ("1.0.1", "1.0.0", "1.1.0")
+    )
+    for repository in (
+        HUB,
+        "https://github.com/o/log",
+        "https://github.com/o/compare",
+    ):
         before = log(
             f"{repository}/compare/{old}...HEAD",
             f"{repository}/compare/{older}...{old}",
@@ -176,25 +184,31 @@ def test_a_tag_can_have_any_name(tag, written):
 
 
 def test_a_project_that_changed_its_tags_compares_the_old_form_with_the_new_one():
-    before = log(f"{HUB}/compare/r-1.0.1...HEAD", f"{HUB}/compare/r-1.0.0...r-1.0.1")
+    before = log(
+        f"{HUB}/compare/r-1.0.1...HEAD", f"{HUB}/compare/r-1.0.0...r-1.0.1"
+    )
     after = added(before, "v1.1.0")
     assert f"[Unreleased]: {HUB}/compare/v1.1.0...HEAD\n" in after
     assert f"[1.1.0]: {HUB}/compare/r-1.0.1...v1.1.0\n" in after
 
 
-@pytest.mark.parametrize("form", ["[{}]: <{}>", "  [{}]:   {}", '[{}]: {} "seen"'])
+@pytest.mark.parametrize(
+    "form", ["[{}]: <{}>", "  [{}]:   {}", '[{}]: {} "seen"']
+)
 def test_a_definition_is_written_like_the_last_one(form):
     before = log(
-        f"{HUB}/compare/v1.0.1...HEAD", f"{HUB}/compare/v1.0.0...v1.0.1", form=form
+        f"{HUB}/compare/v1.0.1...HEAD",
+        f"{HUB}/compare/v1.0.0...v1.0.1",
+        form=form,
     )
-    new = form.replace(' "seen"', "").format("1.1.0", f"{HUB}/compare/v1.0.1...v1.1.0")
+    new = form.replace(' "seen"', "").format(
+        "1.1.0", f"{HUB}/compare/v1.0.1...v1.1.0"
+    )
     assert new in added(before).splitlines()
 
 
 def test_definitions_that_begin_with_the_oldest_continue_at_their_end():
-    before = (
-        "## 1.0.1\n\n## 1.0.0\n\n[1.0.0]: {0}/tree/v1.0.0\n[1.0.1]: {0}/tree/v1.0.1\n"
-    )
+    before = "## 1.0.1\n\n## 1.0.0\n\n[1.0.0]: {0}/tree/v1.0.0\n[1.0.1]: {0}/tree/v1.0.1\n"
     assert added(before.format(HUB)).endswith(
         f"[1.0.1]: {HUB}/tree/v1.0.1\n[1.1.0]: {HUB}/tree/v1.1.0\n"
     )
@@ -203,7 +217,10 @@ def test_definitions_that_begin_with_the_oldest_continue_at_their_end():
 @pytest.mark.parametrize(
     ("addresses", "label"),
     [
-        ((f"{HUB}/compare/v1.0.1...v1.1.0-dev", f"{HUB}/tree/v1.0.1"), "Unreleased"),
+        (
+            (f"{HUB}/compare/v1.0.1...v1.1.0-dev", f"{HUB}/tree/v1.0.1"),
+            "Unreleased",
+        ),
         (
             ("https://example.org/since?version=1.0.1", f"{HUB}/tree/v1.0.1"),
             "Unreleased",
@@ -214,6 +231,8 @@ def test_definitions_that_begin_with_the_oldest_continue_at_their_end():
 def test_an_address_of_an_unknown_form_stays_and_is_named(addresses, label):
     before = log(*addresses)
     assert added(before) == before
-    left = new_section.link_left(before, NewSection("1.1.0", "2026-03-09", "v1.1.0"))
+    left = new_section.link_left(
+        before, NewSection("1.1.0", "2026-03-09", "v1.1.0")
+    )
     assert left is not None
     assert left.label == label

@@ -19,7 +19,8 @@ def test_the_given_body_is_used_where_unreleased_is_empty():
         "## [0.1.0] - 2026-01-01\n"
     )
     full = new_section.add(
-        "## [Unreleased]\n\n- own\n", NewSection("0.2.0", "2026-03-01", body="- made")
+        "## [Unreleased]\n\n- own\n",
+        NewSection("0.2.0", "2026-03-01", body="- made"),
     )
     assert changelog.section(full, "0.2.0") == "- own"
 
@@ -29,7 +30,9 @@ def test_the_compare_links_use_the_given_tag():
     assert new_section.add(log, NewSection("0.2.0", "2026-03-01")).endswith(
         log.splitlines()[-1] + "\n"
     )
-    there = new_section.add(log, NewSection("0.2.0", "2026-03-01", tag="py-v0.2.0"))
+    there = new_section.add(
+        log, NewSection("0.2.0", "2026-03-01", tag="py-v0.2.0")
+    )
     assert (
         "compare/py-v0.2.0...HEAD\n[0.2.0]: https://github.com/o/r/compare/abc1234...py-v0.2.0\n"
         in there
@@ -38,4 +41,6 @@ def test_the_compare_links_use_the_given_tag():
 
 def test_an_unclosed_code_block_is_refused():
     with pytest.raises(ReleaseError, match="code block"):
-        new_section.add("# Changelog\n\n```\n", NewSection("0.2.0", "2026-03-01"))
+        new_section.add(
+            "# Changelog\n\n```\n", NewSection("0.2.0", "2026-03-01")
+        )

@@ -32,7 +32,8 @@ def shown(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
     if f"v{version}" not in tiny.git("tag"):
         if version not in (tiny.root / "pyproject.toml").read_text():
             tiny.commit(
-                "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version)
+                "pyproject.toml",
+                TINY["pyproject.toml"].replace("0.1.0", version),
             )
         tiny.tag(f"v{version}")
     github.fill_draft(context(), tiny.release(version))
@@ -53,7 +54,9 @@ def problems(tiny: TinyProject, version: str = "0.2.0") -> list[str]:
 def test_the_notes_are_the_section_of_the_changelog(tiny: TinyProject) -> None:
     tiny.commit(
         "CHANGELOG.md",
-        LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].")
+        LOG.replace(
+            "- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31]."
+        )
         + "\n[#31]: https://github.com/o/r/31\n",
     )
     assert shown(tiny) == "### ✨ Added\n\n#### Deep\n\n- More, see [#31].\n"
@@ -85,7 +88,9 @@ def test_without_a_changelog_github_writes_the_notes_from_the_previous_tag(
     )
 
 
-def test_without_github_and_a_changelog_there_are_no_notes(tiny: TinyProject) -> None:
+def test_without_github_and_a_changelog_there_are_no_notes(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "elsewhere.git"))
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "elsewhere.git"))
     tiny.git("rm", "--quiet", "CHANGELOG.md")
@@ -118,7 +123,9 @@ def test_bump_writes_the_section_that_a_command_prints(
     tiny.tag("v0.1.0")
     tiny.commit("feature.txt")
     run = "git log --format=###%x20Changed%n%n-%x20{version}:%x20%s {range} -- feature.txt"
-    tiny.commit("release-tasks.toml", f'[github]\nnotes = {{ run = "{run}" }}\n')
+    tiny.commit(
+        "release-tasks.toml", f'[github]\nnotes = {{ run = "{run}" }}\n'
+    )
     tiny.commit("CHANGELOG.md", LOG.replace("\n- More.\n", ""))
     assert problems(tiny) == []
     bump.write(context(), tiny.release("0.2.0"))
@@ -132,13 +139,18 @@ def test_bump_writes_the_section_that_a_command_prints(
     assert (tiny.root / "CHANGELOG.md").read_text() == log
 
 
-def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> None:
+def test_the_heading_that_a_command_prints_is_left_out(
+    tiny: TinyProject,
+) -> None:
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.commit(
         "printed.md",
         "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n",
     )
-    assert shown(tiny, '[github]\nnotes = { run = "cat printed.md" }\n') == "- New\n"
+    assert (
+        shown(tiny, '[github]\nnotes = { run = "cat printed.md" }\n')
+        == "- New\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,11 +183,13 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     subprocess.run(amend, cwd=tiny.root, env=os.environ | who, check=True)
     tiny.tag("v0.1.1")
     assert problems(tiny) == ["CHANGELOG.md has no entry for 0.2.0"]
-    tiny.commit("CHANGELOG.md", DATED.replace("- First", "- First, in other words"))
-    assert shown(tiny) == "### Added\n\n- **New** (#3)\n"
-    late = DATED.replace("- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)").replace(
-        "- First", "- First, in other words"
+    tiny.commit(
+        "CHANGELOG.md", DATED.replace("- First", "- First, in other words")
     )
+    assert shown(tiny) == "### Added\n\n- **New** (#3)\n"
+    late = DATED.replace(
+        "- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)"
+    ).replace("- First", "- First, in other words")
     tiny.commit(
         "CHANGELOG.md",
         late.replace(
@@ -195,7 +209,9 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     ("log", "expected"),
     [
         (
-            LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"),
+            LOG.replace(
+                "- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"
+            ),
             "CHANGELOG.md has no entry for 0.2.0",
         ),
         (
@@ -216,7 +232,9 @@ def test_an_empty_section_and_a_duplicate_heading_are_problems(
     assert problems(tiny) == [expected]
 
 
-def test_an_older_version_with_two_sections_is_no_problem(tiny: TinyProject) -> None:
+def test_an_older_version_with_two_sections_is_no_problem(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("CHANGELOG.md", LOG + "\n## 0.1.0\n\n- Again.\n")
     assert problems(tiny) == []
 

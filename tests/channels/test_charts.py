@@ -30,7 +30,11 @@ def release(chart_project) -> Release:
 
 def test_a_chart_is_expected_under_its_reference(release):
     [artifact] = charts.expected(release)
-    assert (artifact.name, artifact.version, artifact.digest) == (CHART, "1.2.0", "")
+    assert (artifact.name, artifact.version, artifact.digest) == (
+        CHART,
+        "1.2.0",
+        "",
+    )
 
 
 def test_a_chart_is_missing_and_new_until_it_is_there(release):
@@ -46,12 +50,16 @@ def test_an_image_under_the_tag_of_a_chart_is_different(release, registries):
     assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is not a chart")
 
 
-def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
+def test_an_image_and_a_chart_of_one_reference_are_refused(
+    tmp_path: Path, monkeypatch
+):
     settings = (
         '[project]\nversion = "tag"\n'
         f'[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
     )
-    folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
+    folder = write_chart_project(
+        tmp_path / "both", **{"release-tasks.toml": settings}
+    )
     monkeypatch.chdir(commit_files(folder, {"Dockerfile": "FROM scratch\n"}))
     with pytest.raises(
         ReleaseError, match="is the reference of both an image and a chart"

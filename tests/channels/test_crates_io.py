@@ -60,12 +60,17 @@ def packed(
 
 
 def states(release: Release) -> list[State]:
-    return [one.state for one in crates_io.state(release, crates_io.expected(release))]
+    return [
+        one.state
+        for one in crates_io.state(release, crates_io.expected(release))
+    ]
 
 
 def publish(release: Release, names: Sequence[str] = CHAIN) -> None:
     wanted = [
-        artifact for artifact in crates_io.expected(release) if artifact.name in names
+        artifact
+        for artifact in crates_io.expected(release)
+        if artifact.name in names
     ]
     crates_io.publish(Context(), release, wanted)
 
@@ -77,7 +82,10 @@ def upload(root: Path, *words: str) -> None:
 def too_many(moment: float) -> Fault:
     date = formatdate(moment, usegmt=True)
     return Fault(
-        *PUT, status=429, body=TOO_MANY % date.encode(), headers={"Retry-After": date}
+        *PUT,
+        status=429,
+        body=TOO_MANY % date.encode(),
+        headers={"Retry-After": date},
     )
 
 
@@ -160,7 +168,9 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
 def test_an_invalid_index_is_an_error(
     one: Path, registries: LocalRegistries, body: bytes
 ) -> None:
-    registries.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
+    registries.faults.add(
+        Fault("GET", "/sh/op/shop-zero", status=200, body=body)
+    )
     with pytest.raises(ReleaseError, match="is not a file of the crates"):
         states(projects.release(one))
 
@@ -179,7 +189,9 @@ def test_only_the_missing_crates_are_uploaded(
     upload(packed, "-p", "shop-zero")
     release = projects.release(packed)
     assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
-    publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
+    publish(
+        release, [artifact.name for artifact in crates_io.unpublished(release)]
+    )
     assert [
         len(projects.upload_requests(registries)),
         *projects.uploads(registries),
@@ -211,7 +223,9 @@ def test_the_real_rate_limits_are_waited_for_on_a_faster_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"shop-{letter}" for letter in "abcdefg"]
-    with local_registries(tmp_path, monkeypatch, rate_limits=True) as registries:
+    with local_registries(
+        tmp_path, monkeypatch, rate_limits=True
+    ) as registries:
         registries.clock.speed = 600.0
         root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
         monkeypatch.chdir(root)
@@ -255,11 +269,14 @@ def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
 ) -> None:
     upload(packed, "-p", "shop-zero")
     # a stale cache in between
-    registries.crates.store._visible["shop-zero", "0.1.0"] = time.monotonic() + 3.0
+    registries.crates.store._visible["shop-zero", "0.1.0"] = (
+        time.monotonic() + 3.0
+    )
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert (
-        "waiting for shop-zero to become visible on crates.io" in capfd.readouterr().err
+        "waiting for shop-zero to become visible on crates.io"
+        in capfd.readouterr().err
     )
 
 
@@ -270,7 +287,9 @@ def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
 ) -> None:
     registries.crates.store.lag = 63.0
     # only the first one is late
-    threading.Timer(30, lambda: setattr(registries.crates.store, "lag", 0.0)).start()
+    threading.Timer(
+        30, lambda: setattr(registries.crates.store, "lag", 0.0)
+    ).start()
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
     assert projects.uploads(registries) == ["shop-zero", "shop-middle"]
     assert len(projects.upload_requests(registries)) == 2
@@ -280,7 +299,9 @@ def test_a_crate_of_somebody_else_is_an_error_with_a_fix(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.owned_by_others.add("shop_middle")
-    with pytest.raises(ReleaseError, match="don't seem to be an owner") as caught:
+    with pytest.raises(
+        ReleaseError, match="don't seem to be an owner"
+    ) as caught:
         publish(projects.release(packed))
     assert "cargo owner --add" in caught.value.fix
     assert projects.uploads(registries) == ["shop-zero"]
@@ -306,7 +327,8 @@ def test_without_a_token_the_error_names_its_variable(
         publish(release)
     assert "CARGO_REGISTRY_TOKEN" in caught.value.fix
     assert [
-        "CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)
+        "CARGO_REGISTRY_TOKEN" in error.fix
+        for error in crates_io.credentials(release)
     ] == [True]
 
 
@@ -361,7 +383,9 @@ def test_a_release_killed_between_two_uploads_resumes_with_the_rest(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     release = projects.release(packed)
-    publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
+    publish(
+        release, [artifact.name for artifact in crates_io.unpublished(release)]
+    )
     assert projects.uploads(registries) == list(CHAIN)
     assert states(release) == [State.SAME] * 3
 
@@ -370,7 +394,10 @@ def test_the_delay_by_rate_limits_is_computed_beforehand(
     registries: LocalRegistries, one: Path
 ) -> None:
     upload(one)
-    new = [Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop") for i in range(7)]
+    new = [
+        Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop")
+        for i in range(7)
+    ]
     known = [Artifact("crates.io", "shop-zero", "0.1.0", "shop")] * 33
     assert crates_io.rate_limit_wait(new[:5]) == 0.0
     assert crates_io.rate_limit_wait(new) == 1200.0

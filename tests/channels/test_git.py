@@ -16,13 +16,17 @@ from release_tasks.project.artifacts import State
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
 def on_origin(tiny: TinyProject) -> dict[str, str]:
-    lines = tiny.git("ls-remote", "origin", "refs/heads/*", "refs/tags/*").splitlines()
+    lines = tiny.git(
+        "ls-remote", "origin", "refs/heads/*", "refs/tags/*"
+    ).splitlines()
     refs = dict(reversed(line.split("\t")) for line in lines)
     return {
         name: refs.get(f"{name}^{{}}", commit)
@@ -35,7 +39,10 @@ def test_branch_and_tag_are_pushed_once(tiny: TinyProject) -> None:
     commit = tiny.commit("more.txt")
     tiny.tag("v0.2.0", push=False)
     converge(context(), tiny.release("0.2.0"), git)
-    assert on_origin(tiny) == {"refs/heads/main": commit, "refs/tags/v0.2.0": commit}
+    assert on_origin(tiny) == {
+        "refs/heads/main": commit,
+        "refs/tags/v0.2.0": commit,
+    }
     writes = len(tiny.registries.log.writes())
     converge(context(), tiny.release("0.2.0"), git)
     assert len(tiny.registries.log.writes()) == writes
@@ -58,13 +65,17 @@ def test_a_commit_that_was_merged_is_not_pushed_again(
 def test_without_the_tag_nothing_is_pushed(tiny: TinyProject) -> None:
     before = on_origin(tiny)
     tiny.commit("more.txt")
-    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0") as told:
+    with pytest.raises(
+        ReleaseError, match=r"there is no tag v0\.2\.0"
+    ) as reported:
         converge(context(), tiny.release("0.2.0"), git)
-    assert told.value.fix == "inv tag --version 0.2.0"
+    assert reported.value.fix == "inv tag --version 0.2.0"
     assert on_origin(tiny) == before
 
 
-def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: TinyProject) -> None:
+def test_a_tag_of_another_commit_on_origin_stops_the_release(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "again", "v0.2.0")
@@ -75,15 +86,17 @@ def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: TinyProject) 
         converge(context(), release, git)
 
 
-def test_a_branch_that_moved_on_is_an_error_with_a_fix(tiny: TinyProject) -> None:
+def test_a_branch_that_moved_on_is_an_error_with_a_fix(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("theirs.txt")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("reset", "--quiet", "--hard", "HEAD~1")
     tiny.commit("ours.txt")
     tiny.tag("v0.2.0", push=False)
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         converge(context(), tiny.release("0.2.0"), git)
-    assert "git pull --rebase origin main" in told.value.fix
+    assert "git pull --rebase origin main" in reported.value.fix
     assert "refs/tags/v0.2.0" not in on_origin(tiny)
 
 
@@ -105,7 +118,9 @@ def test_more_than_three_tags_are_pushed_in_groups(
     """GitHub starts no workflow where more than three tags arrive at once."""
     names = ("a", "b", "c", "d")
     files = {
-        f"{n}/pyproject.toml": TINY["pyproject.toml"].replace("tiny-plain", f"tiny-{n}")
+        f"{n}/pyproject.toml": TINY["pyproject.toml"].replace(
+            "tiny-plain", f"tiny-{n}"
+        )
         for n in names
     }
     settings = "".join(
@@ -119,9 +134,15 @@ def test_more_than_three_tags_are_pushed_in_groups(
         for n in names:
             four.tag(f"{n}-v0.1.0", push=False)
         pushed = len(
-            [e for e in four.registries.log.writes() if "git-receive-pack" in e.target]
+            [
+                e
+                for e in four.registries.log.writes()
+                if "git-receive-pack" in e.target
+            ]
         )
-        converge(context(), four.release(",".join(f"{n}=0.1.0" for n in names)), git)
+        converge(
+            context(), four.release(",".join(f"{n}=0.1.0" for n in names)), git
+        )
         assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys(
             (f"refs/tags/{n}-v0.1.0" for n in names), commit
         )
@@ -144,7 +165,8 @@ def test_two_components_have_two_tags_on_one_commit(two: TinyProject) -> None:
     two.tag("other-v0.4.1", push=False)
     converge(context(), two.release("core=0.5.0,other=0.4.1"), git)
     assert on_origin(two) == dict.fromkeys(
-        ("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit
+        ("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"),
+        commit,
     )
 
 

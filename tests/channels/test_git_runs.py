@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from support.contexts import context
-from support.tiny_project import TINY, TinyProject, problems, run_checks, tiny_project
+from support.tiny_project import (
+    TINY,
+    TinyProject,
+    problems,
+    run_checks,
+    tiny_project,
+)
 
 from release_tasks.channels import git, git_runs
 from release_tasks.checks.check import CheckContext
@@ -30,7 +36,9 @@ FAILED = {
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     monkeypatch.setattr(git_runs, "EVERY", 0.2)
     with tiny_project(
         tmp_path, monkeypatch, TINY | {"release-tasks.toml": AWAITED}
@@ -45,7 +53,10 @@ def runs(tiny: TinyProject, *some: dict[str, Any]) -> None:
     tiny.registries.github.set_runs(
         "example",
         "tiny",
-        [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some],
+        [
+            {"head_sha": tiny.head(), "head_branch": "main"} | one
+            for one in some
+        ],
     )
 
 
@@ -91,16 +102,16 @@ def test_a_failed_run_is_named_with_its_job_and_address_and_no_tag_is_pushed(
     tiny: TinyProject,
 ) -> None:
     runs(tiny, {}, FAILED | {"workflow": "test.yml"})
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         push(tiny)
-    assert told.value.problem.startswith(
+    assert reported.value.problem.startswith(
         f".github/workflows/test.yml / test of {tiny.head()[:7]} ended with failure: "
         "https://github.com/example/tiny/actions/runs/"
     )
     assert not tagged(tiny)
     assert tiny.head() in tiny.git("ls-remote", "origin", "main")
     subprocess.run(
-        ["sh", "-c", told.value.fix.split("`")[1]],
+        ["sh", "-c", reported.value.fix.split("`")[1]],
         cwd=tiny.root,
         check=True,
         capture_output=True,
@@ -120,7 +131,9 @@ def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(
         {"event": "schedule", "workflow": "nightly.yml"},
         {"head_branch": "v0.2.0", "workflow": "cd.yml"},
     )
-    with pytest.raises(ReleaseError, match=f"no CI run of {tiny.head()[:7]} started"):
+    with pytest.raises(
+        ReleaseError, match=f"no CI run of {tiny.head()[:7]} started"
+    ):
         push(tiny)
     assert not tagged(tiny)
 
@@ -139,17 +152,27 @@ def test_a_workflow_that_did_not_start_has_failed(tiny: TinyProject) -> None:
         push(tiny)
 
 
-def test_checks_and_statuses_of_other_services_count_too(tiny: TinyProject) -> None:
+def test_checks_and_statuses_of_other_services_count_too(
+    tiny: TinyProject,
+) -> None:
     tiny.git("push", "--quiet", "origin", "main")
     tiny.registries.github.set_checks(
         "example",
         "tiny",
-        [{"name": "elsewhere", "app": {"slug": "other"}, "conclusion": "timed_out"}],
+        [
+            {
+                "name": "elsewhere",
+                "app": {"slug": "other"},
+                "conclusion": "timed_out",
+            }
+        ],
     )
     status(tiny, "failure")
-    with pytest.raises(MultipleErrors) as told:
+    with pytest.raises(MultipleErrors) as reported:
         push(tiny)
-    assert [error.problem.partition(" of ")[0] for error in told.value.errors] == [
+    assert [
+        error.problem.partition(" of ")[0] for error in reported.value.errors
+    ] == [
         "elsewhere",
         "builds/tiny",
     ]
@@ -193,7 +216,9 @@ def found(tiny: TinyProject) -> list[str]:
 
 
 @pytest.mark.statement("B4.4")
-def test_check_reports_failed_and_running_runs_of_head(tiny: TinyProject) -> None:
+def test_check_reports_failed_and_running_runs_of_head(
+    tiny: TinyProject,
+) -> None:
     tiny.git("tag", "--delete", "v0.2.0")
     assert found(tiny) == []  # nobody has seen this commit yet
     tiny.git("push", "--quiet", "origin", "main")
@@ -214,7 +239,9 @@ def test_waiting_for_runs_needs_a_project_on_github(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.git("tag", "--delete", "v0.2.0")
-    assert found(tiny) == ["[gates] ci needs CI runs, and origin is not on GitHub"]
+    assert found(tiny) == [
+        "[gates] ci needs CI runs, and origin is not on GitHub"
+    ]
     tiny.git("tag", "v0.2.0")
     with pytest.raises(
         ReleaseError, match="needs CI runs, and origin is not on GitHub"
@@ -230,9 +257,9 @@ def test_runs_are_read_without_a_token(
     assert git_runs.commit_checks(tiny.release("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")
     runs(tiny, {})
-    assert [one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))] == [
-        "success"
-    ]
+    assert [
+        one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))
+    ] == ["success"]
 
 
 NAMED = '[gates]\nci = ["ci.yml", "Python CI"]\n'
@@ -254,7 +281,9 @@ def named(tiny: TinyProject) -> TinyProject:
     return tiny
 
 
-def test_the_tag_waits_for_the_named_workflows_alone(named: TinyProject) -> None:
+def test_the_tag_waits_for_the_named_workflows_alone(
+    named: TinyProject,
+) -> None:
     runs(
         named,
         {},
@@ -291,10 +320,10 @@ def test_a_named_workflow_that_has_not_begun_is_not_green(
 ) -> None:
     monkeypatch.setattr(git_runs, "BEGIN", 0.5)
     runs(named, *rows)
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as reported:
         push(named)
-    assert told.value.problem.startswith(f"{workflow} has not begun for ")
-    assert told.value.fix == fix
+    assert reported.value.problem.startswith(f"{workflow} has not begun for ")
+    assert reported.value.fix == fix
     assert not tagged(named)
 
 
@@ -308,14 +337,22 @@ def test_a_named_workflow_that_has_not_begun_is_not_green(
             '["lint.yml"]',
             "waits for lint.yml, and no workflow of the project is called so",
         ),
-        ('["cd.yml"]', "waits for cd.yml, and a push to main does not start it"),
-        ('["old.yml"]', "waits for old.yml, and a push to main does not start it"),
+        (
+            '["cd.yml"]',
+            "waits for cd.yml, and a push to main does not start it",
+        ),
+        (
+            '["old.yml"]',
+            "waits for old.yml, and a push to main does not start it",
+        ),
     ],
 )
 def test_a_workflow_that_no_push_starts_is_found_before(
     named: TinyProject, names: str, fact: str | None
 ) -> None:
-    named.commit(".github/workflows/cd.yml", "on: {push: {tags: ['v*']}}\njobs: {}\n")
+    named.commit(
+        ".github/workflows/cd.yml", "on: {push: {tags: ['v*']}}\njobs: {}\n"
+    )
     named.commit(
         ".github/workflows/old.yml", "on: {push: {branches: [v1]}}\njobs: {}\n"
     )

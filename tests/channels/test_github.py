@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from support.contexts import context
-from support.github_release import SDIST, WHEEL, assets, built, gh, releases, states
+from support.github_release import (
+    SDIST,
+    WHEEL,
+    assets,
+    built,
+    gh,
+    releases,
+    states,
+)
 from support.tiny_project import TWO, TinyProject, tiny_project
 
 from release_tasks.channels import github
@@ -20,7 +28,9 @@ pytestmark = pytest.mark.tools("gh")
 
 
 @pytest.mark.statement("B4.46")
-def test_a_release_goes_public_with_exactly_its_assets(tiny: TinyProject) -> None:
+def test_a_release_goes_public_with_exactly_its_assets(
+    tiny: TinyProject,
+) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     converge(context(), release, github)
@@ -69,7 +79,11 @@ def test_a_public_release_without_an_asset_is_partial_and_an_immutable_one_close
     github.fill_draft(context(), release)
     converge(context(), release, github)
     gh("release", "delete-asset", "v0.2.0", SDIST, "--yes")
-    assert states(release) == {"v0.2.0": "partial", WHEEL: "same", SDIST: "missing"}
+    assert states(release) == {
+        "v0.2.0": "partial",
+        WHEEL: "same",
+        SDIST: "missing",
+    }
     converge(context(), release, github)
     assert set(states(release).values()) == {"same"}
 
@@ -78,7 +92,11 @@ def test_a_public_release_without_an_asset_is_partial_and_an_immutable_one_close
     tiny.tag("v0.3.0")
     gh("release", "create", "v0.3.0", "--notes", "")
     later = built(tiny, "0.3.0")
-    assert states(later) == {"v0.3.0": "closed", WHEEL: "closed", SDIST: "closed"}
+    assert states(later) == {
+        "v0.3.0": "closed",
+        WHEEL: "closed",
+        SDIST: "closed",
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,7 +126,9 @@ def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(
     assert pointer.place is Stands.FOREIGN
 
 
-def test_the_owner_takes_latest_back_from_another_component(two: TinyProject) -> None:
+def test_the_owner_takes_latest_back_from_another_component(
+    two: TinyProject,
+) -> None:
     two.tag("other-v0.4.0")
     gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
     assert github.pointers(two.release("0.4.1", "other")) == ()
@@ -120,8 +140,10 @@ def test_the_owner_takes_latest_back_from_another_component(two: TinyProject) ->
     )
 
 
-def test_a_project_without_an_owner_of_latest_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_project_without_an_owner_of_latest_is_reported_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     with tiny_project(
         tmp_path,

@@ -33,7 +33,9 @@ from release_tasks.rehearsal.faults import Fault
 pytestmark = pytest.mark.tools("gh")
 
 
-def test_the_draft_is_created_once_and_keeps_every_file(tiny: TinyProject) -> None:
+def test_the_draft_is_created_once_and_keeps_every_file(
+    tiny: TinyProject,
+) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     github.fill_draft(context(), release)
@@ -51,7 +53,9 @@ def test_another_machine_continues_with_the_bytes_of_the_draft(
     github.fill_draft(context(), release)
     there = release_in_a_clone(tiny, monkeypatch)
     rows = {row.name: row.sha256 for row in dist.inventory(there.parts[0])}
-    assert rows == {row.name: row.sha256 for row in dist.inventory(release.parts[0])}
+    assert rows == {
+        row.name: row.sha256 for row in dist.inventory(release.parts[0])
+    }
     assert (there.parts[0].dist / KEPT).read_text() == f"bytes of {KEPT}"
     github.fill_draft(context(), there)
     assert len(releases(tiny)) == 1
@@ -79,7 +83,8 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     tiny.commit(
-        "release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n'
+        "release-tasks.toml",
+        '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n',
     )
     release = built(tiny)
     github.fill_draft(context(dry=True), release)
@@ -101,7 +106,9 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
     (there.parts[0].dist / "SHA256SUMS").unlink()
     converge(context(), there, github)
     assert assets(tiny) == {WHEEL, SDIST, "SHA256SUMS"}
-    assert set(states(there).values()) == set(states(release).values()) == {"same"}
+    assert (
+        set(states(there).values()) == set(states(release).values()) == {"same"}
+    )
 
 
 def test_a_draft_of_another_commit_is_never_taken_over(
@@ -118,7 +125,9 @@ def test_a_draft_of_another_commit_is_never_taken_over(
         release_in_a_clone(tiny, monkeypatch)
 
 
-def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -> None:
+def test_two_drafts_of_one_tag_that_have_files_are_an_error(
+    tiny: TinyProject,
+) -> None:
     release = built(tiny)
     for _ in range(2):
         gh(
@@ -132,25 +141,49 @@ def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -
             "--title",
             "v0.2.0",
         )
-    with pytest.raises(ReleaseError, match=r"GitHub has 2 drafts of v0\.2\.0") as told:
+    with pytest.raises(
+        ReleaseError, match=r"GitHub has 2 drafts of v0\.2\.0"
+    ) as reported:
         github.fill_draft(context(), release)
-    assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
+    assert (
+        "gh api -X DELETE repos/example/tiny/releases/ID" in reported.value.fix
+    )
 
 
 def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(
     tiny: TinyProject,
 ) -> None:
     release = built(tiny)
-    gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+    gh(
+        "release",
+        "create",
+        "v0.2.0",
+        "--draft",
+        "--notes",
+        "",
+        "--title",
+        "v0.2.0",
+    )
     tiny.registries.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
     assert states(release)[WHEEL] == "partial"
     converge(context(), release, github)
     assert set(states(release).values()) == {"same"}
 
 
-def test_a_dry_run_writes_nothing_when_there_is_a_draft(tiny: TinyProject) -> None:
+def test_a_dry_run_writes_nothing_when_there_is_a_draft(
+    tiny: TinyProject,
+) -> None:
     release = built(tiny)
-    gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+    gh(
+        "release",
+        "create",
+        "v0.2.0",
+        "--draft",
+        "--notes",
+        "",
+        "--title",
+        "v0.2.0",
+    )
     writes, files = (
         len(tiny.registries.log.writes()),
         sorted(release.parts[0].dist.rglob("*")),
@@ -223,11 +256,12 @@ def test_without_a_token_drafts_are_a_warning_before_a_build_and_an_error_before
     )
     with pytest.raises(
         ReleaseError, match=r"v0\.2\.0 may have one with built files"
-    ) as told:
+    ) as reported:
         converge(context(), there, pypi, "all")
-    assert "set GH_TOKEN" in told.value.fix
+    assert "set GH_TOKEN" in reported.value.fix
     assert "POST /legacy/" not in [
-        f"{entry.method} {entry.target}" for entry in tiny.registries.log.entries()
+        f"{entry.method} {entry.target}"
+        for entry in tiny.registries.log.entries()
     ]
 
 
@@ -239,11 +273,14 @@ def test_a_token_that_may_only_read_publishes_nothing_that_a_draft_may_hold(
     monkeypatch.setenv("GH_TOKEN", tiny.registries.tokens.github_read)
     there = begin(context(), "0.2.0", None)
     assert github_draft.pages(there) == {}
-    with pytest.raises(ReleaseError, match="only to a token that may write") as told:
+    with pytest.raises(
+        ReleaseError, match="only to a token that may write"
+    ) as reported:
         converge(context(), there, pypi, "all")
-    assert "permissions: contents: write" in told.value.fix
+    assert "permissions: contents: write" in reported.value.fix
     assert "POST /legacy/" not in [
-        f"{entry.method} {entry.target}" for entry in tiny.registries.log.entries()
+        f"{entry.method} {entry.target}"
+        for entry in tiny.registries.log.entries()
     ]
 
 
@@ -288,7 +325,8 @@ def test_two_machines_that_create_the_draft_at_once_end_with_one(
     assert assets(tiny) == {WHEEL, SDIST, KEPT, "release.json"}
     [one] = releases(tiny)
     here = {
-        (where / "dist" / "v0.2.0" / WHEEL).read_bytes() for where in (tiny.root, other)
+        (where / "dist" / "v0.2.0" / WHEEL).read_bytes()
+        for where in (tiny.root, other)
     }
     assert [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in here] == [
         one["assets"][WHEEL]["digest"]

@@ -47,7 +47,9 @@ def test_the_state_of_an_image_comes_from_its_digest(registries, release):
     assert state(release(), "sha256:" + "0" * 64) == State.DIFFERENT
 
 
-def test_an_image_without_a_record_is_compared_by_its_label(registries, release):
+def test_an_image_without_a_record_is_compared_by_its_label(
+    registries, release
+):
     push_image(registries, "1.2.0", {images.REVISION: release().commit})
     assert state(release()) == State.PRESENT
     push_image(registries, "1.2.0", {images.REVISION: "f" * 40})
@@ -86,7 +88,9 @@ def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(
     }
 
 
-def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(registries, release):
+def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(
+    registries, release
+):
     push_image(registries, "1.2.9", also=["1.2"])
     push_image(registries, "2.0.0", also=["2.0", "2", "latest"])
     assert places(release()) == {
@@ -96,7 +100,9 @@ def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(registries, release)
     }
 
 
-def test_a_backport_moves_the_pointers_of_its_own_line_only(registries, release):
+def test_a_backport_moves_the_pointers_of_its_own_line_only(
+    registries, release
+):
     push_image(registries, "1.1.0", also=["1.1"])
     push_image(registries, "1.2.0", also=["1.2", "1", "latest"])
     found = places(release("1.1.1"))
@@ -107,7 +113,9 @@ def test_a_backport_moves_the_pointers_of_its_own_line_only(registries, release)
     }
 
 
-def test_a_prerelease_of_a_higher_version_does_not_stop_a_pointer(registries, release):
+def test_a_prerelease_of_a_higher_version_does_not_stop_a_pointer(
+    registries, release
+):
     push_image(registries, "1.2.0", also=["1"])
     push_image(registries, "1.3.0-rc.1")
     assert places(release("1.2.1"))["1"] == (PointerState.BEHIND, "1.2.0")
@@ -152,13 +160,23 @@ def test_tags_with_text_around_the_version_are_recognized(
     push_image(registries, "1.9.0")
     [[part, image]] = image_tags.shipped(release)
     assert image_tags.version_tag(part, image) == "v1.2.0-alpine"
-    assert places(release) == {"v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")}
+    assert places(release) == {
+        "v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")
+    }
 
 
 def test_tags_of_an_earlier_form_are_versions(release):
     made = release()
     [[part, image]] = image_tags.shipped(made)
-    tags = ["1.0.0", "1.2.3.4", "main", "1.2.0-rc.1", "v1.3.0", "hello-1.1.0", "1.2"]
+    tags = [
+        "1.0.0",
+        "1.2.3.4",
+        "main",
+        "1.2.0-rc.1",
+        "v1.3.0",
+        "hello-1.1.0",
+        "1.2",
+    ]
     found = image_tags.versions_by_tag(made, part, image, tags)
     assert {tag: str(version) for tag, version in found.items()} == {
         "1.0.0": "1.0.0",
@@ -193,7 +211,9 @@ def test_a_version_of_two_numbers_counts_where_git_has_its_tag(
     assert places(release())["latest"] == (PointerState.BEHIND, "v1.0")
 
 
-def test_latest_of_an_earlier_commit_is_behind(registries, release, image_project):
+def test_latest_of_an_earlier_commit_is_behind(
+    registries, release, image_project
+):
     commit = git(image_project, "rev-parse", "HEAD").strip()
     digest = push_image(registries, "latest", {image_pointers.REVISION: commit})
     assert places(release())["latest"] == (PointerState.BEHIND, digest[:19])
@@ -201,7 +221,9 @@ def test_latest_of_an_earlier_commit_is_behind(registries, release, image_projec
     assert places(release())["latest"][0] is PointerState.FOREIGN
 
 
-def test_publishing_needs_a_docker_login(release, registries, tmp_path, monkeypatch):
+def test_publishing_needs_a_docker_login(
+    release, registries, tmp_path, monkeypatch
+):
     assert images.credentials(release()) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     [error] = images.credentials(release())

@@ -44,7 +44,11 @@ def keep(root: Path, name: str, data: bytes) -> None:
     dist.record(
         part,
         "build_wheels",
-        [dist.describe(release, part, kind, part.dist / name, package="Tiny.Plain")],
+        [
+            dist.describe(
+                release, part, kind, part.dist / name, package="Tiny.Plain"
+            )
+        ],
         target=name,
     )
 
@@ -68,7 +72,9 @@ def states(root: Path) -> dict[str, State]:
     }
 
 
-def test_a_file_that_was_never_built_is_expected_by_its_pattern(plain: Path) -> None:
+def test_a_file_that_was_never_built_is_expected_by_its_pattern(
+    plain: Path,
+) -> None:
     assert states(plain) == {
         "tiny_plain-0.2.0-*.whl": State.MISSING,
         SDIST: State.MISSING,
@@ -98,7 +104,8 @@ def test_a_published_file_without_a_record_is_present_and_not_built_again(
     files.remove(built / "dist")
     assert states(built) == {WHEEL: State.PRESENT, SDIST: State.MISSING}
     assert [
-        a.name for a in to_build(projects.release(built), pypi, "wheel", "sdist")
+        a.name
+        for a in to_build(projects.release(built), pypi, "wheel", "sdist")
     ] == [SDIST]
 
 
@@ -144,7 +151,9 @@ def test_each_declared_tag_is_a_separate_file(
         '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n'
         "sdist = false\n"
     )
-    root = commit_files(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
+    root = commit_files(
+        tmp_path / "tags", PLAIN | {"release-tasks.toml": settings}
+    )
     name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     keep(root, name, projects.wheel("Tiny.Plain"))
     assert list(states(root)) == [name, "tiny_plain-0.2.0-*win_amd64.whl"]
@@ -158,7 +167,8 @@ def test_each_declared_python_has_a_file_for_each_tag(
         'pythons = ["3.12", "3.13t"]\nsdist = false\n'
     )
     root = commit_files(
-        tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+        tmp_path / "pythons",
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings},
     )
     release = projects.release(root)
     assert [artifact.name for artifact in pypi.expected(release)] == [
@@ -171,11 +181,17 @@ def test_each_declared_python_has_a_file_for_each_tag(
     assert first.matches(
         "tiny_tool-0.2.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     )
-    assert not first.matches("tiny_tool-0.2.0-cp313-cp313-manylinux_2_17_x86_64.whl")
-    assert not first.matches("tiny_tool-0.2.0-py3-none-manylinux_2_17_x86_64.whl")
+    assert not first.matches(
+        "tiny_tool-0.2.0-cp313-cp313-manylinux_2_17_x86_64.whl"
+    )
+    assert not first.matches(
+        "tiny_tool-0.2.0-py3-none-manylinux_2_17_x86_64.whl"
+    )
 
 
-def test_a_package_is_read_once(built: Path, registries: LocalRegistries) -> None:
+def test_a_package_is_read_once(
+    built: Path, registries: LocalRegistries
+) -> None:
     before = len(reads(registries))
     states(built)
     assert len(reads(registries)) == before + 1
@@ -191,7 +207,9 @@ def test_a_project_that_pypi_does_not_know_is_new(built: Path) -> None:
 def test_an_index_that_cannot_be_read_is_an_error(
     built: Path, registries: LocalRegistries
 ) -> None:
-    registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=418, body=b"no"))
+    registries.faults.add(
+        Fault("GET", "/simple/tiny-plain/", status=418, body=b"no")
+    )
     with pytest.raises(ReleaseError, match="answered 418"):
         states(built)
     registries.faults.add(
@@ -199,7 +217,9 @@ def test_an_index_that_cannot_be_read_is_an_error(
     )
     with pytest.raises(ReleaseError, match="did not return valid JSON"):
         states(built)
-    registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"[]"))
+    registries.faults.add(
+        Fault("GET", "/simple/tiny-plain/", status=200, body=b"[]")
+    )
     with pytest.raises(ReleaseError, match="is not a page of the simple index"):
         states(built)
 
@@ -217,7 +237,8 @@ def test_a_missing_credential_is_named_and_each_kind_is_enough(
         "there is no token to upload Tiny.Plain to PyPI"
     ]
     assert (
-        errors[0].fix == "set PYPI_API_TOKEN, TWINE_PASSWORD, or use Trusted Publishing"
+        errors[0].fix
+        == "set PYPI_API_TOKEN, TWINE_PASSWORD, or use Trusted Publishing"
     )
     monkeypatch.setenv(name, "something")
     assert pypi.credentials(projects.release(plain)) == []

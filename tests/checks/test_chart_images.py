@@ -16,7 +16,10 @@ DIGEST = f"sha256:{'a' * 64}"
         ("- image: 'acme/lamp:v1'", ["acme/lamp:v1"]),
         ("image: ghcr.io/acme/lamp", ["ghcr.io/acme/lamp:latest"]),
         (f"image: ghcr.io/acme/lamp@{DIGEST}", [f"ghcr.io/acme/lamp@{DIGEST}"]),
-        (f"image: ghcr.io/acme/lamp:1@{DIGEST}", [f"ghcr.io/acme/lamp@{DIGEST}"]),
+        (
+            f"image: ghcr.io/acme/lamp:1@{DIGEST}",
+            [f"ghcr.io/acme/lamp@{DIGEST}"],
+        ),
         ("image: localhost:5000/a/lamp:1", ["localhost:5000/a/lamp:1"]),
         ("value: ghcr.io/acme/lamp:1.2.0", ["ghcr.io/acme/lamp:1.2.0"]),
         ('args: ["--image=ghcr.io/acme/lamp:1"]', ["ghcr.io/acme/lamp:1"]),

@@ -49,7 +49,8 @@ def refused(kit: HostedProject, where: Path, *words: str, **env: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "version", ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"]
+    "version",
+    ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"],
 )
 def test_a_wrong_version_is_refused(kit: HostedProject, version: str) -> None:
     refused(kit, kit.clone(), "release", "--version", version)
@@ -80,7 +81,9 @@ def test_a_version_below_the_last_finished_release_is_refused(
         "--repo",
         "example/kit",
     ]
-    subprocess.run(create, env=kit.environment(), check=True, capture_output=True)
+    subprocess.run(
+        create, env=kit.environment(), check=True, capture_output=True
+    )
     writes = len(kit.registries.log.writes())
 
     ran = kit.inv(clone, "check", "--version", "0.4.0", "--new", "all")
@@ -107,7 +110,9 @@ def test_a_repository_without_commits_is_refused(
     folder = tmp_path / "empty"
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
-    assert "has no commits" in refused(kit, folder, "release", "--version", "0.2.0")
+    assert "has no commits" in refused(
+        kit, folder, "release", "--version", "0.2.0"
+    )
 
 
 def test_a_dirty_tree_is_refused(kit: HostedProject) -> None:
@@ -151,7 +156,14 @@ def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
         ).stdout.strip()
         (folder / name).symlink_to(found)
     said = refused(
-        kit, clone, "check", "--version", "0.2.0", "--new", "all", PATH=str(folder)
+        kit,
+        clone,
+        "check",
+        "--version",
+        "0.2.0",
+        "--new",
+        "all",
+        PATH=str(folder),
     )
     assert "gh is not installed" in said
     assert "apt-get install -y gh" in said
@@ -232,7 +244,15 @@ def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(
 ) -> None:
     clone = kit.clone()
     kit.registries.faults.add(
-        Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100)
+        Fault(
+            "GET",
+            "/simple/rehearsed-kit-clock",
+            status=status,
+            body=body,
+            times=100,
+        )
     )
-    said = refused(kit, clone, "publish-pypi", "--version", "0.1.0", "--new", "all")
+    said = refused(
+        kit, clone, "publish-pypi", "--version", "0.1.0", "--new", "all"
+    )
     assert "rehearsed-kit-clock" in said

@@ -45,7 +45,9 @@ PROJECT = {
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, PROJECT) as made:
         yield made
 
@@ -56,14 +58,21 @@ def machine(tiny: TinyProject, name: str, **files: str | bytes) -> Path:
     part = release.parts[0]
     shutil.rmtree(part.dist, ignore_errors=True)
     for target, text in files.items():
-        file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(
-            target, target
-        )
+        file = {
+            "linux": "tiny-linux",
+            "mac": "tiny-mac",
+            "windows": "tiny.exe",
+        }.get(target, target)
         (dist.folder(part) / file).write_bytes(
             text.encode() if isinstance(text, str) else text
         )
         row = dist.describe(
-            release, part, "binary", part.dist / file, target=target, package="tiny"
+            release,
+            part,
+            "binary",
+            part.dist / file,
+            target=target,
+            package="tiny",
         )
         dist.record(part, "build_binaries", [row], target=file)
     away = tiny.folder / name
@@ -100,7 +109,14 @@ def test_parts_of_several_machines_are_one_inventory(
         machine(tiny, "windows", windows="PE"),
     )
     subprocess.run(
-        [sys.executable, "-m", "invoke", "collect", "--folders", f"{mac},{windows}"],
+        [
+            sys.executable,
+            "-m",
+            "invoke",
+            "collect",
+            "--folders",
+            f"{mac},{windows}",
+        ],
         cwd=tiny.root,
         check=True,
     )
@@ -110,11 +126,17 @@ def test_parts_of_several_machines_are_one_inventory(
     assert "nothing to do, all 2 files are in dist/" in capfd.readouterr().err
 
 
-def test_one_folder_can_contain_files_of_several_machines(tiny: TinyProject) -> None:
+def test_one_folder_can_contain_files_of_several_machines(
+    tiny: TinyProject,
+) -> None:
     machine(tiny, "artifacts/one", mac="Mach-O", linux="ELF")
     machine(tiny, "artifacts/two", windows="PE", linux="ELF")
     collect(context(), str(tiny.folder / "artifacts"))
-    assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O", "tiny.exe": "PE"}
+    assert here(tiny) == {
+        "tiny-linux": "ELF",
+        "tiny-mac": "Mach-O",
+        "tiny.exe": "PE",
+    }
 
 
 def test_a_release_json_is_read_like_parts(tiny: TinyProject) -> None:
@@ -127,14 +149,22 @@ def test_a_release_json_is_read_like_parts(tiny: TinyProject) -> None:
 
 
 def test_files_collected_before_stay(tiny: TinyProject) -> None:
-    linux, mac = machine(tiny, "linux", linux="ELF"), machine(tiny, "mac", mac="Mach-O")
+    linux, mac = (
+        machine(tiny, "linux", linux="ELF"),
+        machine(tiny, "mac", mac="Mach-O"),
+    )
     collect(context(), str(linux))
     collect(context(), str(mac))
     assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O"}
 
 
-def test_two_machines_whose_files_differ_are_both_named(tiny: TinyProject) -> None:
-    one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
+def test_two_machines_whose_files_differ_are_both_named(
+    tiny: TinyProject,
+) -> None:
+    one, two = (
+        machine(tiny, "one", mac="Mach-O"),
+        machine(tiny, "two", mac="other"),
+    )
     said = refused(one, two)
     fact = f"the binary tiny-mac in {two / 'v0.1.0'} differs from the one in {one / 'v0.1.0'}"
     assert f"{fact}, first at byte 0: b'other', not b'Mach-O'" in said
@@ -147,7 +177,9 @@ def test_two_machines_whose_files_differ_are_both_named(tiny: TinyProject) -> No
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -> None:
+def test_every_rejected_file_is_named_and_nothing_is_merged(
+    tiny: TinyProject,
+) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     windows = machine(tiny, "windows", windows="PE", unknown="?")
     linux = machine(tiny, "linux", linux="ELF")
@@ -159,7 +191,9 @@ def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -
         f"{mac}/v0.1.0/tiny-mac was built from commit aaaaaaa, but v0.1.0 is {head}"
         in said
     )
-    assert f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
+    assert (
+        f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
+    )
     assert (
         f"{linux / 'v0.1.0' / 'tiny-linux'} belongs to tiny 0.3.0, not to tiny 0.1.0"
         in said
@@ -167,7 +201,9 @@ def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -
     assert here(tiny) == {}
 
 
-def test_an_inventory_cannot_name_files_outside_its_folder(tiny: TinyProject) -> None:
+def test_an_inventory_cannot_name_files_outside_its_folder(
+    tiny: TinyProject,
+) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "tiny-mac").write_text("Mach-O")
     edit_part(mac, '"file": "tiny-mac"', '"file": "../tiny-mac"')
@@ -183,7 +219,10 @@ def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
     said = refused(mac, windows)
     assert f"{mac / 'v0.1.0'} lists tiny-mac, but does not contain it" in said
-    assert f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built" in said
+    assert (
+        f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built"
+        in said
+    )
 
 
 def test_a_file_that_no_inventory_lists_is_named_and_skipped(
@@ -202,7 +241,9 @@ def test_a_file_that_no_inventory_lists_is_named_and_skipped(
 def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     tiny: TinyProject, tmp_path: Path
 ) -> None:
-    assert "nowhere contains no dist/ of a release" in refused(tmp_path / "nowhere")
+    assert "nowhere contains no dist/ of a release" in refused(
+        tmp_path / "nowhere"
+    )
     mac = machine(tiny, "mac", mac="Mach-O")
     next(mac.rglob("parts/*.json")).write_text("[{")
     assert "is not an inventory" in refused(mac)
@@ -231,12 +272,18 @@ def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(
 
     half = tiny.inv("rehearse", "--version", "0.1.0", "--collect", str(mac))
     whole = tiny.inv(
-        "rehearse", "--version", "0.1.0", "--collect", f"../{mac.name}, {windows}"
+        "rehearse",
+        "--version",
+        "0.1.0",
+        "--collect",
+        f"../{mac.name}, {windows}",
     )
     other = tiny.inv("rehearse", "--version", "0.2.0", "--collect", str(mac))
 
     assert half.returncode == 1
-    assert "x86_64-pc-windows-msvc cannot be built on this machine" in half.stderr
+    assert (
+        "x86_64-pc-windows-msvc cannot be built on this machine" in half.stderr
+    )
     assert "aarch64-apple-darwin cannot be built" not in half.stderr
     assert whole.returncode == 0, whole.stderr[-3000:]
     rows = [line.split()[:3] for line in whole.stdout.splitlines()]

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from support.hosted_project import hosted_project
 
-pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "helm")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.tools("cargo", "gh", "docker", "helm"),
+]
 EXPECTED = (
     "cargo fmt",
     "git commit",
@@ -37,12 +40,16 @@ def snapshot(folder: Path) -> dict[str, str]:
         if path.is_file() and ".git/index" not in str(path)
     )
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
         for path in files
     }
 
 
-def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_dry_release_prints_every_command_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
     with hosted_project(tmp_path) as kit:
         clone = kit.clone()
         before, refs = (
@@ -52,7 +59,9 @@ def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) 
             ),
         )
 
-        ran = kit.inv(clone, "--dry", "release", "--version", "0.2.0", "--new", "all")
+        ran = kit.inv(
+            clone, "--dry", "release", "--version", "0.2.0", "--new", "all"
+        )
 
         assert ran.code == 0, ran.err[-3000:]
         assert [words for words in EXPECTED if words not in ran.err] == []

@@ -19,7 +19,9 @@ INV = (sys.executable, "-m", "invoke")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
@@ -45,7 +47,10 @@ def test_ctrl_c_ends_a_command_at_once_and_prints_how_to_continue(
     slow = Fault("GET", "/simple/tiny-plain", delay=3)
     tiny.registries.faults.add(slow)
     process = subprocess.Popen(
-        [*INV, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*INV, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while slow.times and process.poll() is None and time.monotonic() < deadline:
@@ -87,6 +92,8 @@ def test_init_works_without_a_tasks_py(
         done.stderr.splitlines()
     )
     assert (
-        subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode
+        subprocess.run(
+            [*INV, "settings"], capture_output=True, check=False
+        ).returncode
         == 0
     )

@@ -17,7 +17,13 @@ from support.tiny_project import TINY, TinyProject, tiny_project
 from release_tasks import dist
 from release_tasks.checks.check import Finding
 from release_tasks.project.kinds import FileKind
-from release_tasks.project.model import Binary, Chart, Crate, Image, PythonPackage
+from release_tasks.project.model import (
+    Binary,
+    Chart,
+    Crate,
+    Image,
+    PythonPackage,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 CODE = re.compile("`([^`]+)`")
@@ -29,7 +35,9 @@ SHIPPED = {
     "charts": Chart,
 }
 pytestmark = pytest.mark.tools("git", "gh")
-Keys = dict[str, set[str]]  # of the objects below each key; "" is the printed object
+Keys = dict[
+    str, set[str]
+]  # of the objects below each key; "" is the printed object
 
 
 def documented() -> dict[str, Keys]:
@@ -61,7 +69,9 @@ def names_of(kind: type) -> set[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     """A project with a version that disagrees, a stale version and an open question."""
     files = TINY | {
         "tiny_plain/__init__.py": '__version__ = "0.0.9"\n',
@@ -81,7 +91,9 @@ def output(project: TinyProject) -> Any:
     return run
 
 
-def test_every_key_of_status_is_documented(project: TinyProject, output: Any) -> None:
+def test_every_key_of_status_is_documented(
+    project: TinyProject, output: Any
+) -> None:
     project.tag("v0.1.0")  # on origin: an artifact with a digest
     data = output("status", "--version", "0.1.0", "--json")
     found = printed(data, "components", "artifacts", "pointers", "problems")
@@ -101,7 +113,9 @@ def test_every_key_of_check_is_documented(output: Any) -> None:
 
 def test_every_key_of_bump_is_documented(output: Any) -> None:
     data = output("bump", "--version", "0.2.0", "--json")
-    assert printed(data, "mismatches", "stale") == documented()["inv bump --json"]
+    assert (
+        printed(data, "mismatches", "stale") == documented()["inv bump --json"]
+    )
 
 
 def test_every_key_of_doctor_is_documented(output: Any) -> None:
@@ -124,7 +138,10 @@ def test_every_key_of_settings_is_documented(output: Any) -> None:
 
 
 def test_every_key_of_matrix_is_documented(output: Any) -> None:
-    assert printed(output("matrix"), "jobs", "wheels") == documented()["inv matrix"]
+    assert (
+        printed(output("matrix"), "jobs", "wheels")
+        == documented()["inv matrix"]
+    )
 
 
 def test_every_key_of_tag_parse_is_documented(output: Any) -> None:
@@ -140,11 +157,15 @@ def test_every_key_of_the_inventory_is_documented(project: TinyProject) -> None:
     path = dist.folder(part) / "tiny.whl"
     path.write_bytes(b"wheel")
     dist.record(
-        part, "build_wheels", [dist.describe(release, part, FileKind.WHEEL, path)]
+        part,
+        "build_wheels",
+        [dist.describe(release, part, FileKind.WHEEL, path)],
     )
     data = json.loads(dist.write_inventory(release, part).read_text())
     assert printed(data, "files") == documented()["dist/<tag>/release.json"]
-    kinds = CODE.findall(PAGE.read_text().split("| `kind` |")[1].splitlines()[0])
+    kinds = CODE.findall(
+        PAGE.read_text().split("| `kind` |")[1].splitlines()[0]
+    )
     assert set(kinds) == set(FileKind)
 
 
@@ -158,7 +179,9 @@ def test_every_key_of_serve_is_documented(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert printed(json.loads(done.stdout)) == documented()["inv rehearse --serve"]
+    assert (
+        printed(json.loads(done.stdout)) == documented()["inv rehearse --serve"]
+    )
 
 
 @pytest.mark.slow
@@ -170,7 +193,9 @@ def test_every_key_of_a_rehearsal_is_documented(
         "release-tasks.toml": "[gates]\nminor = []\n",
     }
     with tiny_project(tmp_path, monkeypatch, only_a_tag) as tiny:
-        data = json.loads(tiny.inv("rehearse", "--version", "0.2.0", "--json").stdout)
+        data = json.loads(
+            tiny.inv("rehearse", "--version", "0.2.0", "--json").stdout
+        )
     pages = documented()
     expected = pages["inv rehearse --json"]
     found = printed(data, "timeline", "requests")

@@ -33,7 +33,9 @@ crate-type = ["cdylib", "rlib"]
 [dependencies]
 pyo3 = { version = "0.30", features = ["abi3-py38"] }
 """
-PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore")} | {
+PROJECT = {
+    name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore")
+} | {
     "Cargo.toml": CARGO_TOML,
     "src/lib.rs": "",
     "src/main.rs": "fn main() {}\n",
@@ -94,7 +96,8 @@ def test_the_requested_version_is_in_every_command(
     with project(tmp_path, monkeypatch) as tiny:
         jobs = matrix(tiny, "--version", "0.2.0")["jobs"]
     assert (
-        jobs[1]["commands"][1] == f"inv build-binaries --target {ARM} --version 0.2.0"
+        jobs[1]["commands"][1]
+        == f"inv build-binaries --target {ARM} --version 0.2.0"
     )
 
 
@@ -116,7 +119,9 @@ def test_abi3_makes_one_wheel_for_all_pythons_and_the_reason_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(tmp_path, monkeypatch) as tiny:
-        why = "abi3: 3 wheels instead of 21, one for each Python from 3.8 to 3.14"
+        why = (
+            "abi3: 3 wheels instead of 21, one for each Python from 3.8 to 3.14"
+        )
         assert matrix(tiny)["wheels"] == [
             {"package": "tiny-py", "count": 3, "why": why}
         ]
@@ -126,7 +131,9 @@ def test_abi3_without_a_version_starts_at_the_python_of_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(
-        tmp_path, monkeypatch, cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3")
+        tmp_path,
+        monkeypatch,
+        cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3"),
     ) as tiny:
         assert (
             f"from 3.{sys.version_info.minor} to 3.14"
@@ -163,7 +170,11 @@ def test_a_pure_python_package_is_built_by_any_machine(
                 }
             ],
             "wheels": [
-                {"package": "tiny-plain", "count": 1, "why": "1 wheel for every Python"}
+                {
+                    "package": "tiny-plain",
+                    "count": 1,
+                    "why": "1 wheel for every Python",
+                }
             ],
         }
 

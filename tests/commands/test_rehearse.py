@@ -28,11 +28,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.tools(*TOOLS)]
 
 def copy(folder: Path, source: Path = EXAMPLE) -> Path:
     shutil.copytree(
-        source, folder, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+        source,
+        folder,
+        ignore=shutil.ignore_patterns("target", "dist", "__pycache__"),
     )
     commit_all(folder, "Say hello")
     origin = f"git@github.com:example/{source.name}.git"
-    subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)
+    subprocess.run(
+        ["git", "remote", "add", "origin", origin], cwd=folder, check=True
+    )
     return folder
 
 
@@ -56,7 +60,15 @@ def needs_arm() -> None:
 
 def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
     scratch.mkdir()
-    words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "invoke",
+        "rehearse",
+        "--version",
+        "0.2.0",
+        "--json",
+    ]
     env = os.environ | {"TMPDIR": str(scratch)}
     done = subprocess.run(
         words,
@@ -82,14 +94,20 @@ def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
         text=True,
         check=True,
     ).stdout.strip()
-    who = {"NAME": "Rehearsal", "EMAIL": "rehearsal@localhost", "DATE": f"{date} +0000"}
+    who = {
+        "NAME": "Rehearsal",
+        "EMAIL": "rehearsal@localhost",
+        "DATE": f"{date} +0000",
+    }
     env = running.environment() | {
         f"GIT_{role}_{key}": value
         for role in ("AUTHOR", "COMMITTER")
         for key, value in who.items()
     }
     own = {
-        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        "XDG_CACHE_HOME": os.environ.get(
+            "XDG_CACHE_HOME", str(Path.home() / ".cache")
+        )
     }  # of zig; cargo's is that of the registries
     env |= own | {
         "SOURCE_DATE_EPOCH": date,
@@ -140,7 +158,9 @@ def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
     }
 
 
-ARCHIVES = [f"hello-0.2.0-linux-{machine}.tar.gz" for machine in ("amd64", "arm64")]
+ARCHIVES = [
+    f"hello-0.2.0-linux-{machine}.tar.gz" for machine in ("amd64", "arm64")
+]
 WHOLE = {
     "git": {"v0.2.0"},
     "images": {"ghcr.io/example/polyglot"},
@@ -150,7 +170,9 @@ WHOLE = {
         f"polyglottal_hello-0.2.0-cp39-abi3-manylinux2014_{machine}.manylinux_2_17_{machine}.whl"
         for machine in ("x86_64", "aarch64")
     },
-    "crates.io": {f"polyglottal-{name}" for name in ("core", "hello", "phrases")},
+    "crates.io": {
+        f"polyglottal-{name}" for name in ("core", "hello", "phrases")
+    },
     "GitHub": {"v0.2.0", *ARCHIVES, *(f"{name}.sha256" for name in ARCHIVES)},
 }
 VERIFIED = (
@@ -162,15 +184,21 @@ VERIFIED = (
 
 
 @pytest.mark.long
-@pytest.mark.tools("cargo-zigbuild", "aarch64-linux-gnu-gcc", "qemu-aarch64-static")
+@pytest.mark.tools(
+    "cargo-zigbuild", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
+)
 def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_bytes_elsewhere(
     tmp_path: Path,
 ) -> None:
     needs_arm()
-    found, said = rehearse(without_gates(copy(tmp_path / "here")), tmp_path / "tmp")
+    found, said = rehearse(
+        without_gates(copy(tmp_path / "here")), tmp_path / "tmp"
+    )
 
     there = {
-        channel: {a["name"] for a in found["artifacts"] if a["channel"] == channel}
+        channel: {
+            a["name"] for a in found["artifacts"] if a["channel"] == channel
+        }
         for channel in WHOLE
     }
     assert there == WHOLE
@@ -180,10 +208,18 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     assert "left out" not in said
     assert "invoke >" not in said  # no library talks in between
     clients = {
-        re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in found["requests"]
+        re.match(r"[A-Za-z ]+", row["client"])[0].strip()
+        for row in found["requests"]
     }
     # buildx pushes with the library of containerd, and calls itself by its name
-    assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
+    assert clients == {
+        "cargo",
+        "twine",
+        "containerd",
+        "Helm",
+        "GitHub CLI",
+        "git",
+    }
     assert found["refused"] == []
 
     other = without_gates(copy(tmp_path / "a" / "deeper folder" / "there"))
@@ -202,7 +238,9 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     assert all(again.values())
 
 
-def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> None:
+def test_serve_prints_the_addresses_and_ends_with_its_input(
+    tmp_path: Path,
+) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "invoke", "rehearse", "--serve"],
         cwd=EXAMPLE,
@@ -239,7 +277,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
     )
     assert process.stdout
     said = ""

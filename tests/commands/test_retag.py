@@ -20,11 +20,15 @@ PROXY = (
     '[github]\nrelease = "promote"\ntitle = "Release {tag}"\nnotes = "generated"\nlatest = false\n'
 )
 # it ships nothing but a tag
-PROJECT = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}
+PROJECT = TINY | {
+    "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'
+}
 
 
 @pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(
         tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}
     ) as made:
@@ -35,7 +39,9 @@ def on_origin(tiny: TinyProject) -> dict[str, str]:
     """Return the commit of each tag on origin."""
     lines = tiny.git("ls-remote", "--tags", "origin").splitlines()
     commits = {}
-    for line in lines:  # an annotated tag comes first, then its commit as TAG^{}
+    for (
+        line
+    ) in lines:  # an annotated tag comes first, then its commit as TAG^{}
         commit, _, name = line.partition("\t")
         commits[name.removeprefix("refs/tags/").removesuffix("^{}")] = commit
     return commits
@@ -48,7 +54,9 @@ def released(tiny: TinyProject, version: str = "0.2.0") -> None:
 
 
 @pytest.mark.statement("B1.41", "B4.11", "B5.40")
-def test_a_tag_moves_to_head_and_its_draft_is_deleted(tiny: TinyProject) -> None:
+def test_a_tag_moves_to_head_and_its_draft_is_deleted(
+    tiny: TinyProject,
+) -> None:
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]
     tiny.commit("fix.txt")
@@ -66,7 +74,10 @@ def test_a_tag_moves_to_head_and_its_draft_is_deleted(tiny: TinyProject) -> None
     assert tiny.registries.github.releases("example", "tiny") == []
     assert tiny.inv("gh-draft", "--version", "0.2.0").returncode == 0
     again = tiny.inv("retag", "--version", "0.2.0")
-    assert (again.returncode, "nothing to do, v0.2.0 is at" in again.stderr) == (
+    assert (
+        again.returncode,
+        "nothing to do, v0.2.0 is at" in again.stderr,
+    ) == (
         0,
         True,
     )
@@ -111,7 +122,9 @@ def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
 ) -> None:
     with tiny_project(tmp_path, monkeypatch, CRATE) as shop:
         found = json.loads(
-            shop.inv("check", "--version", "0.2.0", "--new", "all", "--json").stdout
+            shop.inv(
+                "check", "--version", "0.2.0", "--new", "all", "--json"
+            ).stdout
         )["findings"]
         names = ("failing-gate", "failing-lint")
         failed = [row["fact"] for row in found if row["name"] in names]
@@ -126,18 +139,26 @@ def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
             ("fmt",),
         ):
             subprocess.run(
-                ["cargo", *words], cwd=shop.root, check=True, capture_output=True
+                ["cargo", *words],
+                cwd=shop.root,
+                check=True,
+                capture_output=True,
             )
         sells = (shop.root / "src/lib.rs").read_text()
         shop.commit("src/lib.rs", sells.replace("    1\n", "    2\n"))
-        assert shop.inv("check", "--version", "0.2.1", "--new", "all").returncode == 0
+        assert (
+            shop.inv("check", "--version", "0.2.1", "--new", "all").returncode
+            == 0
+        )
         assert shop.inv("retag", "--version", "0.2.0").returncode == 0
         assert on_origin(shop) == {"v0.2.0": shop.head()}
         assert shop.git("cat-file", "-t", "v0.2.0") == "tag\n"
 
 
 @pytest.mark.statement("B1.41")
-def test_a_tag_made_before_the_bump_moves_to_the_bump(tiny: TinyProject) -> None:
+def test_a_tag_made_before_the_bump_moves_to_the_bump(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0")
     assert tiny.inv("retag", "--version", "0.2.0").returncode == 0
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
@@ -149,14 +170,24 @@ def test_a_tag_with_a_public_release_does_not_move(tiny: TinyProject) -> None:
     released(tiny)
     before = on_origin(tiny)
     subprocess.run(
-        ["gh", "release", "edit", "v0.2.0", "--draft=false", "--repo", "example/tiny"],
+        [
+            "gh",
+            "release",
+            "edit",
+            "v0.2.0",
+            "--draft=false",
+            "--repo",
+            "example/tiny",
+        ],
         check=True,
         capture_output=True,
     )
     tiny.commit("fix.txt")
     done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
-    assert "v0.2.0 cannot move, already public: v0.2.0 on GitHub\n" in done.stderr
+    assert (
+        "v0.2.0 cannot move, already public: v0.2.0 on GitHub\n" in done.stderr
+    )
     assert (
         "fix: inv release --version 0.2.1; crates.io and PyPI can only yank\n"
         in done.stderr
@@ -178,7 +209,8 @@ def test_a_tag_with_a_file_on_pypi_does_not_move(tiny: TinyProject) -> None:
         in done.stderr
     )
     assert [
-        row["draft"] for row in tiny.registries.github.releases("example", "tiny")
+        row["draft"]
+        for row in tiny.registries.github.releases("example", "tiny")
     ] == [True]
 
 
@@ -197,10 +229,16 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(
 ) -> None:
     released(proxy, "1.0.0")
     commit = proxy.head()
-    assert proxy.git("log", "--format=%s").splitlines()[0] != "release: tiny v1.0.0"
+    assert (
+        proxy.git("log", "--format=%s").splitlines()[0]
+        != "release: tiny v1.0.0"
+    )
     for step in ("gh-draft", "gh-release"):
         done = proxy.inv(step, "--version", "1.0.0")
-        assert "nothing to do, only `inv promote` makes a GitHub release" in done.stderr
+        assert (
+            "nothing to do, only `inv promote` makes a GitHub release"
+            in done.stderr
+        )
     assert proxy.registries.github.releases("example", "tiny") == []
     proxy.commit("later.txt")
     first = proxy.inv("promote", "--version", "1.0.0")
@@ -234,7 +272,9 @@ def test_an_unfinished_version_is_not_promoted(proxy: TinyProject) -> None:
     )
 
 
-def test_promote_without_its_setting_names_the_setting(tiny: TinyProject) -> None:
+def test_promote_without_its_setting_names_the_setting(
+    tiny: TinyProject,
+) -> None:
     done = tiny.inv("promote", "--version", "0.1.0")
     assert (done.returncode, 'release = "promote"' in done.stderr) == (1, True)
 

@@ -13,10 +13,14 @@ from support.sample_projects import inv
 from support.tiny_project import TINY, TinyProject
 
 
-def test_settings_show_what_is_shipped_and_its_source(tiny: TinyProject) -> None:
+def test_settings_show_what_is_shipped_and_its_source(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
-    tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
+    tiny.commit(
+        "chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n"
+    )
     assert tiny.inv("settings").stdout.split("\n\n")[0].splitlines() == [
         "tiny  (example/tiny)",
         "component tiny: version 0.1.0, tag v{version}",
@@ -31,7 +35,9 @@ def test_settings_show_what_is_shipped_and_its_source(tiny: TinyProject) -> None
     ]
 
 
-def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -> None:
+def test_settings_show_every_effective_value_and_its_source(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n',
@@ -51,7 +57,10 @@ def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -
         "Dockerfile",
         "discovered",
     )
-    assert rows['images."ghcr.io/example/tiny"', "args"] == ({"A-B": "c"}, "settings")
+    assert rows['images."ghcr.io/example/tiny"', "args"] == (
+        {"A-B": "c"},
+        "settings",
+    )
     assert rows["files", "a.md"] == ("{version}", "settings")
     text = tiny.inv("settings").stdout
     assert all(
@@ -61,15 +70,23 @@ def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -
     assert '"a.md" = "{version}"' in text
 
 
-def test_what_a_component_names_does_not_need_a_table(tiny: TinyProject) -> None:
+def test_what_a_component_names_does_not_need_a_table(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n',
     )
     tiny.commit("one/Dockerfile", "FROM scratch\n")
-    tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: two\nversion: 0.1.0\n")
-    tiny.commit("other/Chart.yaml", "apiVersion: v2\nname: three\nversion: 0.1.0\n")
-    [component] = json.loads(tiny.inv("settings", "--json").stdout)["components"]
+    tiny.commit(
+        "chart/Chart.yaml", "apiVersion: v2\nname: two\nversion: 0.1.0\n"
+    )
+    tiny.commit(
+        "other/Chart.yaml", "apiVersion: v2\nname: three\nversion: 0.1.0\n"
+    )
+    [component] = json.loads(tiny.inv("settings", "--json").stdout)[
+        "components"
+    ]
     [image], [chart] = component["images"], component["charts"]
     assert (image["reference"], image["dockerfile"], image["source"]) == (
         "docker.io/some/one",
@@ -102,7 +119,9 @@ def test_settings_show_every_component(two: TinyProject) -> None:
     assert "component other: version 0.4.0, tag other-v{version}" in said
 
 
-def test_a_version_that_is_only_in_the_tag_is_shown_as_such(tiny: TinyProject) -> None:
+def test_a_version_that_is_only_in_the_tag_is_shown_as_such(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
     assert (
         "component tiny: version only in the tag, tag v{version}"
@@ -153,21 +172,35 @@ def test_an_image_without_a_github_remote_is_an_open_question(
 ) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     subprocess.run(
-        ["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")],
+        [
+            "git",
+            "remote",
+            "set-url",
+            "origin",
+            str(tiny.root.parent / "elsewhere.git"),
+        ],
         cwd=tiny.root,
         check=True,
     )
     said = tiny.inv("settings").stdout
-    assert "origin is not a GitHub repository, so the image has no default name" in said
+    assert (
+        "origin is not a GitHub repository, so the image has no default name"
+        in said
+    )
     assert '[images."REGISTRY/OWNER/NAME"]' in said
 
 
 @pytest.mark.statement("B5.2")
-def test_the_help_of_bump_lists_the_versions_that_it_accepts(tiny: TinyProject) -> None:
+def test_the_help_of_bump_lists_the_versions_that_it_accepts(
+    tiny: TinyProject,
+) -> None:
     assert "major (breaking), minor (feature), patch (fix)" in " ".join(
         tiny.inv("bump", "--help").stdout.split()
     )
-    assert "default: the version of this checkout" in tiny.inv("tag", "--help").stdout
+    assert (
+        "default: the version of this checkout"
+        in tiny.inv("tag", "--help").stdout
+    )
 
 
 def only(folder: Path, *names: str) -> str:
@@ -190,7 +223,11 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(
     assert set(rows) == {"git", "gh"}
     assert rows["git"]["version"]
     assert rows["gh"]["version"] is None
-    assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
+    assert rows["gh"]["needed_by"] == [
+        "gh-draft",
+        "gh-release",
+        "move-pointers",
+    ]
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
     text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
     steps = "gh-draft, gh-release, move-pointers"
@@ -205,11 +242,15 @@ def test_doctor_exits_with_0_when_nothing_is_missing(tiny: TinyProject) -> None:
     assert "missing" not in ran.stdout
 
 
-def test_doctor_checks_the_programs_that_the_build_needs(tiny: TinyProject) -> None:
+def test_doctor_checks_the_programs_that_the_build_needs(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler"]\n')
     ran = tiny.inv("doctor")
     assert ran.returncode == 1
-    assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
+    assert (
+        "no-such-compiler is not installed, and [build] needs it" in ran.stderr
+    )
 
 
 def test_doctor_checks_the_programs_that_scan_and_test_an_image(

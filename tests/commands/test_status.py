@@ -21,7 +21,9 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 def upload(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).write_bytes(
-            wheel("tiny-plain") if name.endswith(".whl") else sdist("tiny-plain")
+            wheel("tiny-plain")
+            if name.endswith(".whl")
+            else sdist("tiny-plain")
         )
     subprocess.run(
         [sys.executable, "-m", "twine", "upload", *names],
@@ -52,7 +54,9 @@ def finish(tiny: TinyProject, *, latest: bool = True) -> None:
 def test_status_3_means_incomplete(tiny: TinyProject) -> None:
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 3, ran.stderr
-    assert {row["state"] for row in json.loads(ran.stdout)["artifacts"]} == {"missing"}
+    assert {row["state"] for row in json.loads(ran.stdout)["artifacts"]} == {
+        "missing"
+    }
 
 
 def test_status_0_means_complete(tiny: TinyProject) -> None:
@@ -132,7 +136,9 @@ def test_status_1_means_error(tiny: TinyProject) -> None:
 def test_a_registry_that_cannot_be_read_does_not_hide_the_others(
     tiny: TinyProject,
 ) -> None:
-    tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
+    tiny.registries.faults.add(
+        Fault("GET", "/simple/tiny-plain", status=500, times=50)
+    )
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
     assert ran.returncode == 1
@@ -143,7 +149,9 @@ def test_a_registry_that_cannot_be_read_does_not_hide_the_others(
     assert "answered 500" in ran.stderr
 
 
-def test_an_open_question_hides_only_what_depends_on_it(tiny: TinyProject) -> None:
+def test_an_open_question_hides_only_what_depends_on_it(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("tools/Dockerfile", "FROM scratch\n")
     ran = tiny.inv("status", "--version", "0.2.0")
@@ -153,7 +161,9 @@ def test_an_open_question_hides_only_what_depends_on_it(tiny: TinyProject) -> No
     assert 'dockerfile = "tools/Dockerfile"' in ran.stderr
 
 
-def test_a_project_without_a_remote_shows_the_other_channels(tiny: TinyProject) -> None:
+def test_a_project_without_a_remote_shows_the_other_channels(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "remove", "origin")
     ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 1
@@ -171,7 +181,9 @@ def test_an_unreadable_repository_is_an_error_and_not_missing(
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1
     assert not [
-        row for row in json.loads(ran.stdout)["artifacts"] if row["channel"] == "GitHub"
+        row
+        for row in json.loads(ran.stdout)["artifacts"]
+        if row["channel"] == "GitHub"
     ]
     assert "GitHub shows no repository example/tiny" in ran.stderr
 
@@ -185,7 +197,10 @@ def test_a_narrow_terminal_shows_complete_names(
     image = "→ ghcr.io/example/tiny:0.2"
     print_table(
         ("channel", "artifact", "state", "digest"),
-        [("PyPI", name, "published", "0" * 12), ("images", image, "missing", "")],
+        [
+            ("PyPI", name, "published", "0" * 12),
+            ("images", image, "missing", ""),
+        ],
     )
     shown = capsys.readouterr().out
     assert "…" not in shown

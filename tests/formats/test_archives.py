@@ -11,7 +11,9 @@ import pytest
 from release_tasks.formats import archive_names, archives, unpacking
 
 
-@pytest.mark.parametrize("name", [f"a{ending}" for ending in archive_names.PACKED])
+@pytest.mark.parametrize(
+    "name", [f"a{ending}" for ending in archive_names.PACKED]
+)
 def test_an_archive_has_the_same_bytes_whenever_it_is_made(
     name: str, tmp_path: Path
 ) -> None:
@@ -37,15 +39,21 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(
         "hello": b"program",
         "README": b"program",
     }
-    if name.endswith(archive_names.ZSTANDARD):  # shutil knows these since Python 3.14
+    if name.endswith(
+        archive_names.ZSTANDARD
+    ):  # shutil knows these since Python 3.14
         return
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")
     assert (tmp_path / "out" / "hello").read_bytes() == b"program"
 
 
 @pytest.mark.parametrize("ending", archive_names.PACKED)
-def test_an_archive_that_was_cut_off_is_not_whole(ending: str, tmp_path: Path) -> None:
-    whole = archives.pack(f"a{ending}", {"a": (bytes(range(256)) * 99, 0o644)}, 1)
+def test_an_archive_that_was_cut_off_is_not_whole(
+    ending: str, tmp_path: Path
+) -> None:
+    whole = archives.pack(
+        f"a{ending}", {"a": (bytes(range(256)) * 99, 0o644)}, 1
+    )
     path = tmp_path / f"a{ending}"
     path.write_bytes(whole[: len(whole) // 2])
     assert not archives.is_whole(path)

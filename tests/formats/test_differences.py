@@ -21,7 +21,8 @@ ENTRIES: dict[str, archives.Entry] = {
 
 def packed(name: str, epoch: int = 1767323045, **other: bytes) -> bytes:
     more = {
-        path: (data, ENTRIES.get(path, (b"", 0o644))[1]) for path, data in other.items()
+        path: (data, ENTRIES.get(path, (b"", 0o644))[1])
+        for path, data in other.items()
     }
     return archives.pack(name, ENTRIES | more, epoch)
 
@@ -66,11 +67,18 @@ def test_a_difference_in_the_packing_alone_is_reported() -> None:
 
 def test_links_and_other_files_than_archives_are_compared() -> None:
     one, two = (
-        layer(("bin", target), ("hello", b"x")) for target in ("usr/bin", "/nowhere")
+        layer(("bin", target), ("hello", b"x"))
+        for target in ("usr/bin", "/nowhere")
     )
-    assert differences.first(one, two) == "bin: link 'usr/bin', not link '/nowhere'"
+    assert (
+        differences.first(one, two)
+        == "bin: link 'usr/bin', not link '/nowhere'"
+    )
     assert differences.first(b"", b"x") == "byte 0: b'', not b'x'"
-    assert differences.first(b"PK\3\4 cut", b"PK\3\4 cat") == "byte 6: b'ut', not b'at'"
+    assert (
+        differences.first(b"PK\3\4 cut", b"PK\3\4 cat")
+        == "byte 6: b'ut', not b'at'"
+    )
     assert differences.first(
         packed("a.tar.gz")[:90], packed("a.tar.gz")[:80]
     ).startswith("byte 80: ")
@@ -79,7 +87,10 @@ def test_links_and_other_files_than_archives_are_compared() -> None:
 def image(folder: Path, *layers: bytes, **config: object) -> Path:
     layout = Layout(folder)
     layout.write(
-        *(layout.image(name, list(layers), **config) for name in ("amd64", "arm64"))
+        *(
+            layout.image(name, list(layers), **config)
+            for name in ("amd64", "arm64")
+        )
     )
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
@@ -90,7 +101,9 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
     return path
 
 
-def test_the_layer_of_an_image_is_reported_and_not_its_digest(tmp_path: Path) -> None:
+def test_the_layer_of_an_image_is_reported_and_not_its_digest(
+    tmp_path: Path,
+) -> None:
     first = image(
         tmp_path / "one",
         layer(("base", b"b")),
@@ -131,7 +144,9 @@ def test_a_missing_or_too_large_file_is_not_compared(
     one.write_bytes(b"one")
     assert differences.between(one, two) == differences.between(one, None) == ""
     two.write_bytes(b"two")
-    assert differences.between(one, two) == ", first at byte 0: b'one', not b'two'"
+    assert (
+        differences.between(one, two) == ", first at byte 0: b'one', not b'two'"
+    )
     monkeypatch.setattr(differences, "LARGEST", 2)
     assert differences.between(one, two) == ""
 
@@ -146,4 +161,6 @@ def test_an_encrypted_or_unknown_zip_is_compared_by_its_bytes() -> None:
     broken = bytearray(zipped(b"hello"))
     at = broken.index(b"PK\1\2") + 10
     broken[at] = 99  # an unknown compression method
-    assert differences.first(bytes(broken), zipped(b"hello")).startswith(f"byte {at}: ")
+    assert differences.first(bytes(broken), zipped(b"hello")).startswith(
+        f"byte {at}: "
+    )

@@ -43,7 +43,8 @@ def test_what_is_copied_has_its_line_and_its_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "is_there"), [("BUILD", True), ("1", True), ("2", False), ("b", False)]
+    ("target", "is_there"),
+    [("BUILD", True), ("1", True), ("2", False), ("b", False)],
 )
 def test_a_stage_is_found_by_name_in_any_case_or_number(
     target: str, is_there: bool
@@ -78,7 +79,15 @@ def test_the_build_of_a_target_needs_only_its_stages(
     assert dockerfile.needed_stages(STAGES, target) == needed
 
 
-FILES = ("a", "b/c", "b/d", "src/x.rs", "docs/y.md", "docs/deep/z.md", "Makefile")
+FILES = (
+    "a",
+    "b/c",
+    "b/d",
+    "src/x.rs",
+    "docs/y.md",
+    "docs/deep/z.md",
+    "Makefile",
+)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,10 @@ FILES = ("a", "b/c", "b/d", "src/x.rs", "docs/y.md", "docs/deep/z.md", "Makefile
         ("", FILES),
         ("*\n!src\n!b/c\n", ("b/c", "src/x.rs")),
         ("**/*.md", ("a", "b/c", "b/d", "src/x.rs", "Makefile")),
-        ("docs/*.md\n# b\n/b/", ("a", "src/x.rs", "docs/deep/z.md", "Makefile")),
+        (
+            "docs/*.md\n# b\n/b/",
+            ("a", "src/x.rs", "docs/deep/z.md", "Makefile"),
+        ),
         ("?\nM[a-z]*", ("src/x.rs", "docs/y.md", "docs/deep/z.md")),
         ("docs\n!docs/deep/z.md", (*FILES[:4], "docs/deep/z.md", "Makefile")),
     ],

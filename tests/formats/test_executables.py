@@ -42,7 +42,9 @@ def test_a_program_is_for_the_targets_of_its_format_and_machine(
         "riscv64gc-unknown-linux-gnu",
     }
     assert executables.is_for(code, target)
-    assert not any(executables.is_for(code, other) for other in others - {target})
+    assert not any(
+        executables.is_for(code, other) for other in others - {target}
+    )
     assert (
         not executables.is_for(code, "mips64el-unknown-linux-gnuabi64")
         or code.format == "ELF"

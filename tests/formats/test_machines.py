@@ -10,9 +10,15 @@ from release_tasks.formats import machines
 from release_tasks.formats.machines import MACHINES
 
 
-@pytest.mark.parametrize("field", ["rust", "oci", "linux", "macos", "windows", "qemu"])
+@pytest.mark.parametrize(
+    "field", ["rust", "oci", "linux", "macos", "windows", "qemu"]
+)
 def test_no_two_machines_have_the_same_name(field: str) -> None:
-    names = [getattr(machine, field) for machine in MACHINES if getattr(machine, field)]
+    names = [
+        getattr(machine, field)
+        for machine in MACHINES
+        if getattr(machine, field)
+    ]
     assert sorted(names) == sorted(set(names))
 
 
@@ -24,7 +30,12 @@ def test_every_header_belongs_to_one_machine() -> None:
 
 @pytest.mark.parametrize(
     ("name", "oci"),
-    [("x86_64", "amd64"), ("aarch64", "arm64"), ("arm64", "arm64"), ("armv7l", "arm")],
+    [
+        ("x86_64", "amd64"),
+        ("aarch64", "arm64"),
+        ("arm64", "arm64"),
+        ("armv7l", "arm"),
+    ],
 )
 def test_this_machine_is_found_by_its_name_on_linux_and_macos(
     monkeypatch: pytest.MonkeyPatch, name: str, oci: str
@@ -33,7 +44,9 @@ def test_this_machine_is_found_by_its_name_on_linux_and_macos(
     assert machines.this_platform() == f"linux/{oci}"
 
 
-def test_an_unknown_machine_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_machine_keeps_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "vax")
     assert machines.this_machine() is None
     assert machines.this_platform() == "linux/vax"

@@ -29,7 +29,10 @@ def test_every_byte_of_a_text_is_kept(data):
 def test_a_missing_file_is_refused_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as caught:
         read(tmp_path, "docs/a.md")
-    assert caught.value.problem == "docs/a.md cannot be read: No such file or directory"
+    assert (
+        caught.value.problem
+        == "docs/a.md cannot be read: No such file or directory"
+    )
     assert caught.value.fix == "git restore docs/a.md, or git rm docs/a.md"
 
 

@@ -28,7 +28,8 @@ def test_each_platform_tag_belongs_to_one_target(tag: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"]
+    "tag",
+    ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"],
 )
 def test_an_unknown_platform_tag_is_refused(tag: str) -> None:
     with pytest.raises(

@@ -83,14 +83,18 @@ REQUIREMENTS = (
 
 @pytest.mark.tools("cargo")
 @pytest.mark.parametrize(
-    "version", ["0.2.0", "0.1.7", "1.0.0", "2.4.1", "0.2.0-rc.1", "0.1.0-alpha.2"]
+    "version",
+    ["0.2.0", "0.1.7", "1.0.0", "2.4.1", "0.2.0-rc.1", "0.1.0-alpha.2"],
 )
 def test_cargo_resolves_every_updated_requirement(tmp_path, version):
     """A dependency by path whose requirement leaves its version out is an error to cargo."""
     admitted = {}
     for index, requirement in enumerate(REQUIREMENTS):
         try:
-            admitted[f"dep{index}"] = (requirement, updated(requirement, version))
+            admitted[f"dep{index}"] = (
+                requirement,
+                updated(requirement, version),
+            )
         except ReleaseError:
             assert "-" in version or requirement == ">=0.1, <2"
     names = dict.fromkeys(admitted, version)
@@ -108,7 +112,9 @@ def test_cargo_resolves_every_updated_requirement(tmp_path, version):
     bumped = cargo_toml.KIND.set_versions(
         crate("app", pins), FileBump("Cargo.toml", names)
     )
-    assert all(f'version = "{new}" }}' in bumped for _, new in admitted.values())
+    assert all(
+        f'version = "{new}" }}' in bumped for _, new in admitted.values()
+    )
     assert len(admitted) >= 10
     write(tmp_path / "app", bumped)
     argv = (
@@ -203,5 +209,6 @@ def test_one_stale_crate_among_500_is_reported() -> None:
     ]
     assert len(sentences) == 11
     assert (
-        sentences[0] == f"7/Cargo.toml:3: [package] version is {NEW}, expected 0.11.0"
+        sentences[0]
+        == f"7/Cargo.toml:3: [package] version is {NEW}, expected 0.11.0"
     )

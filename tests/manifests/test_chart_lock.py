@@ -35,21 +35,27 @@ WEB = "apiVersion: v2\nname: web\nversion: 1.2.3\n"
 
 
 def test_the_digest_is_that_of_helm(tmp_path: Path) -> None:
-    root = write_files(tmp_path, {"acme/Chart.yaml": CHART, "web/Chart.yaml": WEB})
+    root = write_files(
+        tmp_path, {"acme/Chart.yaml": CHART, "web/Chart.yaml": WEB}
+    )
     update = ["helm", "dependency", "update", root / "acme"]
     subprocess.run(update, check=True, capture_output=True)
     lock = (root / "acme/Chart.lock").read_text()
     wanted = chart_yaml.read(CHART, "Chart.yaml").dependencies
     assert chart_lock.is_current(wanted, lock, "Chart.lock")
     siblings = {("web", "file://../web"): "2.0.0"}
-    with pytest.raises(ReleaseError, match=r"Chart\.yaml:15: .* web: `>=1\.0\.0, <2`"):
+    with pytest.raises(
+        ReleaseError, match=r"Chart\.yaml:15: .* web: `>=1\.0\.0, <2`"
+    ):
         chart_yaml.kind("2.0.0", siblings).set_versions(
             CHART, FileBump("Chart.yaml", {}, "2.0.0")
         )
 
 
 def test_helm_builds_what_a_bumped_lock_names(tmp_path: Path) -> None:
-    root = write_files(tmp_path, {"acme/Chart.yaml": CHART, "web/Chart.yaml": WEB})
+    root = write_files(
+        tmp_path, {"acme/Chart.yaml": CHART, "web/Chart.yaml": WEB}
+    )
     update = ["helm", "dependency", "update", root / "acme"]
     subprocess.run(update, check=True, capture_output=True)
     siblings = {("web", "file://../web"): "1.3.0"}
@@ -60,7 +66,9 @@ def test_helm_builds_what_a_bumped_lock_names(tmp_path: Path) -> None:
     wanted = chart_yaml.read(text, "Chart.yaml").dependencies
     lock = root / "acme/Chart.lock"
     locked = chart_lock.kind(wanted, siblings)
-    lock.write_text(locked.set_versions(lock.read_text(), FileBump("Chart.lock", {})))
+    lock.write_text(
+        locked.set_versions(lock.read_text(), FileBump("Chart.lock", {}))
+    )
     (root / "acme/Chart.yaml").write_text(text)
     (root / "web/Chart.yaml").write_text(WEB.replace("1.2.3", "1.3.0"))
     build = ["helm", "dependency", "build", root / "acme"]

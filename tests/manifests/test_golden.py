@@ -35,7 +35,9 @@ def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
     if kind is None:
         return text, []
     new = kind.set_versions(text, FileBump(path, crates, version))
-    assert bool(kind.mismatches(text, FileBump(path, crates, version))) == (new != text)
+    assert bool(kind.mismatches(text, FileBump(path, crates, version))) == (
+        new != text
+    )
     return new, kind.mismatches(new, FileBump(path, crates, version))
 
 
@@ -43,7 +45,9 @@ def bumped(folder: Path, command: dict) -> dict[str, bytes]:
     result = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         path = file.relative_to(folder).as_posix()
-        text, mismatches = edited(path, decode(file.read_bytes(), path), command)
+        text, mismatches = edited(
+            path, decode(file.read_bytes(), path), command
+        )
         assert mismatches == []
         result[path] = text.encode()
     return result
@@ -51,7 +55,9 @@ def bumped(folder: Path, command: dict) -> dict[str, bytes]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in files
+    }
 
 
 def marked(name: str) -> object:
@@ -59,7 +65,9 @@ def marked(name: str) -> object:
     shows = json.loads((GOLDEN / name / "command.json").read_text("utf-8")).get(
         "shows", ()
     )
-    return pytest.param(name, marks=[pytest.mark.statement(*shows)] if shows else [])
+    return pytest.param(
+        name, marks=[pytest.mark.statement(*shows)] if shows else []
+    )
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in CASES])

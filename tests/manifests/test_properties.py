@@ -63,7 +63,10 @@ def requirements(draw, version):
             "*",
             f"{major}",
         ]
-        forms += [f">={version},<{major + 1}", f">={version}, <{major}.{minor + 1}.0"]
+        forms += [
+            f">={version},<{major + 1}",
+            f">={version}, <{major}.{minor + 1}.0",
+        ]
     return draw(st.sampled_from(forms))
 
 
@@ -102,7 +105,10 @@ def manifests(draw, version):
                     f'{crate}={{ path = "../{crate}" , version={requirement} }}{comment}'
                 )
             elif form == 2:
-                rows += [f"{crate}.version = {requirement}", f'{crate}.path = "x"']
+                rows += [
+                    f"{crate}.version = {requirement}",
+                    f'{crate}.path = "x"',
+                ]
             elif form == 3:
                 rows.append(
                     f'renamed-{crate} = {{ version = {requirement}, package = "{crate}", '
@@ -124,7 +130,9 @@ def manifests(draw, version):
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data(), FINAL, FINAL)
-def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after):
+def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(
+    data, before, after
+):
     text = data.draw(manifests(before))
     there = cargo_toml.KIND.set_versions(
         text, FileBump("Cargo.toml", dict.fromkeys(CRATES, after), after)
@@ -144,7 +152,9 @@ def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after)
 
 @settings(deadline=None)
 @given(st.data(), COUNTED, COUNTED)
-def test_a_bump_to_a_prerelease_and_back_gives_the_same_bytes(data, before, after):
+def test_a_bump_to_a_prerelease_and_back_gives_the_same_bytes(
+    data, before, after
+):
     text = data.draw(manifests(before))
     there = cargo_toml.KIND.set_versions(
         text, FileBump("Cargo.toml", dict.fromkeys(CRATES, after))
@@ -179,7 +189,13 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("path", sorted(LAYOUTS))
 @settings(deadline=None)
-@given(FINAL, FINAL, EOL, st.sampled_from(("", "\ufeff")), st.sampled_from(("", "\n")))
+@given(
+    FINAL,
+    FINAL,
+    EOL,
+    st.sampled_from(("", "\ufeff")),
+    st.sampled_from(("", "\n")),
+)
 def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(
     path, before, after, eol, bom, end
 ):
@@ -208,9 +224,14 @@ BY_KEY = {
 @pytest.mark.parametrize("path", sorted(BY_KEY))
 @settings(deadline=None)
 @given(FINAL, FINAL, EOL, st.sampled_from(("", "\ufeff")))
-def test_a_bump_at_a_key_and_back_gives_the_same_bytes(path, before, after, eol, bom):
+def test_a_bump_at_a_key_and_back_gives_the_same_bytes(
+    path, before, after, eol, bom
+):
     assume(before != after)
-    text, kind = bom + BY_KEY[path].format(before).replace("\n", eol), listed("version")
+    text, kind = (
+        bom + BY_KEY[path].format(before).replace("\n", eol),
+        listed("version"),
+    )
     there = kind.set_versions(text, FileBump(path, {}, after))
     assert [
         place.old.removeprefix("v") for place in kind.of(there, FileBump(path))
@@ -333,13 +354,21 @@ TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=40)
 
 
 @pytest.mark.parametrize("path", PATHS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(text=TEXTS)
 def test_any_manifest_gives_a_result_or_a_release_error(path, text):
     kind = kind_of(path)
     with suppress(ReleaseError):
-        new = kind.set_versions(text, FileBump(path, {"core": "2.0.0"}, "2.0.0"))
-        assert kind.mismatches(new, FileBump(path, {"core": "2.0.0"}, "2.0.0")) in (
+        new = kind.set_versions(
+            text, FileBump(path, {"core": "2.0.0"}, "2.0.0")
+        )
+        assert kind.mismatches(
+            new, FileBump(path, {"core": "2.0.0"}, "2.0.0")
+        ) in (
             [],
             [f"{path} has no version"],
         )
@@ -371,11 +400,22 @@ def test_a_file_nested_too_deeply_is_refused(path, text):
 
 
 @pytest.mark.parametrize("path", LISTED)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     text=TEXTS,
     spec=st.sampled_from(
-        ("version", "a.version", "v{version}", "{version}", "{core} {major}", "")
+        (
+            "version",
+            "a.version",
+            "v{version}",
+            "{version}",
+            "{core} {major}",
+            "",
+        )
     )
     | TEXTS,
 )
@@ -392,7 +432,9 @@ def test_any_listed_file_gives_a_result_or_a_release_error(path, text, spec):
 def test_any_changelog_gives_a_result_or_a_release_error(text):
     with suppress(ReleaseError):
         there = new_section.add(text, NewSection("2.0.0", "2026-01-01"))
-        assert new_section.add(there, NewSection("2.0.0", "2026-01-02")) == there
+        assert (
+            new_section.add(there, NewSection("2.0.0", "2026-01-02")) == there
+        )
         assert isinstance(changelog.section_with_links(there, "2.0.0"), str)
 
 
@@ -402,7 +444,11 @@ FILES = st.binary(max_size=40) | st.lists(
 
 
 @pytest.mark.parametrize("path", [*PATHS, *LISTED])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(data=FILES)
 def test_any_bytes_give_a_result_or_a_release_error(path, data):
     kind = kind_of(path) or listed(["version", "v{version}"])

@@ -36,7 +36,9 @@ def test_each_stale_text_is_a_mismatch():
 )
 def test_a_placeholder_matches_any_version(version):
     assert (
-        listed("x{version}").set_versions(f"x{version}", FileBump("a.md", {}, "2.0.0"))
+        listed("x{version}").set_versions(
+            f"x{version}", FileBump("a.md", {}, "2.0.0")
+        )
         == "x2.0.0"
     )
     assert (
@@ -47,7 +49,9 @@ def test_a_placeholder_matches_any_version(version):
     )
 
 
-@pytest.mark.parametrize("text", ["x1.2", "x1.2.3.4", "x1.2.3a", "x.1.2.3", "y1.2.3"])
+@pytest.mark.parametrize(
+    "text", ["x1.2", "x1.2.3.4", "x1.2.3a", "x.1.2.3", "y1.2.3"]
+)
 def test_a_placeholder_matches_nothing_else(text):
     with pytest.raises(ReleaseError, match="has no text that matches"):
         listed("x{version}").set_versions(text, FileBump("a.md", {}, "2.0.0"))
@@ -65,19 +69,24 @@ def test_a_template_over_two_lines_matches_both_line_endings():
 
 def test_an_unknown_component_is_refused():
     with pytest.raises(ReleaseError, match="unknown component, cor") as caught:
-        listed("{cor}").set_versions("0.1.0", FileBump("a.md", {"core": "0.2.0"}))
+        listed("{cor}").set_versions(
+            "0.1.0", FileBump("a.md", {"core": "0.2.0"})
+        )
     assert caught.value.fix == "available: core"
 
 
 def test_a_version_that_no_later_bump_would_recognize_is_refused():
     with pytest.raises(ReleaseError, match="cannot be recognized"):
-        listed("x{version}").set_versions("x0.1.0", FileBump("a.md", {}, "0.2.0-x.7"))
+        listed("x{version}").set_versions(
+            "x0.1.0", FileBump("a.md", {}, "0.2.0-x.7")
+        )
 
 
 def test_two_texts_for_one_place_must_agree():
     both = listed(["hello {version}", "{version}"])
     assert (
-        both.set_versions("hello 0.1.0", FileBump("a.md", {}, "0.2.0")) == "hello 0.2.0"
+        both.set_versions("hello 0.1.0", FileBump("a.md", {}, "0.2.0"))
+        == "hello 0.2.0"
     )
     with pytest.raises(ReleaseError, match="two versions"):
         listed(["hello {version}", "{core}"]).set_versions(
@@ -153,7 +162,9 @@ def test_the_kind_follows_from_the_name_of_the_file():
         ("1!1.0.0.post1", "1.1.0"),
     ],
 )
-def test_only_the_version_inside_of_a_value_changes(value: str, expected: str) -> None:
+def test_only_the_version_inside_of_a_value_changes(
+    value: str, expected: str
+) -> None:
     text = json.dumps({"a": value, "b": value})
     new = listed("a").set_versions(text, FileBump("x.json", {}, "1.1.0"))
     assert json.loads(new) == {"a": expected, "b": value}
@@ -163,7 +174,9 @@ def test_only_the_version_inside_of_a_value_changes(value: str, expected: str) -
 def test_a_key_called_version_has_nothing_but_a_version() -> None:
     for old in ("1.0.0-x.7", "1.0.0+build.5", "2026.11"):
         text = json.dumps({"version": old})
-        new = listed("version").set_versions(text, FileBump("x.json", {}, "1.1.0-y.1"))
+        new = listed("version").set_versions(
+            text, FileBump("x.json", {}, "1.1.0-y.1")
+        )
         assert json.loads(new) == {"version": "1.1.0-y.1"}
 
 
@@ -178,7 +191,9 @@ def test_a_key_called_version_has_nothing_but_a_version() -> None:
         ("node 20.1.0, acme 1.0.0", "has several versions"),
     ],
 )
-def test_a_value_without_one_version_is_refused(value: str, reason: str) -> None:
+def test_a_value_without_one_version_is_refused(
+    value: str, reason: str
+) -> None:
     with pytest.raises(ReleaseError, match=reason):
         listed("a").set_versions(
             json.dumps({"a": value}), FileBump("x.json", {}, "1.1.0")
@@ -204,7 +219,10 @@ def test_a_value_without_one_version_is_refused(value: str, reason: str) -> None
     ],
 )
 def test_a_text_begins_at_a_word(spec: str, line: str, expected: str) -> None:
-    assert listed(spec).set_versions(line, FileBump("x.txt", {}, "1.1.0")) == expected
+    assert (
+        listed(spec).set_versions(line, FileBump("x.txt", {}, "1.1.0"))
+        == expected
+    )
 
 
 def test_a_text_inside_of_a_longer_word_is_refused_with_that_word() -> None:
@@ -223,10 +241,17 @@ def test_a_text_inside_of_a_longer_word_is_refused_with_that_word() -> None:
     [
         ("CITATION.cff", "cff-version: 1.2.0\nversion: 1.0.0\n"),
         ("site.webmanifest", '{"name": "a", "version": "1.0.0"}'),
-        ("Pipfile", '[packages]\nx = "*"\n[other]\ny = 1\n\n[z]\nversion = "1.0.0"\n'),
+        (
+            "Pipfile",
+            '[packages]\nx = "*"\n[other]\ny = 1\n\n[z]\nversion = "1.0.0"\n',
+        ),
         (".config", "version: '1.0.0'\n"),
     ],
 )
-def test_a_key_is_found_whatever_the_file_is_called(path: str, text: str) -> None:
+def test_a_key_is_found_whatever_the_file_is_called(
+    path: str, text: str
+) -> None:
     key = "z.version" if path == "Pipfile" else "version"
-    assert "1.1.0" in listed(key).set_versions(text, FileBump(path, {}, "1.1.0"))
+    assert "1.1.0" in listed(key).set_versions(
+        text, FileBump(path, {}, "1.1.0")
+    )

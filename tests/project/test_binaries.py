@@ -25,7 +25,9 @@ def found(
     manifest = '[workspace]\n[profile.small]\ninherits = "release"\n'
     (folder / "Cargo.toml").write_text(manifest)
     names = programs or (("one", "tool"),)
-    crates = tuple(Crate(one, "0.1.0", folder, binaries=(bin,)) for one, bin in names)
+    crates = tuple(
+        Crate(one, "0.1.0", folder, binaries=(bin,)) for one, bin in names
+    )
     packages = {crate: _package(crate, bin) for crate, bin in names}
     workspace = Workspace((), folder / "target", True, packages, folder)
     return binaries(crates, load(folder), workspace)
@@ -33,10 +35,16 @@ def found(
 
 def _package(name: str, program: str) -> dict[str, Any]:
     target = {"kind": ["bin"], "name": program, "required-features": ["cli"]}
-    return {"name": name, "features": {"cli": [], "tls": []}, "targets": [target]}
+    return {
+        "name": name,
+        "features": {"cli": [], "tls": []},
+        "targets": [target],
+    }
 
 
-def test_the_features_that_a_program_requires_are_always_on(tmp_path: Path) -> None:
+def test_the_features_that_a_program_requires_are_always_on(
+    tmp_path: Path,
+) -> None:
     [binary] = found(tmp_path)  # type: ignore[misc]
     assert (binary.crate, binary.features) == ("one", ("cli",))
     assert binary.profile == "release"
@@ -48,13 +56,22 @@ def test_the_features_that_a_program_requires_are_always_on(tmp_path: Path) -> N
         ('crate = "two"', "two", ("cli",), "release"),
         ('package = "two"', "two", ("cli",), "release"),
         ('crate = "one"\nfeatures = ["tls"]', "one", ("tls", "cli"), "release"),
-        ('crate = "one"\nfeatures = ["dep/x"]', "one", ("dep/x", "cli"), "release"),
+        (
+            'crate = "one"\nfeatures = ["dep/x"]',
+            "one",
+            ("dep/x", "cli"),
+            "release",
+        ),
         ('crate = "one"\nprofile = "small"', "one", ("cli",), "small"),
         ('crate = "one"\nprofile = "dev"', "one", ("cli",), "dev"),
     ],
 )
 def test_the_settings_choose_crate_features_and_profile(
-    tmp_path: Path, lines: str, crate: str, features: tuple[str, ...], profile: str
+    tmp_path: Path,
+    lines: str,
+    crate: str,
+    features: tuple[str, ...],
+    profile: str,
 ) -> None:
     [binary] = found(tmp_path, lines, ("one", "tool"), ("two", "tool"))  # type: ignore[misc]
     assert (binary.crate, binary.features) == (crate, features)
@@ -142,7 +159,9 @@ def test_a_file_that_github_renames_or_nobody_can_unpack_is_refused_when_read(
 
 
 def test_an_unknown_key_of_a_binary_is_no_target(tmp_path: Path) -> None:
-    (tmp_path / "release-tasks.toml").write_text('[binaries.tool]\nfeature = "x"\n')
+    (tmp_path / "release-tasks.toml").write_text(
+        '[binaries.tool]\nfeature = "x"\n'
+    )
     with pytest.raises(ReleaseError, match="unknown key feature") as error:
         load(tmp_path)
     assert error.value.fix == "did you mean features?"

@@ -81,7 +81,10 @@ def test_packages_without_any_history_stay_a_question_and_stop_a_bump(
     root = repository(tmp_path / "lamp", files, "")
     [component] = discover(root).components
     assert component.unknown_version is not None
-    assert "several Python packages are possible" in component.unknown_version.problem
+    assert (
+        "several Python packages are possible"
+        in component.unknown_version.problem
+    )
     text = suggested(root, monkeypatch)
     assert all(line.startswith("#") for line in text.split("\n") if line)
 
@@ -120,7 +123,9 @@ def test_a_chart_with_tags_of_its_own_is_a_component_and_another_one_is_not(
     (root / "release-tasks.toml").write_text("\n".join(asked.value.lines))
     _, alone = discover(root).components
     [chart] = resolved_or_raise(alone.charts)
-    assert chart.app_version == "0.3.0"  # of the program, and not of this component
+    assert (
+        chart.app_version == "0.3.0"
+    )  # of the program, and not of this component
     other = repository(tmp_path / "other", files, "v0.3.0")
     assert [one.name for one in discover(other).components] == ["lamp"]
 
@@ -128,16 +133,32 @@ def test_a_chart_with_tags_of_its_own_is_a_component_and_another_one_is_not(
 @pytest.mark.parametrize(
     ("crates", "tags", "version"),
     [
-        ({"": "1.3.0", "lib/a": "0.6.0"}, "v1.3.0", "1.3.0"),  # of the root package
-        ({"lamp": "1.3.0", "lib": "0.6.0"}, "v0.1.0", "1.3.0"),  # of the project's name
+        (
+            {"": "1.3.0", "lib/a": "0.6.0"},
+            "v1.3.0",
+            "1.3.0",
+        ),  # of the root package
+        (
+            {"lamp": "1.3.0", "lib": "0.6.0"},
+            "v0.1.0",
+            "1.3.0",
+        ),  # of the project's name
         ({"a": "1.3.0", "b": "0.6.0"}, "v1.3.0", "1.3.0"),  # of a release
         (
             {"a": "0.1.0", "b": "0.1.0"},
             "v2.0.0 v2.1.0",
             None,
         ),  # of none: the tag has it
-        ({"a": "2.2.0", "b": "2.2.0"}, "v2.0.0 v2.1.0", "2.2.0"),  # of the next one
-        ({"a": "2.0.0", "b": "2.0.0"}, "v2.0.0 v2.1.0", "2.0.0"),  # of an earlier one
+        (
+            {"a": "2.2.0", "b": "2.2.0"},
+            "v2.0.0 v2.1.0",
+            "2.2.0",
+        ),  # of the next one
+        (
+            {"a": "2.0.0", "b": "2.0.0"},
+            "v2.0.0 v2.1.0",
+            "2.0.0",
+        ),  # of an earlier one
     ],
 )
 def test_private_crates_have_the_version_that_the_history_knows(
@@ -199,7 +220,9 @@ def test_a_version_file_is_suggested_where_no_manifest_has_the_version(
     files = {"Dockerfile": "FROM scratch\n", "VERSION": "0.2.0\n"}
     root = repository(tmp_path / "lamp", files, "v0.2.0")
     assert suggested(root, monkeypatch) == '[files]\n"VERSION" = "{version}"\n'
-    other = repository(tmp_path / "other", files | {"VERSION": "see git\n"}, "v0.2.0")
+    other = repository(
+        tmp_path / "other", files | {"VERSION": "see git\n"}, "v0.2.0"
+    )
     assert suggested(other, monkeypatch) == ""
 
 
@@ -220,7 +243,9 @@ def test_a_version_file_is_suggested_where_no_manifest_has_the_version(
 def test_dockerfiles_of_actions_and_tests_are_no_candidates(
     tmp_path: Path, more: dict[str, str], expected: int
 ) -> None:
-    root = repository(tmp_path / "lamp", {"Dockerfile": "FROM scratch\n"} | more, "")
+    root = repository(
+        tmp_path / "lamp", {"Dockerfile": "FROM scratch\n"} | more, ""
+    )
     [component] = discover(root).components
     assert len(resolved_or_raise(component.images)) == expected
 
@@ -229,7 +254,11 @@ def test_dockerfiles_of_actions_and_tests_are_no_candidates(
     ("path", "text", "expected"),
     [
         ("Changelog.md", "# Log\n\n## 0.2.0\n\n- More\n", True),
-        ("CHANGES.rst", "0.2.0 (2025-01-01)\n==================\n\n- More\n", True),
+        (
+            "CHANGES.rst",
+            "0.2.0 (2025-01-01)\n==================\n\n- More\n",
+            True,
+        ),
         ("docs/release-notes.md", "## v0.2.0\n", True),
         ("HISTORY.md", "## 0.1.0\n", False),  # given up long ago
         ("NEWS.md", "We released 0.2.0.\n", False),  # no heading

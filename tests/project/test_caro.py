@@ -8,7 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.sample_projects import added, changed, git, golden, inv, sample, shown
+from support.sample_projects import (
+    added,
+    changed,
+    git,
+    golden,
+    inv,
+    sample,
+    shown,
+)
 
 pytestmark = pytest.mark.tools("git", "cargo")
 PACKAGES = {
@@ -62,16 +70,24 @@ def test_without_settings_only_the_crate_and_the_image_are_shipped(
 
 
 @pytest.mark.statement("B4.3")
-def test_the_first_bump_moves_every_copy_that_the_settings_name(root: Path) -> None:
+def test_the_first_bump_moves_every_copy_that_the_settings_name(
+    root: Path,
+) -> None:
     bump(root)
     lines = added(root)
     assert (lines["Cargo.toml"], lines["Cargo.lock"]) == (
         ['version = "1.2.0"'],
         ['version = "1.2.0"'],
     )
-    assert {path: [line] for path, line in PACKAGES.items()}.items() <= lines.items()
+    assert {
+        path: [line] for path, line in PACKAGES.items()
+    }.items() <= lines.items()
     readme = (root / "README.md").read_text()
-    assert (readme.count("1.2.0"), len(lines["README.md"]), "1.1." in readme) == (
+    assert (
+        readme.count("1.2.0"),
+        len(lines["README.md"]),
+        "1.1." in readme,
+    ) == (
         26,
         13,
         False,
@@ -88,7 +104,9 @@ def test_the_first_bump_moves_every_copy_that_the_settings_name(root: Path) -> N
     packages = json.loads(
         subprocess.run(argv, cwd=root, capture_output=True, check=True).stdout
     )["packages"]
-    assert [(one["name"], one["version"]) for one in packages] == [("caro", "1.2.0")]
+    assert [(one["name"], one["version"]) for one in packages] == [
+        ("caro", "1.2.0")
+    ]
 
 
 def test_what_no_settings_name_stays_and_is_listed(root: Path) -> None:
@@ -101,7 +119,9 @@ def test_what_no_settings_name_stays_and_is_listed(root: Path) -> None:
 
 
 @pytest.mark.statement("B4.2")
-def test_the_changelog_keeps_its_odd_headings_and_gets_the_section(root: Path) -> None:
+def test_the_changelog_keeps_its_odd_headings_and_gets_the_section(
+    root: Path,
+) -> None:
     log = root / "CHANGELOG.md"
     before = re.findall("^#.*", log.read_text(), re.M)
     bump(root)
@@ -116,7 +136,8 @@ def test_the_changelog_keeps_its_odd_headings_and_gets_the_section(root: Path) -
         in after
     )
     assert (
-        "[1.2.0]: https://github.com/wildcard/caro/compare/v1.1.3...v1.2.0\n" in after
+        "[1.2.0]: https://github.com/wildcard/caro/compare/v1.1.3...v1.2.0\n"
+        in after
     )
 
 
@@ -157,7 +178,8 @@ def test_its_assets_are_ten_files_and_twenty_of_bundles(root: Path) -> None:
     )
     [component] = shown(root)["components"]
     assert [row["file"] for row in component["binaries"]] == [
-        f"caro-{{version}}-{place}{'.exe' * (place == places[4])}" for place in places
+        f"caro-{{version}}-{place}{'.exe' * (place == places[4])}"
+        for place in places
     ]
     assert component["bundles"] == [
         f"caro-{{version}}-{place}-with-{model}.tar.gz"

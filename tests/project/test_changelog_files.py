@@ -25,7 +25,9 @@ def found(root: Path, files: dict[str, str], tag: str = "") -> list[str | None]:
 
 
 def tiny(**logs: str) -> dict[str, str]:
-    return {name: text for name, text in TINY.items() if name != "CHANGELOG.md"} | logs
+    return {
+        name: text for name, text in TINY.items() if name != "CHANGELOG.md"
+    } | logs
 
 
 @pytest.mark.parametrize(
@@ -37,12 +39,18 @@ def tiny(**logs: str) -> dict[str, str]:
         ({"CHANGES.rst": RST}, "CHANGES.rst"),
         ({"HISTORY.md": MD}, "HISTORY.md"),
         ({"HISTORY.rst": RST}, "HISTORY.rst"),
-        ({"NEWS": "News\n====\n\nVersion 0.1.0\n-------------\n\n- All.\n"}, "NEWS"),
+        (
+            {"NEWS": "News\n====\n\nVersion 0.1.0\n-------------\n\n- All.\n"},
+            "NEWS",
+        ),
         ({"RELEASES.md": MD}, "RELEASES.md"),
         ({"docs/changelog.md": MD}, "docs/changelog.md"),
         ({"docs/changes.rst": RST, "docs/index.md": MD}, "docs/changes.rst"),
         ({"CHANGELOG.md": STUB, "docs/changelog.md": MD}, "docs/changelog.md"),
-        ({"CHANGELOG.md": MD, "docs/changelog.md": "# Changelog\n"}, "CHANGELOG.md"),
+        (
+            {"CHANGELOG.md": MD, "docs/changelog.md": "# Changelog\n"},
+            "CHANGELOG.md",
+        ),
         ({"CHANGELOG.md": STUB, "HISTORY.md": OLD}, "CHANGELOG.md"),
         ({"CHANGES.md": "## Unreleased\n"}, "CHANGES.md"),
         ({"CHANGES.md": "## 0.2.0\n\n- Begun.\n"}, "CHANGES.md"),
@@ -64,7 +72,9 @@ def test_the_newest_section_may_be_that_of_the_last_tag(tmp_path: Path) -> None:
     assert found(tmp_path, files, "v0.0.3") == ["HISTORY.md"]
 
 
-def test_a_project_in_a_folder_has_the_changelog_beside_it(tmp_path: Path) -> None:
+def test_a_project_in_a_folder_has_the_changelog_beside_it(
+    tmp_path: Path,
+) -> None:
     files = {f"python/{name}": text for name, text in tiny().items()}
     assert found(tmp_path, files | {"python/CHANGES.rst": RST}) == [
         "python/CHANGES.rst"

@@ -31,7 +31,8 @@ LAMP = "apiVersion: v2\nname: lamp\nversion: 1.4.0\n"
 )
 def test_what_becomes_of_app_version(app_version: str, template: str) -> None:
     assert (
-        charts.app_version_template(app_version, {"1.4.0", "1.3.0"}, False) == template
+        charts.app_version_template(app_version, {"1.4.0", "1.3.0"}, False)
+        == template
     )
 
 
@@ -92,7 +93,10 @@ def test_a_part_or_a_sample_is_no_candidate(tmp_path: Path, other: str) -> None:
 
 
 def test_a_broken_sample_stops_nothing(tmp_path: Path) -> None:
-    files = {"chart/Chart.yaml": LAMP, "tests/Chart.yaml": "name: {{ nothing }\n"}
+    files = {
+        "chart/Chart.yaml": LAMP,
+        "tests/Chart.yaml": "name: {{ nothing }\n",
+    }
     assert found(tmp_path, files) == [("chart", "{version}")]
 
 
@@ -107,10 +111,15 @@ def test_a_chart_alone_has_the_version_and_the_changelog_beside_it(
     files = {"chart/Chart.yaml": LAMP, "chart/CHANGELOG.md": "# Changelog\n"}
     found(tmp_path, files)
     [component] = discover(tmp_path).components
-    assert (component.version, component.changelog) == ("1.4.0", "chart/CHANGELOG.md")
+    assert (component.version, component.changelog) == (
+        "1.4.0",
+        "chart/CHANGELOG.md",
+    )
 
 
-def test_gates_render_a_chart_with_the_values_it_is_tested_with(tmp_path: Path) -> None:
+def test_gates_render_a_chart_with_the_values_it_is_tested_with(
+    tmp_path: Path,
+) -> None:
     files = {
         "chart/Chart.yaml": LAMP,
         "chart/ci/a-values.yaml": "host: a\n",
@@ -118,7 +127,10 @@ def test_gates_render_a_chart_with_the_values_it_is_tested_with(tmp_path: Path) 
         "chart/ci/notes.yaml": "",
     }
     found(tmp_path, files)
-    lines = [gate.line.replace("'", "") for gate in gates.defaults(discover(tmp_path))]
+    lines = [
+        gate.line.replace("'", "")
+        for gate in gates.defaults(discover(tmp_path))
+    ]
     assert lines == [
         "helm lint --values=chart/ci/a-values.yaml chart && "
         "helm lint --values=chart/ci/b-values.yaml chart",

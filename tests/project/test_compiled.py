@@ -33,7 +33,12 @@ from release_tasks.project import compiled
             "setup(rust_extensions=[])",
             "rust_extensions",
         ),
-        ('requires = ["setuptools", "setuptools-rust>=1"]', "", "", "setuptools-rust"),
+        (
+            'requires = ["setuptools", "setuptools-rust>=1"]',
+            "",
+            "",
+            "setuptools-rust",
+        ),
         ('requires = ["setuptools", "Cython"]', "", "", "Cython"),
         (
             'requires = []\nbuild-backend = "scikit_build_core.build"',
@@ -45,10 +50,12 @@ from release_tasks.project import compiled
         ('requires = ["cythonize-not"]', "", "", ""),
     ],
 )
-def test_compiled_code_is_told_by_its_build(
+def test_compiled_code_is_reported_by_its_build(
     build: str, more: str, setup: str, words: str
 ) -> None:
-    reason = compiled.reason(tomllib.loads(f"[build-system]\n{build}\n{more}\n"), setup)
+    reason = compiled.reason(
+        tomllib.loads(f"[build-system]\n{build}\n{more}\n"), setup
+    )
     assert bool(reason) == bool(words)
     assert words in reason
 

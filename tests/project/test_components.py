@@ -21,14 +21,16 @@ def project(root: Path, files: dict[str, str]) -> Project:
     return discover(commit_files(root / "project", files))
 
 
-def told(root: Path, settings: str, files: dict[str, str] = TWO) -> str:
+def reported(root: Path, settings: str, files: dict[str, str] = TWO) -> str:
     with pytest.raises(ReleaseError) as error:
         project(root, files | {"release-tasks.toml": settings})
     assert error.value.fix
     return error.value.problem
 
 
-def test_without_settings_there_is_one_component_for_everything(tmp_path: Path) -> None:
+def test_without_settings_there_is_one_component_for_everything(
+    tmp_path: Path,
+) -> None:
     [one] = project(tmp_path, TINY).components
     assert (one.name, one.tag, one.version, one.latest, one.changelog) == (
         "project",
@@ -39,10 +41,13 @@ def test_without_settings_there_is_one_component_for_everything(tmp_path: Path) 
     )
 
 
-def test_each_component_has_a_version_and_a_tag_of_its_own(tmp_path: Path) -> None:
+def test_each_component_has_a_version_and_a_tag_of_its_own(
+    tmp_path: Path,
+) -> None:
     core, other = project(tmp_path, TWO).components
     assert [
-        (c.name, c.version, c.latest, [p.name for p in c.python]) for c in (core, other)
+        (c.name, c.version, c.latest, [p.name for p in c.python])
+        for c in (core, other)
     ] == [
         ("core", "0.1.0", True, ["tiny-plain"]),
         ("other", "0.4.0", False, ["tiny-other"]),
@@ -50,7 +55,7 @@ def test_each_component_has_a_version_and_a_tag_of_its_own(tmp_path: Path) -> No
 
 
 def test_a_thing_that_two_components_ship_is_an_error(tmp_path: Path) -> None:
-    said = told(
+    said = reported(
         tmp_path,
         (
             '[components.a]\npython = ["tiny-plain"]\n[components.b]\ntag = "b{version}"\n'
@@ -61,7 +66,7 @@ def test_a_thing_that_two_components_ship_is_an_error(tmp_path: Path) -> None:
 
 
 def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
-    said = told(
+    said = reported(
         tmp_path,
         '[components.a]\npython = ["tiny-plain"]\n[components.b]\npython = ["tiny-other"]\n',
     )
@@ -69,7 +74,9 @@ def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    said = told(tmp_path, '[components.a]\ncharts = ["ghcr.io/o/charts/c"]\n')
+    said = reported(
+        tmp_path, '[components.a]\ncharts = ["ghcr.io/o/charts/c"]\n'
+    )
     assert (
         said
         == "release-tasks.toml: [components.a] charts: ghcr.io/o/charts/c is not shipped here"
@@ -77,8 +84,9 @@ def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_changelog_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    said = told(
-        tmp_path, '[components.a]\npython = ["tiny-plain"]\nchangelog = "NEWS.md"\n'
+    said = reported(
+        tmp_path,
+        '[components.a]\npython = ["tiny-plain"]\nchangelog = "NEWS.md"\n',
     )
     assert (
         said
@@ -94,10 +102,15 @@ def test_crates_of_different_versions_are_a_question_that_one_line_answers(
         f"{name}/{file}": text
         for name, version in (("one", "0.1.0"), ("two", "0.2.0"))
         for file, text in (
-            ("Cargo.toml", f'[package]\nname = "{name}"\nversion = "{version}"\n'),
+            (
+                "Cargo.toml",
+                f'[package]\nname = "{name}"\nversion = "{version}"\n',
+            ),
             ("src/lib.rs", ""),
         )
-    } | {"Cargo.toml": '[workspace]\nmembers = ["one", "two"]\nresolver = "2"\n'}
+    } | {
+        "Cargo.toml": '[workspace]\nmembers = ["one", "two"]\nresolver = "2"\n'
+    }
     with pytest.raises(
         ReleaseError, match=r"have different versions: 0\.1\.0, 0\.2\.0"
     ) as error:
@@ -129,7 +142,9 @@ def crate(name: str, version: str, more: str = "") -> dict[str, str]:
 
 
 def workspace(*names: str) -> dict[str, str]:
-    return {"Cargo.toml": f"[workspace]\nmembers = {list(names)}\nresolver = '2'\n"}
+    return {
+        "Cargo.toml": f"[workspace]\nmembers = {list(names)}\nresolver = '2'\n"
+    }
 
 
 def wheel(name: str, version: str) -> dict[str, str]:
@@ -145,7 +160,9 @@ def proposed(root: Path, files: dict[str, str]) -> tuple[str, Project]:
     with pytest.raises(ReleaseError) as error:
         project(root / "asked", files)
     lines = error.value.fix.split(f"add components to {FILE}:\n", 1)[1]
-    return error.value.problem, project(root / "answered", files | {FILE: lines})
+    return error.value.problem, project(
+        root / "answered", files | {FILE: lines}
+    )
 
 
 @pytest.mark.statement("B5.1")
@@ -155,19 +172,28 @@ def test_a_crate_and_a_wheel_of_different_versions_are_a_question_whose_lines_wo
 ) -> None:
     said, answered = proposed(
         tmp_path,
-        {**workspace("one"), **crate("one", "0.6.26"), **wheel("one-py", "0.6.12")},
+        {
+            **workspace("one"),
+            **crate("one", "0.6.26"),
+            **wheel("one-py", "0.6.12"),
+        },
     )
     assert (
-        said == "the crates and Python packages have different versions: 0.6.12, 0.6.26"
+        said
+        == "the crates and Python packages have different versions: 0.6.12, 0.6.26"
     )
-    assert [(c.name, c.version, c.tag, c.latest) for c in answered.components] == [
+    assert [
+        (c.name, c.version, c.tag, c.latest) for c in answered.components
+    ] == [
         ("one", "0.6.26", "v{version}", True),
         ("one-py", "0.6.12", "py-v{version}", False),
     ]
 
 
 @pytest.mark.tools("cargo")
-def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> None:
+def test_crates_of_one_version_stay_together_in_the_lines(
+    tmp_path: Path,
+) -> None:
     crates = {
         **crate("one", "0.3.0"),
         **crate("two", "0.3.0"),
@@ -181,7 +207,8 @@ def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> Non
     }
     said, answered = proposed(tmp_path, files)
     assert (
-        said == "the crates and Python packages have different versions: 0.1.0, 0.3.0"
+        said
+        == "the crates and Python packages have different versions: 0.1.0, 0.3.0"
     )
     assert [
         (c.name, c.version, c.tag, [x.name for x in (*c.crates, *c.python)])
@@ -191,12 +218,15 @@ def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> Non
         ("bench", "0.1.0", "bench-v{version}", ["bench"]),
     ]
     assert (
-        "leave some out with [crates] ignore" in refused(tmp_path / "again", files).fix
+        "leave some out with [crates] ignore"
+        in refused(tmp_path / "again", files).fix
     )
     ignored = project(
         tmp_path / "ignored", files | {FILE: '[crates]\nignore = ["bench"]\n'}
     )
-    assert [(c.version, c.tag) for c in ignored.components] == [("0.3.0", "v{version}")]
+    assert [(c.version, c.tag) for c in ignored.components] == [
+        ("0.3.0", "v{version}")
+    ]
 
 
 def refused(root: Path, files: dict[str, str]) -> ReleaseError:
@@ -206,7 +236,7 @@ def refused(root: Path, files: dict[str, str]) -> ReleaseError:
 
 
 def test_two_owners_of_latest_are_an_error(tmp_path: Path) -> None:
-    said = told(tmp_path, TWO[FILE] + "latest = true\n")
+    said = reported(tmp_path, TWO[FILE] + "latest = true\n")
     assert said == "release-tasks.toml: core and other both have latest = true"
 
 
@@ -222,14 +252,19 @@ def test_a_program_goes_with_the_component_of_its_crate(tmp_path: Path) -> None:
     files = {
         **workspace("one", "two"),
         **crate("one", "0.1.0"),
-        **crate("two", "0.2.0", '[[bin]]\nname = "tool"\npath = "src/lib.rs"\n'),
+        **crate(
+            "two", "0.2.0", '[[bin]]\nname = "tool"\npath = "src/lib.rs"\n'
+        ),
     }
     settings = (
         '[components."{crate}"]\ntag = "{crate}-v{version}"\n[binaries.tool]\n'
         'x86_64-unknown-linux-gnu = "tool"\n'
     )
     one, two = project(tmp_path, files | {FILE: settings}).components
-    assert (one.binaries, [b.name for b in resolved_or_raise(two.binaries)]) == (
+    assert (
+        one.binaries,
+        [b.name for b in resolved_or_raise(two.binaries)],
+    ) == (
         (),
         ["tool"],
     )
@@ -242,7 +277,10 @@ def test_a_component_has_the_changelog_of_its_own_folder_if_there_is_one(
     core, other = project(
         tmp_path, TWO | {"other/CHANGELOG.md": "# Changelog\n"}
     ).components
-    assert (core.changelog, other.changelog) == ("CHANGELOG.md", "other/CHANGELOG.md")
+    assert (core.changelog, other.changelog) == (
+        "CHANGELOG.md",
+        "other/CHANGELOG.md",
+    )
 
 
 def test_the_changelog_at_the_root_is_that_of_the_component_that_owns_latest(
@@ -266,7 +304,9 @@ def test_the_changelog_at_the_root_is_that_of_the_component_that_owns_latest(
 
 def test_what_is_in_no_component_is_listed(tmp_path: Path) -> None:
     settings = '[components.core]\npython = ["tiny-plain"]\n[images."ghcr.io/o/core"]\n'
-    found = project(tmp_path, TWO | {"Dockerfile": "FROM scratch\n", FILE: settings})
+    found = project(
+        tmp_path, TWO | {"Dockerfile": "FROM scratch\n", FILE: settings}
+    )
     assert found.left_out == (
         "tiny-other (python: the settings do not name other/pyproject.toml)",
         "ghcr.io/o/core (images)",
@@ -276,12 +316,14 @@ def test_what_is_in_no_component_is_listed(tmp_path: Path) -> None:
 
 
 def test_two_components_with_one_changelog_are_an_error(tmp_path: Path) -> None:
-    said = told(tmp_path, TWO[FILE] + 'changelog = "CHANGELOG.md"\n')
+    said = reported(tmp_path, TWO[FILE] + 'changelog = "CHANGELOG.md"\n')
     assert said == "release-tasks.toml: both core and other use CHANGELOG.md"
 
 
 @pytest.mark.tools("cargo")
-def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) -> None:
+def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(
+    tmp_path: Path,
+) -> None:
     files = {
         **workspace("one", "py"),
         **crate("one", "0.5.0"),
@@ -295,7 +337,8 @@ def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) 
         'python = ["one-py"]\n'
     )
     assert [
-        c.version for c in project(tmp_path, files | {FILE: settings}).components
+        c.version
+        for c in project(tmp_path, files | {FILE: settings}).components
     ] == [
         "0.5.0",
         "0.4.0",
@@ -306,7 +349,11 @@ def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) 
 def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
     root = project(
         tmp_path,
-        {**workspace("one", "two"), **crate("one", "0.1.0"), **crate("two", "0.1.0")},
+        {
+            **workspace("one", "two"),
+            **crate("one", "0.1.0"),
+            **crate("two", "0.1.0"),
+        },
     ).root
     manifest = root / "one/Cargo.toml"
     manifest.write_text(manifest.read_text().replace("0.1.0", "0.2.0"))
@@ -318,7 +365,9 @@ def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
     assert [c.version for c in again.components] == ["0.1.0"]
 
 
-@pytest.mark.parametrize("present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1"])
+@pytest.mark.parametrize(
+    "present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1"]
+)
 def test_a_version_that_only_python_has_is_known_as_it_is(
     tmp_path: Path, present: str
 ) -> None:

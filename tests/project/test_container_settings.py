@@ -34,10 +34,16 @@ REFUSED = [
     (image('labels = { V = "{vers}" }'), "unknown placeholder {vers}"),
     (image('annotations = { V = "{vers}" }'), "unknown placeholder {vers}"),
     (image('args = { "{version}" = "x" }'), "{version} is not filled in here"),
-    (image('dockerfile = "{version}/Dockerfile"'), "{version} is not filled in here"),
+    (
+        image('dockerfile = "{version}/Dockerfile"'),
+        "{version} is not filled in here",
+    ),
     (image('context = "{version}"'), "{version} is not filled in here"),
     (image('target = "{version}"'), "{version} is not filled in here"),
-    (image('cache-to = ["type=registry,ref=r:{tag}"]'), "{tag} is not filled in"),
+    (
+        image('cache-to = ["type=registry,ref=r:{tag}"]'),
+        "{tag} is not filled in",
+    ),
     (image('secrets = ["src=x"]'), "src=x has no id"),
     (image("", "ghcr.io/O/n"), "repository name (O/n) must be lowercase"),
     (image("", "https://ghcr.io/o/n"), "has a scheme"),
@@ -47,7 +53,10 @@ REFUSED = [
     ('[charts."ghcr.io/O/charts/c"]\n', "must be lowercase"),
     ('[charts."oci://ghcr.io/o/c"]\n', "has a scheme"),
     ('[charts."ghcr.io/o/c:1.0.0"]\n', "has a tag"),
-    (image("", "o/n") + image("", "docker.io/o/n"), "both have the tag {version}"),
+    (
+        image("", "o/n") + image("", "docker.io/o/n"),
+        "both have the tag {version}",
+    ),
     (
         image("") + image('tags = ["{version}-x", "latest"]', f"{REF}:x"),
         "both have the tag latest",
@@ -67,9 +76,13 @@ def test_what_no_registry_takes_is_refused_when_it_is_read(
 
 
 TAKEN = [
-    image('tags = ["{version}", "v{version}", "sha-{sha}", "{major}", "edge_1.x"]'),
+    image(
+        'tags = ["{version}", "v{version}", "sha-{sha}", "{major}", "edge_1.x"]'
+    ),
     image('platforms = ["linux/aarch64", "linux/arm/v7", "windows/amd64"]'),
-    image('args = { V = \'{"a": 1} {{.Name}} ${HOME} {{name}} {}\', W = "{version}" }'),
+    image(
+        'args = { V = \'{"a": 1} {{.Name}} ${HOME} {{name}} {}\', W = "{version}" }'
+    ),
     image('labels = { d = "{tag} of {component} at {sha}, {created}" }'),
     image('secrets = ["NPM_TOKEN", "id=a,env=B", "id=c,src=~/.npmrc"]'),
     image("", "localhost:5000/n"),

@@ -36,7 +36,9 @@ KNOWN = OWN | {"serde"}
         ("        os: [acme-core, linux]\n", []),
     ],
 )
-def test_a_crate_that_does_not_exist_is_found(text: str, names: list[str]) -> None:
+def test_a_crate_that_does_not_exist_is_found(
+    text: str, names: list[str]
+) -> None:
     assert [crate.name for crate in unknown(text, OWN, KNOWN)] == names
 
 

@@ -60,7 +60,8 @@ ROWS = [
     ),
     (
         "hatch regex_commit",
-        HATCH + '[tool.hatch.version]\nsource = "regex_commit"\npath = "a.py"\n',
+        HATCH
+        + '[tool.hatch.version]\nsource = "regex_commit"\npath = "a.py"\n',
         "a.py",
         "__version__ = '1.4.2'\n",
     ),
@@ -139,7 +140,8 @@ ROWS = [
     ),
     (
         "pdm pattern",
-        PDM + '[tool.pdm.version]\nsource = "file"\npath = "v"\npattern = "is (.+)"\n',
+        PDM
+        + '[tool.pdm.version]\nsource = "file"\npath = "v"\npattern = "is (.+)"\n',
         "v",
         "it is 1.4.2\n",
     ),
@@ -178,7 +180,9 @@ def package(root: Path, files: dict[str, str]) -> PythonPackage:
     return only
 
 
-@pytest.mark.parametrize(("manifest", "path", "text"), [row[1:] for row in ROWS])
+@pytest.mark.parametrize(
+    ("manifest", "path", "text"), [row[1:] for row in ROWS]
+)
 def test_a_version_is_found_where_the_backend_reads_it(
     manifest: str, path: str, text: str, tmp_path: Path
 ) -> None:
@@ -194,7 +198,9 @@ def test_a_version_is_found_where_the_backend_reads_it(
     )
 
 
-@pytest.mark.parametrize(("manifest", "path", "text"), [row[1:] for row in ROWS])
+@pytest.mark.parametrize(
+    ("manifest", "path", "text"), [row[1:] for row in ROWS]
+)
 def test_it_is_edited_there_and_nothing_else_changes(
     manifest: str, path: str, text: str
 ) -> None:
@@ -231,7 +237,9 @@ def test_it_is_edited_there_and_nothing_else_changes(
         + PROJECT,
     ],
 )
-def test_a_version_from_git_tags_is_in_no_file(manifest: str, tmp_path: Path) -> None:
+def test_a_version_from_git_tags_is_in_no_file(
+    manifest: str, tmp_path: Path
+) -> None:
     found = package(tmp_path, {"pyproject.toml": manifest})
     assert (found.version, found.is_from_tags) == ("", True)
 
@@ -239,25 +247,52 @@ def test_a_version_from_git_tags_is_in_no_file(manifest: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("manifest", "path", "text"),
     [
-        (HATCH + '[tool.hatch.version]\npath = "a.py"\n', "a.py", "from b import v\n"),
-        (HATCH + '[tool.hatch.version]\npath = "a.py"\npattern = "("\n', "a.py", "x"),
-        (HATCH + '[tool.hatch.version]\nsource = "env"\nvariable = "V"\n', "a.py", ""),
+        (
+            HATCH + '[tool.hatch.version]\npath = "a.py"\n',
+            "a.py",
+            "from b import v\n",
+        ),
+        (
+            HATCH + '[tool.hatch.version]\npath = "a.py"\npattern = "("\n',
+            "a.py",
+            "x",
+        ),
+        (
+            HATCH + '[tool.hatch.version]\nsource = "env"\nvariable = "V"\n',
+            "a.py",
+            "",
+        ),
         (SETUPTOOLS, "setup.py", "setup(version=read())\n"),
-        (SETUPTOOLS + DYNAMIC + 'version = {attr = "a.v"}\n', "a.py", "v = (\n"),
+        (
+            SETUPTOOLS + DYNAMIC + 'version = {attr = "a.v"}\n',
+            "a.py",
+            "v = (\n",
+        ),
         (FLIT, "acme_dyn.py", "__version__ = make()\n"),
         (FLIT, "acme_dyn.py", "from acme_dyn import __version__\n"),
         (FLIT, "acme_dyn.py", 'P = ("1", "4")\n__version__ = ".".join(P)\n'),
-        (PDM + '[tool.pdm.version]\nsource = "call"\ngetter = "a:v"\n', "a.py", ""),
+        (
+            PDM + '[tool.pdm.version]\nsource = "call"\ngetter = "a:v"\n',
+            "a.py",
+            "",
+        ),
     ],
 )
 def test_what_no_rule_finds_is_unknown(
     manifest: str, path: str, text: str, tmp_path: Path
 ) -> None:
-    assert package(tmp_path, {"pyproject.toml": manifest, path: text}).version == ""
+    assert (
+        package(tmp_path, {"pyproject.toml": manifest, path: text}).version
+        == ""
+    )
 
 
-def test_a_generated_file_that_git_does_not_track_is_no_source(tmp_path: Path) -> None:
-    manifest = SETUPTOOLS + DYNAMIC + 'version = {attr = "acme_dyn.__version__"}\n'
+def test_a_generated_file_that_git_does_not_track_is_no_source(
+    tmp_path: Path,
+) -> None:
+    manifest = (
+        SETUPTOOLS + DYNAMIC + 'version = {attr = "acme_dyn.__version__"}\n'
+    )
     write_files(tmp_path, {MODULE: '__version__ = "1.4.2"\n'})
     assert package(tmp_path, {"pyproject.toml": manifest}).version == ""
 
@@ -280,7 +315,9 @@ DEEP = {
         ),
         (
             FLIT,
-            {"acme_dyn/__init__.py": "from acme_dyn.about import V as __version__\n"},
+            {
+                "acme_dyn/__init__.py": "from acme_dyn.about import V as __version__\n"
+            },
             "acme_dyn/about.py",
             "V",
         ),

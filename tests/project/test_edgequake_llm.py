@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 from support.local_registries import local_registries
-from support.sample_projects import added, changed, git, golden, inv, sample, shown
+from support.sample_projects import (
+    added,
+    changed,
+    git,
+    golden,
+    inv,
+    sample,
+    shown,
+)
 
 from release_tasks.rehearsal.registries import LocalRegistries
 
@@ -28,7 +36,9 @@ NO_CORE = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def reading(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     """cargo reads the few third-party crates through the local crates.io."""
     with pytest.MonkeyPatch.context() as patch:
         if not is_installed("1.95.0"):  # the one that rust-toolchain.toml wants
@@ -44,7 +54,9 @@ def is_installed(toolchain: str) -> bool:
     return (
         rustup is None
         or subprocess.run(
-            [rustup, "run", toolchain, "rustc", "-V"], capture_output=True, check=False
+            [rustup, "run", toolchain, "rustc", "-V"],
+            capture_output=True,
+            check=False,
         ).returncode
         == 0
     )
@@ -107,7 +119,9 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(
 ) -> None:
     today = datetime.now(UTC).date().isoformat()
     # where it is another day
-    monkeypatch.setenv("TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12")
+    monkeypatch.setenv(
+        "TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12"
+    )
     said = bump(root, BOTH)
     assert set(changed(root)) == NO_PYTHON | NO_CORE
     assert added(root) == {
@@ -131,7 +145,10 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(
         "[0.2.0]: https://github.com/raphaelmansuy/edgequake-llm/releases/tag/v0.2.0\n"
     )
     assert PIN in (root / "edgequake-litellm/Cargo.toml").read_text()
-    assert metadata(root) == {"edgequake-llm": "0.6.27", "edgequake-litellm": "0.6.13"}
+    assert metadata(root) == {
+        "edgequake-llm": "0.6.27",
+        "edgequake-litellm": "0.6.13",
+    }
 
 
 @pytest.mark.statement("B5.16")
@@ -143,7 +160,9 @@ def test_a_bump_names_every_file_that_shows_the_new_version(root: Path) -> None:
 def metadata(root: Path) -> dict[str, str]:
     """Return the versions by `cargo metadata --locked`, which fails where the lock disagrees."""
     argv = ["cargo", "metadata", "--locked", "--format-version=1"]
-    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        argv, cwd=root, capture_output=True, text=True, check=True
+    )
     return {
         one["name"]: one["version"]
         for one in json.loads(done.stdout)["packages"]
@@ -155,18 +174,26 @@ def metadata(root: Path) -> dict[str, str]:
 def test_core_alone_leaves_the_python_package_and_its_pin(root: Path) -> None:
     bump(root, "0.6.27", "--component", "edgequake-llm")
     assert set(changed(root)) == NO_PYTHON
-    assert metadata(root) == {"edgequake-llm": "0.6.27", "edgequake-litellm": "0.6.12"}
+    assert metadata(root) == {
+        "edgequake-llm": "0.6.27",
+        "edgequake-litellm": "0.6.12",
+    }
 
 
 def test_the_python_package_alone_leaves_core(root: Path) -> None:
     bump(root, "edgequake-litellm=0.6.13")
     assert set(changed(root)) == NO_CORE | {"README.md"}
     assert added(root)["README.md"][0] == 'edgequake-llm = "0.6.26"'
-    assert metadata(root) == {"edgequake-llm": "0.6.26", "edgequake-litellm": "0.6.13"}
+    assert metadata(root) == {
+        "edgequake-llm": "0.6.26",
+        "edgequake-litellm": "0.6.13",
+    }
 
 
 @pytest.mark.statement("B5.13")
-def test_a_pin_that_is_kept_and_no_longer_fits_stops_the_bump(root: Path) -> None:
+def test_a_pin_that_is_kept_and_no_longer_fits_stops_the_bump(
+    root: Path,
+) -> None:
     done = inv(root, "bump", "--version", "edgequake-llm=0.7.0")
     assert done.returncode == 1
     assert (
@@ -186,7 +213,10 @@ def test_a_pin_that_follows_goes_with_core(root: Path) -> None:
         'version = "0.7.0"',
         PIN.replace("0.6.14", "0.7.0"),
     ]
-    assert metadata(root) == {"edgequake-llm": "0.7.0", "edgequake-litellm": "0.7.0"}
+    assert metadata(root) == {
+        "edgequake-llm": "0.7.0",
+        "edgequake-litellm": "0.7.0",
+    }
 
 
 @pytest.mark.statement("B2.23", "B5.12")

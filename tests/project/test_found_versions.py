@@ -59,7 +59,8 @@ def test_a_crate_beside_the_workspace_is_named_with_its_manifest(
         "fuzz/Cargo.toml": CRATE.format("lamp-fuzz", "0.0.0")
         + PRIVATE
         + "[workspace]\n",
-        "tests/inner/Cargo.toml": CRATE.format("inner", "0.0.0") + "[workspace]\n",
+        "tests/inner/Cargo.toml": CRATE.format("inner", "0.0.0")
+        + "[workspace]\n",
     }
     found = project(tmp_path, files)
     assert names(found) == ["lamp"]
@@ -76,9 +77,9 @@ def test_a_workspace_below_the_root_is_named(tmp_path: Path) -> None:
         "broken/Cargo.toml": "[package\n",
     }
     found = project(tmp_path, files)
-    assert [(one.name, one.version, one.version_file) for one in found.outside] == [
-        ("a", "1.2.0", "rust/Cargo.toml")
-    ]
+    assert [
+        (one.name, one.version, one.version_file) for one in found.outside
+    ] == [("a", "1.2.0", "rust/Cargo.toml")]
     assert found.left_out == (
         "a (crates: rust/a/Cargo.toml is not in the workspace at the root; "
         "cargo publish --manifest-path rust/a/Cargo.toml releases it)",
@@ -103,7 +104,9 @@ def test_a_program_in_a_wheel_is_a_crate_too_and_a_library_is_not(
     assert found.left_out == ("lamp-py (crates: it is built into lamp-py)",)
 
 
-def test_a_member_behind_a_link_has_the_folder_that_git_tracks(tmp_path: Path) -> None:
+def test_a_member_behind_a_link_has_the_folder_that_git_tracks(
+    tmp_path: Path,
+) -> None:
     root = tmp_path / "lamp"
     (root / "real/src").mkdir(parents=True)
     (root / "linked").symlink_to("real")
@@ -131,7 +134,10 @@ def test_a_member_that_git_ignores_stops_a_bump_before_anything_is_written(
     root = tmp_path / "lamp"
     done = inv(root, "bump", "--version", "0.2.0")
     assert done.returncode == 1
-    assert "git does not track b/Cargo.toml, which is in the workspace" in done.stderr
+    assert (
+        "git does not track b/Cargo.toml, which is in the workspace"
+        in done.stderr
+    )
     assert git(root, "status", "--porcelain") == ""
 
 
@@ -139,11 +145,10 @@ def test_a_wheel_outside_of_the_workspace_is_bumped_with_its_lock(
     tmp_path: Path,
 ) -> None:
     inner = CRATE.format("lamp-py", "0.1.0") + PRIVATE + CDYLIB
-    inner += (
-        '[dependencies]\nlamp = { path = "../..", version = "0.1.0" }\n[workspace]\n'
-    )
+    inner += '[dependencies]\nlamp = { path = "../..", version = "0.1.0" }\n[workspace]\n'
     files = {
-        "Cargo.toml": CRATE.format("lamp", "0.1.0") + '[workspace]\nexclude = ["py"]\n',
+        "Cargo.toml": CRATE.format("lamp", "0.1.0")
+        + '[workspace]\nexclude = ["py"]\n',
         "bind/py/Cargo.toml": inner,
         "bind/py/pyproject.toml": MATURIN.format("lamp"),
         "bind/py/src/lib.rs": "",
@@ -211,7 +216,10 @@ def test_an_unknown_version_is_named_and_stops_a_bump(tmp_path: Path) -> None:
         "the version of lamp is unknown: pyproject.toml leaves that of lamp to its backend, "
         "and no file that has it was found"
     )
-    for words in (("bump", "--version", "0.2.0"), ("bump", "--version", "patch")):
+    for words in (
+        ("bump", "--version", "0.2.0"),
+        ("bump", "--version", "patch"),
+    ):
         done = inv(root, *words)
         assert done.returncode == 1
         assert fact in done.stderr
@@ -222,15 +230,21 @@ def test_an_unknown_version_is_named_and_stops_a_bump(tmp_path: Path) -> None:
 def test_a_broken_package_of_tests_stops_nothing_and_a_shipped_one_is_named(
     tmp_path: Path,
 ) -> None:
-    good = SETUP.format("lamp").replace('dynamic = ["version"]', 'version = "0.2.0"')
+    good = SETUP.format("lamp").replace(
+        'dynamic = ["version"]', 'version = "0.2.0"'
+    )
     files = {
         "pyproject.toml": good,
         "tests/packages/bad/pyproject.toml": "[build-system\n",
         "tests/packages/other/pyproject.toml": SETUP.format("other"),
     }
     found = project(tmp_path, files)
-    assert [one.name for one in resolved_or_raise(only(found).python)] == ["lamp"]
-    assert found.left_out == ("other (python: below tests/, which is not shipped)",)
+    assert [one.name for one in resolved_or_raise(only(found).python)] == [
+        "lamp"
+    ]
+    assert found.left_out == (
+        "other (python: below tests/, which is not shipped)",
+    )
     root = tmp_path / "lamp"
     commit_files(root, {"more/pyproject.toml": "[build-system\n"})
     assert inv(root, "settings").returncode == 0

@@ -21,7 +21,9 @@ PACKAGE = (
     '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\n'
     'name = "tiny-x"\nversion = "0.1.0"\n'
 )
-CONFIGURED = "[tool.pytest.ini_options]\n[tool.ruff]\n[tool.mypy]\nstrict = true\n"
+CONFIGURED = (
+    "[tool.pytest.ini_options]\n[tool.ruff]\n[tool.mypy]\nstrict = true\n"
+)
 
 
 def made(folder: Path, files: Mapping[str, str]) -> Path:
@@ -36,7 +38,9 @@ def of(root: Path) -> dict[str, Gate]:
     return {one.name: one for one in gates(outline(root))}
 
 
-@pytest.mark.statement("B1.16", "B2.10", "B2.33", "B3.1", "B4.13", "B5.5", "B5.26")
+@pytest.mark.statement(
+    "B1.16", "B2.10", "B2.33", "B3.1", "B4.13", "B5.5", "B5.26"
+)
 @pytest.mark.parametrize("name", RUNBOOKS)
 def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
     name: str, tmp_path: Path
@@ -59,14 +63,20 @@ def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
     ],
 )
 def test_a_hotfix_of_caro_has_to_pass_its_critical_path_only(
-    version: str, branch: str | None, wanted: tuple[str, ...] | None, tmp_path: Path
+    version: str,
+    branch: str | None,
+    wanted: tuple[str, ...] | None,
+    tmp_path: Path,
 ) -> None:
     assert (
-        chosen(outline(sample("caro", tmp_path, "caro")), [version], branch) == wanted
+        chosen(outline(sample("caro", tmp_path, "caro")), [version], branch)
+        == wanted
     )
 
 
-def test_of_two_components_the_gates_of_both_kinds_are_chosen(tmp_path: Path) -> None:
+def test_of_two_components_the_gates_of_both_kinds_are_chosen(
+    tmp_path: Path,
+) -> None:
     lists = 'patch = ["test"]\nminor = ["doc", "rustfmt"]\nmajor = []\n'
     project = outline(
         made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{lists}"})
@@ -82,7 +92,9 @@ def test_of_two_components_the_gates_of_both_kinds_are_chosen(tmp_path: Path) ->
 def test_a_default_is_dropped_by_false_and_replaced_by_a_command(
     tmp_path: Path,
 ) -> None:
-    settings = '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'
+    settings = (
+        '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'
+    )
     root = made(tmp_path, RUST | {"release-tasks.toml": settings})
     assert {one.name: one.line for one in of(root).values()} == {
         "rustfmt": "cargo fmt --all --check",
@@ -97,12 +109,17 @@ def test_a_default_is_dropped_by_false_and_replaced_by_a_command(
     [
         ("docs = false", ": there is no gate docs"),
         ('hotfix = ["tests"]', ": there is no gate tests"),
-        ('odd = "echo \'"', ": echo ' is not a valid command: No closing quotation"),
+        (
+            'odd = "echo \'"',
+            ": echo ' is not a valid command: No closing quotation",
+        ),
         ('run = [""]', ": a command is empty"),
         ('preflight = "true"', " preflight: that is the session of all gates"),
     ],
 )
-def test_what_is_no_gate_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+def test_what_is_no_gate_is_refused(
+    text: str, problem: str, tmp_path: Path
+) -> None:
     with pytest.raises(ReleaseError) as caught:
         of(made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{text}\n"}))
     assert caught.value.problem == f"release-tasks.toml: [gates]{problem}"
@@ -128,7 +145,10 @@ def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(
     )
     root = made(
         tmp_path,
-        {"pyproject.toml": PACKAGE + CONFIGURED + groups, "tests/test_x.py": ""},
+        {
+            "pyproject.toml": PACKAGE + CONFIGURED + groups,
+            "tests/test_x.py": "",
+        },
     )
     found = of(root)
     assert list(found) == ["pytest", "ruff", "mypy"]
@@ -143,7 +163,9 @@ def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(
     )
 
 
-def test_an_extra_that_has_pytest_is_installed_with_the_wheel(tmp_path: Path) -> None:
+def test_an_extra_that_has_pytest_is_installed_with_the_wheel(
+    tmp_path: Path,
+) -> None:
     root = made(
         tmp_path,
         {
@@ -158,10 +180,17 @@ def test_without_tests_or_configuration_there_is_no_gate_of_python(
     tmp_path: Path,
 ) -> None:
     assert (
-        of(made(tmp_path / "a", {"pyproject.toml": PACKAGE, "tests/test_x.py": ""}))
+        of(
+            made(
+                tmp_path / "a",
+                {"pyproject.toml": PACKAGE, "tests/test_x.py": ""},
+            )
+        )
         == {}
     )
-    assert list(of(made(tmp_path / "b", {"pyproject.toml": PACKAGE + CONFIGURED}))) == [
+    assert list(
+        of(made(tmp_path / "b", {"pyproject.toml": PACKAGE + CONFIGURED}))
+    ) == [
         "ruff",
         "mypy",
     ]
@@ -183,7 +212,10 @@ def test_a_private_pyproject_at_the_root_tests_the_packages_below_it(
         },
     )
     [gate] = of(root).values()
-    assert (gate.folder, gate.installs) == (root, (str(root / "python"), "pytest"))
+    assert (gate.folder, gate.installs) == (
+        root,
+        (str(root / "python"), "pytest"),
+    )
 
 
 def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
@@ -192,7 +224,9 @@ def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
     here = f"3.{sys.version_info.minor}"
     for name in ("python3.8", "python3.99"):
         (tmp_path / name).symlink_to(sys.executable)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('git') or '').parent}")
+    monkeypatch.setenv(
+        "PATH", f"{tmp_path}:{Path(shutil.which('git') or '').parent}"
+    )
     monkeypatch.setattr(
         "release_tasks.project.python_gates.is_installed",
         lambda name: shutil.which(name, path=str(tmp_path)),
@@ -214,7 +248,8 @@ def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
     ):
         root = made(
             tmp_path / str(number),
-            tests | {"pyproject.toml": f"{PACKAGE}{said}[tool.pytest.ini_options]\n"},
+            tests
+            | {"pyproject.toml": f"{PACKAGE}{said}[tool.pytest.ini_options]\n"},
         )
         assert of(root)["pytest"].pythons == wanted
 
@@ -241,7 +276,10 @@ def test_an_outline_asks_cargo_for_nothing(
             {".github/workflows/ci.yml": "- run: cargo fmt --check\n"},
             {"test", "rustfmt"},
         ),
-        ({".github/workflows/ci.yml": "- run: cargo clippy\n"}, {"test", "clippy"}),
+        (
+            {".github/workflows/ci.yml": "- run: cargo clippy\n"},
+            {"test", "clippy"},
+        ),
         (
             {"justfile": "lint:\n  cargo clippy\n  cargo doc\n"},
             {"test", "clippy", "doc"},
@@ -288,7 +326,10 @@ def test_a_tool_has_the_version_that_the_project_uses(
 
 def test_a_requirement_that_is_pinned_goes_before_hooks(tmp_path: Path) -> None:
     groups = '[dependency-groups]\nlint = ["ruff>=0.5"]\n'
-    files = {"pyproject.toml": PACKAGE + groups, ".pre-commit-config.yaml": HOOKS}
+    files = {
+        "pyproject.toml": PACKAGE + groups,
+        ".pre-commit-config.yaml": HOOKS,
+    }
     assert of(made(tmp_path, files))["ruff"].installs == ("ruff>=0.5",)
 
 

@@ -19,17 +19,23 @@ from release_tasks.project.kinds import (
 from release_tasks.project.model import Component
 from release_tasks.project.settings import ComponentTable, Settings
 
-EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+EACH_KIND = pytest.mark.parametrize(
+    "kind", KINDS, ids=[kind.name for kind in KINDS]
+)
 
 
 @EACH_KIND
-def test_a_kind_has_a_settings_table_and_an_attribute_of_components(kind: Kind) -> None:
+def test_a_kind_has_a_settings_table_and_an_attribute_of_components(
+    kind: Kind,
+) -> None:
     assert kind.name in Settings.__struct_fields__
     assert kind.name in {field.name for field in fields(Component)}
 
 
 @EACH_KIND
-def test_a_component_names_what_is_not_made_of_something_else(kind: Kind) -> None:
+def test_a_component_names_what_is_not_made_of_something_else(
+    kind: Kind,
+) -> None:
     assert (kind in NAMED) == (kind.name in ComponentTable.__struct_fields__)
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.complete_releases import LLM_PROXY
-from support.sample_projects import added, changed, git, golden, inv, sample, shown
+from support.sample_projects import (
+    added,
+    changed,
+    git,
+    golden,
+    inv,
+    sample,
+    shown,
+)
 from support.sample_release import release_and_compare, sample_release
 
 from release_tasks.checks.check import CheckContext
@@ -46,10 +54,13 @@ def test_its_first_bump_edits_nothing(root: Path) -> None:
 
 
 @pytest.mark.statement("B3.3", "B3.4")
-def test_its_tag_is_annotated_and_on_the_commit_that_is_there(root: Path) -> None:
+def test_its_tag_is_annotated_and_on_the_commit_that_is_there(
+    root: Path,
+) -> None:
     head = git(root, "rev-parse", "HEAD")
     assert [
-        inv(root, step, "--version", "0.2.0").returncode for step in ("bump", "tag")
+        inv(root, step, "--version", "0.2.0").returncode
+        for step in ("bump", "tag")
     ] == [0, 0]
     assert git(root, "rev-parse", "HEAD") == head
     assert git(root, "rev-parse", "v0.2.0^{commit}") == head
@@ -106,7 +117,9 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(
 ) -> None:
     monkeypatch.chdir(root)
     assert (
-        gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+        gates.failing_gate(
+            CheckContext(Context(), Release.at(Context(), "0.2.0"))
+        )
         == []
     )
     server = root / "internal/admin/server.go"
@@ -146,7 +159,9 @@ def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
             for entry in project.hosted.registries.log.writes()
             if entry.app == "github"
         ]
-        assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]  # the tag
+        assert writes == [
+            "/sofatutor/llm-proxy.git/git-receive-pack"
+        ]  # the tag
     for fact in (
         (
             "ghcr.io/sofatutor/llm-proxy:0.2.0 is complete on its registry, for linux/amd64, "

@@ -22,7 +22,10 @@ PUBLISHES = [
     ("docker image push ghcr.io/acme/lamp", "docker image push"),
     ("podman push lamp", "podman push"),
     ("docker manifest push x", "docker manifest push"),
-    ("docker buildx imagetools create -t x y", "docker buildx imagetools create"),
+    (
+        "docker buildx imagetools create -t x y",
+        "docker buildx imagetools create",
+    ),
     ("docker buildx build --push -t x .", "docker buildx build"),
     ("docker buildx build -t x \\\n  --push .", "docker buildx build"),
     ("docker build --output type=registry .", "docker build"),
@@ -79,7 +82,11 @@ ACTIONS = [
     ("AButler/upload-release-assets@v3", "", "upload-release-assets"),
     ("actions/create-release@v1", "", "create-release"),
     ("ncipollo/release-action@v1", "", "release-action"),
-    ("goreleaser/goreleaser-action@v6", "args: release --clean", "goreleaser-action"),
+    (
+        "goreleaser/goreleaser-action@v6",
+        "args: release --clean",
+        "goreleaser-action",
+    ),
     ("goreleaser/goreleaser-action@v6", "args: build --snapshot", ""),
     ("release-plz/action@v0.5", "command: release", "release-plz/action"),
     ("release-plz/action@v0.5", "command: release-pr", ""),
@@ -188,5 +195,7 @@ def test_filters_of_tags_are_read_as_github_does(
         ("schedule", False),
     ],
 )
-def test_events_that_come_with_a_tag_start_a_workflow(events: str, runs: bool) -> None:
+def test_events_that_come_with_a_tag_start_a_workflow(
+    events: str, runs: bool
+) -> None:
     assert workflow(f"on: {events}\n").runs_on("v1.0") == runs

@@ -13,10 +13,14 @@ from support.sample_projects import HISTORIES, added, changed, git, inv, sample
 pytestmark = pytest.mark.tools("git", "cargo")
 
 
-def to_origin(root: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def to_origin(
+    root: Path, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Tag and push to a local GitHub that has the repository and no release of it."""
     with local_registries(root.parent, monkeypatch) as registries:
-        registries.github.create(*HISTORIES[root.name].repository.split("/"), root)
+        registries.github.create(
+            *HISTORIES[root.name].repository.split("/"), root
+        )
         for step in ("tag", "push"):
             ran = inv(root, step, "--version", version)
             assert ran.returncode == 0, ran.stderr
@@ -26,7 +30,10 @@ def locked(root: Path) -> bool:
     """Tell whether Cargo.lock agrees with the manifests."""
     argv = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
     return (
-        subprocess.run(argv, cwd=root, capture_output=True, check=False).returncode == 0
+        subprocess.run(
+            argv, cwd=root, capture_output=True, check=False
+        ).returncode
+        == 0
     )
 
 
@@ -48,7 +55,9 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """cargo reads the few third-party crates through the local crates.io."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False),
+        local_registries(
+            tmp_path_factory.mktemp("reading"), patch, offline=False
+        ),
     ):
         yield
 
@@ -88,22 +97,38 @@ def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
         in (llmtrace / "Cargo.toml").read_text()
     )
     assert (
-        not (llmtrace / "crates/llmtrace-sdk/Cargo.toml").read_bytes().endswith(b"\n")
+        not (llmtrace / "crates/llmtrace-sdk/Cargo.toml")
+        .read_bytes()
+        .endswith(b"\n")
     )
     assert locked(llmtrace)
-    assert "deployments/helm/llmtrace/Chart.yaml:6 had 0.1.0, expected 0.1.5\n" in said
-    assert "docs/getting-started/installation.md:6 had 0.1.3, expected 0.1.5\n" in said
+    assert (
+        "deployments/helm/llmtrace/Chart.yaml:6 had 0.1.0, expected 0.1.5\n"
+        in said
+    )
+    assert (
+        "docs/getting-started/installation.md:6 had 0.1.3, expected 0.1.5\n"
+        in said
+    )
     assert (
         "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update "
         "--workspace in that folder)"
     ) in said
 
 
-def test_a_copy_of_the_version_that_nothing_covers_is_told(llmtrace: Path) -> None:
+def test_a_copy_of_the_version_that_nothing_covers_is_reported(
+    llmtrace: Path,
+) -> None:
     (llmtrace / "docs/deployment/kubernetes.md").write_text(
         "# Kubernetes\n\nllmtrace-proxy:0.1.5\nllmtrace-proxy:0.1.50\n"
     )
-    git(llmtrace, "commit", "--quiet", "--all", "--message=Show the newest image")
+    git(
+        llmtrace,
+        "commit",
+        "--quiet",
+        "--all",
+        "--message=Show the newest image",
+    )
     said = bumped(llmtrace, "--version", "0.2.0")
     assert "  docs/deployment/kubernetes.md:3: llmtrace-proxy:0.1.5\n" in said
     assert "kubernetes.md:4" not in said
@@ -124,7 +149,9 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
 ) -> None:
     bumped(llmtrace, "--version", "0.2.0")
     edited = changed(llmtrace)
-    git(llmtrace, "tag", "v0.1.6-mine")  # what `git push --tags` would take along
+    git(
+        llmtrace, "tag", "v0.1.6-mine"
+    )  # what `git push --tags` would take along
     to_origin(llmtrace, "0.2.0", monkeypatch)
     assert (
         git(
@@ -145,7 +172,10 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
         for line in git(llmtrace, "ls-remote", "origin").splitlines()
     )
     head = git(llmtrace, "rev-parse", "HEAD").strip()
-    assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (head, head)
+    assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (
+        head,
+        head,
+    )
     assert {name for name in refs if "0.2.0" in name or "mine" in name} == {
         "refs/tags/v0.2.0",
         "refs/tags/v0.2.0^{}",
@@ -162,8 +192,12 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
 
 
 @pytest.mark.statement("B1.13", "B1.14")
-def test_a_tag_that_is_not_the_manifests_version_goes_nowhere(llmtrace: Path) -> None:
-    assert '"version": "0.2.0"' in inv(llmtrace, "tag", "--parse", "v0.2.0").stdout
+def test_a_tag_that_is_not_the_manifests_version_goes_nowhere(
+    llmtrace: Path,
+) -> None:
+    assert (
+        '"version": "0.2.0"' in inv(llmtrace, "tag", "--parse", "v0.2.0").stdout
+    )
     git(llmtrace, "tag", "v0.2.0")  # the bump was forgotten
     ran = inv(llmtrace, "push", "--version", "0.2.0")
     assert ran.returncode == 1
@@ -193,7 +227,9 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
     assert lines["npm/package.json"] == ['  "version": "0.2.66",']
     text = (root / "Cargo.toml").read_text()
     kept = [
-        line for line in text.splitlines() if "0.2.66" not in line and "version" in line
+        line
+        for line in text.splitlines()
+        if "0.2.66" not in line and "version" in line
     ]
     assert kept == [
         # there is no such folder
@@ -234,7 +270,9 @@ def test_what_is_not_a_declared_component_is_refused(runbook: Path) -> None:
 
 
 @pytest.mark.statement("B2.4")
-def test_one_crate_with_a_version_of_its_own_is_bumped_alone(runbook: Path) -> None:
+def test_one_crate_with_a_version_of_its_own_is_bumped_alone(
+    runbook: Path,
+) -> None:
     said = bumped(runbook, "--version", "llmcc=0.1.1")
     assert "__init__.py" not in said  # the 0.1.0 there is Python's
     assert added(runbook) == {
@@ -294,7 +332,13 @@ def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(
         assert inv(runbook, "tag", "--version", version).returncode == 0
         return set(git(runbook, "tag").split()) - before
 
-    rust = ("llmcc-core", "llmcc-rust", "llmcc-python", "llmcc-bindings", "llmcc")
+    rust = (
+        "llmcc-core",
+        "llmcc-rust",
+        "llmcc-python",
+        "llmcc-bindings",
+        "llmcc",
+    )
     full = ",".join(f"{name}=0.3.0" for name in (*rust, "python"))
     assert tags(full) == {"v0.3.0", *(f"{name}-v0.3.0" for name in rust)}
     assert len(git(runbook, "tag", "--points-at", "HEAD").split()) == 6
@@ -323,7 +367,9 @@ def test_a_tag_names_its_component_and_version_or_is_refused(
     if component is None:
         assert ran.returncode == 1
     else:
-        assert f'"component": "{component}", "version": "{version}"' in ran.stdout
+        assert (
+            f'"component": "{component}", "version": "{version}"' in ran.stdout
+        )
 
 
 @pytest.mark.statement("B2.13", "B2.14")
@@ -343,11 +389,15 @@ def test_the_first_bump_of_python_repairs_the_copies_that_had_stayed_behind_and_
         "uv.lock:7 had 0.2.12",
     ):
         assert f"{fact}, expected 0.2.14\n" in said
-    assert '  crates/llmcc-bindings/pyproject.toml:8: version = "0.2.14"\n' in said
+    assert (
+        '  crates/llmcc-bindings/pyproject.toml:8: version = "0.2.14"\n' in said
+    )
 
 
 @pytest.mark.statement("B2.15")
-def test_python_is_committed_and_tagged_as_the_runbook_says(runbook: Path) -> None:
+def test_python_is_committed_and_tagged_as_the_runbook_says(
+    runbook: Path,
+) -> None:
     bumped(runbook, "--version", "python=0.2.15")
     edited = changed(runbook)
     assert inv(runbook, "tag", "--version", "python=0.2.15").returncode == 0

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 from support.local_registries import local_registries
-from support.sample_projects import HISTORIES, git, inv, sample, shown, unpublished
+from support.sample_projects import (
+    HISTORIES,
+    git,
+    inv,
+    sample,
+    shown,
+    unpublished,
+)
 
 from release_tasks.tools import cargo
 
@@ -17,7 +24,9 @@ def levels(root: Path) -> list[set[str]]:
     """Return the crates in the order of publication; those of a level need none of each other."""
     done: dict[str, int] = {}
     for member in cargo.in_order(cargo.workspace(root).members):
-        done[member.name] = max((done[need] + 1 for need in member.needs), default=0)
+        done[member.name] = max(
+            (done[need] + 1 for need in member.needs), default=0
+        )
     return [
         {name for name, at in done.items() if at == level}
         for level in range(max(done.values()) + 1)
@@ -30,9 +39,15 @@ def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(
 ) -> None:
     root = sample("llmtrace", tmp_path, "llmtrace")
     private = {
-        member.name for member in cargo.workspace(root).members if not member.publish
+        member.name
+        for member in cargo.workspace(root).members
+        if not member.publish
     }
-    assert private == {"llmtrace-python", "llmtrace-wasm", "llmtrace-benchmarks"}
+    assert private == {
+        "llmtrace-python",
+        "llmtrace-wasm",
+        "llmtrace-benchmarks",
+    }
     assert [level - private for level in levels(root)] == [
         {"llmtrace-core"},
         {"llmtrace-storage", "llmtrace-security", "llmtrace-sdk"},
@@ -49,7 +64,16 @@ def test_the_order_of_llmcc_follows_build_dependencies_and_those_of_one_target(
 ) -> None:
     languages = {
         f"llmcc-{name}"
-        for name in ("cpp", "csharp", "go", "java", "js", "python", "rust", "ts")
+        for name in (
+            "cpp",
+            "csharp",
+            "go",
+            "java",
+            "js",
+            "python",
+            "rust",
+            "ts",
+        )
     }
     assert levels(sample("llmcc", tmp_path)) == [
         {"llmcc-bumpalo", "llmcc-error", "llmcc-bench"},
@@ -74,7 +98,9 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
     )
     git(root, "commit", "--quiet", "--all", "--message=Leave out a version")
     with local_registries(tmp_path, monkeypatch) as registries:
-        registries.github.create(*HISTORIES["llmtrace"].repository.split("/"), root)
+        registries.github.create(
+            *HISTORIES["llmtrace"].repository.split("/"), root
+        )
         assert inv(root, "bump", "--version", "0.2.0").returncode == 0
         assert inv(root, "tag", "--version", "0.2.0").returncode == 0
         ran = inv(root, "package-crates", "--version", "0.2.0")
@@ -101,7 +127,9 @@ def test_a_word_counts_from_the_version_that_a_crate_has(
             ("major", "1.0.0"),
         ):
             assert (
-                inv(root, "bump", "--version", word, "--component", "llmcc").returncode
+                inv(
+                    root, "bump", "--version", word, "--component", "llmcc"
+                ).returncode
                 == 0
             )
             assert (

@@ -36,7 +36,8 @@ def test_the_history_of_a_sample_is_that_of_its_project(tmp_path: Path) -> None:
     assert git(root, "cat-file", "-t", "v0.2.65").strip() == "tag"
     assert git(root, "tag", "--merged", "main") == ""  # main was written anew
     assert [
-        line[:6] for line in git(root, "ls-files", "--stage", "corpus").splitlines()
+        line[:6]
+        for line in git(root, "ls-files", "--stage", "corpus").splitlines()
     ] == ["160000"] * 3
     assert changed(root) == []
     assert "refs/tags/v0.2.65^{}" in git(root, "ls-remote", "origin")
@@ -55,7 +56,9 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(
     tmp_path: Path,
 ) -> None:
     root = sample("llmtrace", tmp_path)
-    [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
+    [component] = json.loads(inv(root, "settings", "--json").stdout)[
+        "components"
+    ]
     assert [crate["name"] for crate in component["crates"]] == [
         "llmtrace",
         "llmtrace-core",
@@ -79,7 +82,9 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(
     git(root, "checkout", "--quiet", ".")
     (root / "release-tasks.toml").write_text(lines)
     git(root, "add", "--all")
-    [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
+    [component] = json.loads(inv(root, "settings", "--json").stdout)[
+        "components"
+    ]
     assert [one["dockerfile"] for one in component["images"]] == [
         "Dockerfile",
         "dashboard/Dockerfile",
@@ -107,8 +112,12 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
         "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
     }
     # the other way out
-    (root / "release-tasks.toml").write_text('[crates]\nignore = ["llmcc-bench"]\n')
-    [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
+    (root / "release-tasks.toml").write_text(
+        '[crates]\nignore = ["llmcc-bench"]\n'
+    )
+    [component] = json.loads(inv(root, "settings", "--json").stdout)[
+        "components"
+    ]
     assert len(component["crates"]) == 16
 
 
@@ -116,8 +125,13 @@ def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distr
     tmp_path: Path,
 ) -> None:
     root = sample("llmcc-runbook", tmp_path)
-    [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
-    assert component["python"]["question"] == "several folders for llmcc are possible"
+    [component] = json.loads(inv(root, "settings", "--json").stdout)[
+        "components"
+    ]
+    assert (
+        component["python"]["question"]
+        == "several folders for llmcc are possible"
+    )
     lines = asked(component["python"]["fix"])
     assert lines == '[python."llmcc"]\npath = "."  # or crates/llmcc-bindings\n'
     (root / "release-tasks.toml").write_text(lines)
@@ -133,5 +147,7 @@ def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distr
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
     assert [
-        (one["name"], one["folder"]) for row in rows.values() for one in row["python"]
+        (one["name"], one["folder"])
+        for row in rows.values()
+        for one in row["python"]
     ] == [("llmcc", ".")]

@@ -87,7 +87,10 @@ def test_keys_are_exact_public_names(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.images["ghcr.io/o/r"].platforms == ("linux/arm64",)
     assert settings.charts["ghcr.io/o/charts/c"].app_version == "v{version}"
-    assert settings.files == {"a.json": ("$.version", "b"), "b.md": "x {version}"}
+    assert settings.files == {
+        "a.json": ("$.version", "b"),
+        "b.md": "x {version}",
+    }
 
 
 UNKNOWN = [
@@ -96,7 +99,11 @@ UNKNOWN = [
         "1: unknown key innocent",
         "did you mean [versions.ignore]?",
     ),
-    ("[silence]\na = 'b'\n", "1: unknown key silence", "did you mean [checks.ignore]?"),
+    (
+        "[silence]\na = 'b'\n",
+        "1: unknown key silence",
+        "did you mean [checks.ignore]?",
+    ),
     (
         "[project]\nforgotten = 'strict'\n",
         "2: unknown key forgotten in [project]",
@@ -138,7 +145,11 @@ UNKNOWN = [
         "2: unknown key environment in [build]",
         "available: env, pass-env, needs, static, glibc, runners",
     ),
-    ("[gates]\nruns = []\n", "2: unknown key runs in [gates]", "did you mean run?"),
+    (
+        "[gates]\nruns = []\n",
+        "2: unknown key runs in [gates]",
+        "did you mean run?",
+    ),
     (
         "[github]\nnote = 'x'\n",
         "2: unknown key note in [github]",
@@ -155,7 +166,11 @@ def test_an_unknown_key_names_the_nearest_known_one(
 
 
 WRONG = [
-    ("project = 3\n", "1: [project] must be a table, and is a number", "project = {}"),
+    (
+        "project = 3\n",
+        "1: [project] must be a table, and is a number",
+        "project = {}",
+    ),
     (
         "[project]\nbranch = 3\n",
         "2: [project] branch must be a text, and is a number",
@@ -280,7 +295,10 @@ def test_settings_in_another_encoding_are_an_error_with_the_line(
             "[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n",
             "[binaries.a] x86_64-unknown-linux-gnu: a-{arch}",
         ),
-        ("[charts.a]\napp-version = '{tag}'\n", "[charts.a] app-version: {tag}"),
+        (
+            "[charts.a]\napp-version = '{tag}'\n",
+            "[charts.a] app-version: {tag}",
+        ),
     ],
 )
 def test_an_invalid_template_is_an_error_before_anything_uses_it(
@@ -314,4 +332,6 @@ def test_the_tag_of_every_crate_may_contain_the_name_of_the_crate(
 def test_a_wrong_value_is_found_by_its_line(
     tmp_path: Path, text: str, line: int
 ) -> None:
-    assert error_of(tmp_path, text)[0].startswith(f"release-tasks.toml:{line}: ")
+    assert error_of(tmp_path, text)[0].startswith(
+        f"release-tasks.toml:{line}: "
+    )

@@ -23,7 +23,11 @@ FREE_KEYS |= {("checks.ignore", "a name of [findings.md](findings.md)")}
 
 def documented() -> set[tuple[str, str]]:
     """Return table and key of every row of the page, `("images", "scan")`."""
-    rows = PAGE.split("## Tables")[1].split("|---|---|---|---|\n")[1].split("\n\n")[0]
+    rows = (
+        PAGE.split("## Tables")[1]
+        .split("|---|---|---|---|\n")[1]
+        .split("\n\n")[0]
+    )
     found, table = set(), ""
     for row in rows.splitlines():
         header, keys = [cell.strip() for cell in row.split("|")[1:3]]
@@ -44,7 +48,10 @@ def existing() -> set[tuple[str, str]]:
         for field in msgspec.structs.fields(kind):
             if table == "bundles" or field.name == "named":
                 continue  # the page describes them in a row of their own
-            if (table, field.name) in {("versions", "ignore"), ("checks", "ignore")}:
+            if (table, field.name) in {
+                ("versions", "ignore"),
+                ("checks", "ignore"),
+            }:
                 continue  # a table of their own
             if (table, field.name) == ("binaries", "targets"):
                 continue  # the keys are the targets themselves
@@ -64,13 +71,19 @@ def test_every_table_is_documented() -> None:
 
 
 def test_every_word_of_assets_is_documented() -> None:
-    row = next(line for line in PAGE.splitlines() if line.startswith("| | `assets` |"))
+    row = next(
+        line for line in PAGE.splitlines() if line.startswith("| | `assets` |")
+    )
     assert [word for word in Asset if f"`{word}`" not in row] == []
 
 
 def test_the_fields_of_a_bundle_are_documented() -> None:
-    row = next(line for line in PAGE.splitlines() if line.startswith("| `[bundles."))
+    row = next(
+        line for line in PAGE.splitlines() if line.startswith("| `[bundles.")
+    )
     fields = msgspec.structs.fields(table_types()["bundles"])
     assert [
-        field.encode_name for field in fields if f"`{field.encode_name}`" not in row
+        field.encode_name
+        for field in fields
+        if f"`{field.encode_name}`" not in row
     ] == []

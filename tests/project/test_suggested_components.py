@@ -72,12 +72,15 @@ def test_init_writes_components_that_work_and_names_what_they_leave_out(
         in text
     )
     names = {
-        component.name: component.latest for component in discover(root).components
+        component.name: component.latest
+        for component in discover(root).components
     }
     assert names == {"zebra": True, "ant": False, "bee": False}
 
 
 def test_what_is_ignored_is_not_published(root: Path) -> None:
-    (root / "release-tasks.toml").write_text('[project]\nignore = ["ant", "bee/"]\n')
+    (root / "release-tasks.toml").write_text(
+        '[project]\nignore = ["ant", "bee/"]\n'
+    )
     [component] = discover(root).components
     assert [crate.name for crate in component.crates] == ["zebra"]

@@ -9,7 +9,11 @@ from support.repositories import commit_files, git
 
 from release_tasks.project.discovery import discover
 from release_tasks.project.history import previous, released
-from release_tasks.project.tag_forms import TagOwner, read_forms, version_in_form
+from release_tasks.project.tag_forms import (
+    TagOwner,
+    read_forms,
+    version_in_form,
+)
 from release_tasks.project.tags import read
 
 ONLY = TagOwner(("lamp", "lampq", "lamp-py"), ("crates", "python"), True, True)
@@ -43,7 +47,9 @@ CRATE = '[package]\nname = "lampq"\nversion = "1.4.0"\nedition = "2021"\n'
         (("1.2.3.4", "a{1.2.0"), "v{version}"),
     ],
 )
-def test_the_form_of_the_only_component(tags: tuple[str, ...], current: str) -> None:
+def test_the_form_of_the_only_component(
+    tags: tuple[str, ...], current: str
+) -> None:
     assert read_forms(tags, ONLY).current == current
 
 
@@ -78,27 +84,40 @@ def test_a_version_in_a_form(form: str, tag: str, version: str | None) -> None:
 
 @pytest.mark.tools("git", "cargo")
 def test_history_goes_on_where_the_form_has_changed(tmp_path: Path) -> None:
-    root = commit_files(tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""})
+    root = commit_files(
+        tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""}
+    )
     for number, tag in enumerate(("1.9.0", "1.2.0", "v1.3.0", "v1.4.0")):
         commit_files(root, {"n.txt": str(number)})
         git(root, "tag", tag)
     found = discover(root)
     (component,) = found.components
-    assert (component.tag, component.former_tags) == ("v{version}", ("{version}",))
+    assert (component.tag, component.former_tags) == (
+        "v{version}",
+        ("{version}",),
+    )
     tags = [one.tag for one in released(found, component).values()]
-    assert tags == ["v1.4.0", "v1.3.0", "1.2.0"]  # without the higher one of before
+    assert tags == [
+        "v1.4.0",
+        "v1.3.0",
+        "1.2.0",
+    ]  # without the higher one of before
     assert previous(found, component, "1.5.0")[0] == "v1.4.0"
     assert previous(found, component, "1.3.0")[0] == "1.2.0"
 
 
 @pytest.mark.tools("git", "cargo")
 def test_tags_without_a_v_are_followed_and_count(tmp_path: Path) -> None:
-    root = commit_files(tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""})
+    root = commit_files(
+        tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""}
+    )
     git(root, "tag", "1.4.0")
     found = discover(root)
     (component,) = found.components
     assert component.tag == "{version}"
     assert list(released(found, component)) == ["1.4.0"]
     assert read(found, "1.5.0")[1] == "1.5.0"
-    git(root, "tag", "v2.0.0")  # a tag that is made later is seen in the same process
+    git(
+        root, "tag", "v2.0.0"
+    )  # a tag that is made later is seen in the same process
     assert discover(root).components[0].tag == "v{version}"

@@ -11,15 +11,24 @@ from hypothesis import strategies as st
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.project.settings import Settings
-from release_tasks.project.tags import message, read, refusal, tag_name, version_in
+from release_tasks.project.tags import (
+    message,
+    read,
+    refusal,
+    tag_name,
+    version_in,
+)
 
 NUMBER = st.integers(0, 10**6)
 WORD = st.from_regex(
-    r"(?:0|[1-9][0-9]{0,4}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})", fullmatch=True
+    r"(?:0|[1-9][0-9]{0,4}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})",
+    fullmatch=True,
 )
 PRERELEASE = st.one_of(
     st.just(""),
-    st.lists(WORD, min_size=1, max_size=3).map(lambda words: "-" + ".".join(words)),
+    st.lists(WORD, min_size=1, max_size=3).map(
+        lambda words: "-" + ".".join(words)
+    ),
 )
 VERSION = st.builds("{}.{}.{}{}".format, NUMBER, NUMBER, NUMBER, PRERELEASE)
 FIXED = st.text(st.sampled_from("abv0129-./+_"), max_size=8)
@@ -41,7 +50,9 @@ RUNBOOK = project(
     *(Component(name, f"{name}-v{{version}}", None) for name in SEED_001),
     Component("python", "v{version}", None),
 )
-PROXY = Component("llm-proxy", "v{version}", None, prereleases=False, promotes=True)
+PROXY = Component(
+    "llm-proxy", "v{version}", None, prereleases=False, promotes=True
+)
 
 
 @given(before=FIXED, after=FIXED, version=VERSION)
@@ -126,9 +137,11 @@ def test_each_tag_is_read_as_one_component_and_version(
     ],
 )
 def test_a_tag_of_no_component_is_an_error(tag: str) -> None:
-    with pytest.raises(ReleaseError, match="is not a tag of this project") as told:
+    with pytest.raises(
+        ReleaseError, match="is not a tag of this project"
+    ) as reported:
         read(RUNBOOK, tag)
-    assert "llmcc-core-v{version}" in told.value.fix
+    assert "llmcc-core-v{version}" in reported.value.fix
 
 
 @pytest.mark.statement("B3.34", "B3.35")
@@ -160,7 +173,11 @@ def test_a_project_that_promotes_and_has_prereleases_has_no_version_called_stabl
     refused = refusal(both, "1.0.0-stable")
     assert refused
     assert refused.fix == "inv promote --version 1.0.0"
-    assert read(project(both), "v1.0.0-rc.1-stable") == (both, "1.0.0-rc.1", True)
+    assert read(project(both), "v1.0.0-rc.1-stable") == (
+        both,
+        "1.0.0-rc.1",
+        True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ def project(
         (root / name).write_text(text)
     commit_all(root, "Begin")
     if origin:
-        subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
+        subprocess.run(
+            ["git", "remote", "add", "origin", origin], cwd=root, check=True
+        )
     return discover(root)
 
 
@@ -43,15 +45,21 @@ def only(found: Project) -> Component:
 
 
 def workspace(*crates: str) -> dict[str, str]:
-    files = {"Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'}
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
+    }
     for crate in crates:
         name, _, version = crate.partition("@")
-        files[f"crates/{name}/Cargo.toml"] = CRATE.format(name, version or "0.3.0")
+        files[f"crates/{name}/Cargo.toml"] = CRATE.format(
+            name, version or "0.3.0"
+        )
         files[f"crates/{name}/src/lib.rs"] = ""
     return files
 
 
-def test_a_rust_workspace_ships_its_crates_under_one_version(tmp_path: Path) -> None:
+def test_a_rust_workspace_ships_its_crates_under_one_version(
+    tmp_path: Path,
+) -> None:
     found = project(tmp_path, workspace("alpha", "beta"))
     assert [crate.name for crate in resolved_or_raise(only(found).crates)] == [
         "alpha",
@@ -75,7 +83,8 @@ def test_what_cargo_may_not_publish_is_not_shipped(tmp_path: Path) -> None:
     files = workspace("alpha", "inner")
     files["crates/inner/Cargo.toml"] += "publish = false\n"
     assert [
-        crate.name for crate in resolved_or_raise(only(project(tmp_path, files)).crates)
+        crate.name
+        for crate in resolved_or_raise(only(project(tmp_path, files)).crates)
     ] == ["alpha"]
 
 
@@ -86,7 +95,9 @@ def test_an_ignored_crate_is_not_shipped_and_an_unknown_one_is_an_error(
         "release-tasks.toml": '[crates]\nignore = ["bench"]\n'
     }
     found = project(tmp_path / "one", files)
-    assert [crate.name for crate in resolved_or_raise(only(found).crates)] == ["alpha"]
+    assert [crate.name for crate in resolved_or_raise(only(found).crates)] == [
+        "alpha"
+    ]
     files["release-tasks.toml"] = '[crates]\nignore = ["bunch"]\n'
     with pytest.raises(ReleaseError, match="there is no crate bunch"):
         project(tmp_path / "two", files)
@@ -99,10 +110,12 @@ def test_a_crate_that_maturin_builds_is_a_wheel_and_no_crate_unless_it_is_includ
         "crates/wheel/pyproject.toml": PYTHON.format("thing-py", "maturin")
     }
     found = only(project(tmp_path / "one", files))
-    assert [crate.name for crate in resolved_or_raise(found.crates)] == ["alpha"]
-    assert [(one.name, one.maturin) for one in resolved_or_raise(found.python)] == [
-        ("thing-py", True)
+    assert [crate.name for crate in resolved_or_raise(found.crates)] == [
+        "alpha"
     ]
+    assert [
+        (one.name, one.maturin) for one in resolved_or_raise(found.python)
+    ] == [("thing-py", True)]
     files["release-tasks.toml"] = '[crates]\ninclude = ["wheel"]\n'
     found = only(project(tmp_path / "two", files))
     assert [crate.name for crate in resolved_or_raise(found.crates)] == [
@@ -119,19 +132,23 @@ def test_a_pyproject_for_development_only_is_no_package(tmp_path: Path) -> None:
         "lib/pyproject.toml": PYTHON.format("lib", "hatchling"),
     }
     found = only(project(tmp_path, files))
-    assert [(one.name, one.maturin) for one in resolved_or_raise(found.python)] == [
-        ("lib", False)
-    ]
+    assert [
+        (one.name, one.maturin) for one in resolved_or_raise(found.python)
+    ] == [("lib", False)]
     assert found.version == "0.3.0"
 
 
-def test_two_packages_are_a_question_that_stops_nothing_else(tmp_path: Path) -> None:
+def test_two_packages_are_a_question_that_stops_nothing_else(
+    tmp_path: Path,
+) -> None:
     files = workspace("alpha") | {
         f"{name}/pyproject.toml": PYTHON.format(name, "hatchling")
         for name in ("one", "two")
     }
     found = only(project(tmp_path, files))
-    assert [crate.name for crate in resolved_or_raise(found.crates)] == ["alpha"]
+    assert [crate.name for crate in resolved_or_raise(found.crates)] == [
+        "alpha"
+    ]
     with pytest.raises(ReleaseError, match="several Python packages") as asked:
         resolved_or_raise(found.python)
     assert '[python."one"]' in asked.value.fix
@@ -143,16 +160,23 @@ def test_one_dockerfile_is_an_image_named_after_the_repository_and_two_are_a_que
     found = only(
         project(
             tmp_path / "one",
-            {"Dockerfile": "FROM scratch\n", "Dockerfile.dev": "FROM scratch\n"},
+            {
+                "Dockerfile": "FROM scratch\n",
+                "Dockerfile.dev": "FROM scratch\n",
+            },
         )
     )
     assert [
-        (one.reference, one.dockerfile) for one in resolved_or_raise(found.images)
+        (one.reference, one.dockerfile)
+        for one in resolved_or_raise(found.images)
     ] == [("ghcr.io/some-owner/thing", "Dockerfile")]
     found = only(
         project(
             tmp_path / "two",
-            {"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"},
+            {
+                "a/Dockerfile": "FROM scratch\n",
+                "b/Dockerfile": "FROM scratch\n",
+            },
         )
     )
     with pytest.raises(ReleaseError, match="several Dockerfiles"):
@@ -176,7 +200,9 @@ def test_a_chart_goes_below_charts_and_its_local_dependency_is_a_part_of_it(
     ]
 
 
-def test_hidden_folders_and_ignored_paths_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_folders_and_ignored_paths_are_passed_over(
+    tmp_path: Path,
+) -> None:
     files = {
         ".devcontainer/Dockerfile": "FROM scratch\n",
         "old/Dockerfile": "FROM scratch\n",
@@ -186,7 +212,9 @@ def test_hidden_folders_and_ignored_paths_are_passed_over(tmp_path: Path) -> Non
     assert len(resolved_or_raise(only(project(tmp_path, files)).images)) == 1
 
 
-def test_without_an_origin_the_manifests_name_the_repository(tmp_path: Path) -> None:
+def test_without_an_origin_the_manifests_name_the_repository(
+    tmp_path: Path,
+) -> None:
     files = {
         "pyproject.toml": PYTHON.format("lib", "hatchling")
         + '[project.urls]\nRepository = "https://github.com/me/lib"\n'
@@ -208,7 +236,11 @@ def test_components_share_out_what_is_shipped(tmp_path: Path) -> None:
         core.version,
         core.latest,
     ) == (["core"], "0.5.0", True)
-    assert ([one.name for one in resolved_or_raise(py.python)], py.tag, py.latest) == (
+    assert (
+        [one.name for one in resolved_or_raise(py.python)],
+        py.tag,
+        py.latest,
+    ) == (
         ["bind-py"],
         "py-v{version}",
         False,
@@ -216,9 +248,13 @@ def test_components_share_out_what_is_shipped(tmp_path: Path) -> None:
     assert resolved_or_raise(core.python) == resolved_or_raise(py.crates) == ()
 
 
-def test_one_component_for_each_crate_comes_from_one_table(tmp_path: Path) -> None:
+def test_one_component_for_each_crate_comes_from_one_table(
+    tmp_path: Path,
+) -> None:
     files = workspace("core@0.5.0", "tool@0.4.0")
-    files["release-tasks.toml"] = '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
+    files["release-tasks.toml"] = (
+        '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
+    )
     found = project(tmp_path, files)
     assert [(one.name, one.tag, one.version) for one in found.components] == [
         ("core", "core-v{version}", "0.5.0"),
@@ -239,7 +275,9 @@ def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(
     tmp_path: Path,
 ) -> None:
     files = workspace("alpha") | {"crates/alpha/src/main.rs": "fn main() {}\n"}
-    files["release-tasks.toml"] = '[binaries.alfa]\nx86_64-unknown-linux-gnu = "alfa"\n'
+    files["release-tasks.toml"] = (
+        '[binaries.alfa]\nx86_64-unknown-linux-gnu = "alfa"\n'
+    )
     with pytest.raises(ReleaseError, match="no crate has that binary") as asked:
         resolved_or_raise(only(project(tmp_path, files)).binaries)
     assert "alpha" in asked.value.fix

@@ -33,7 +33,16 @@ def carry(tiny: TinyProject, word: str, meant: str) -> None:
 
 def publish(name: str) -> None:
     subprocess.run(
-        ["gh", "release", "create", name, "--notes", "", "--repo", "example/tiny"],
+        [
+            "gh",
+            "release",
+            "create",
+            name,
+            "--notes",
+            "",
+            "--repo",
+            "example/tiny",
+        ],
         check=True,
         capture_output=True,
     )
@@ -49,7 +58,9 @@ def test_before_the_first_release_words_count_from_the_manifests(
     assert resolve("minor", None) == "0.2.0"
 
 
-def test_the_same_word_goes_on_after_every_interruption(tiny: TinyProject) -> None:
+def test_the_same_word_goes_on_after_every_interruption(
+    tiny: TinyProject,
+) -> None:
     finish(tiny, "v0.1.0")
     tiny.commit("more.txt")
     carry(tiny, "minor", "0.2.0")
@@ -92,7 +103,12 @@ def test_every_word_resumes_until_its_release_is_done(
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")],
+    [
+        ("minor", "0.2.0"),
+        ("major", "1.0.0"),
+        ("patch", "0.1.1"),
+        ("rc", "0.1.1-rc.1"),
+    ],
 )
 def test_the_first_release_resumes_by_its_word_too(
     tiny: TinyProject, word: str, meant: str
@@ -144,7 +160,9 @@ def test_a_shallow_clone_cannot_tell_what_words_count_from(
     assert resolve("0.2.0", None) == "0.2.0"
 
 
-def test_without_an_origin_words_count_from_the_tags_here(tiny: TinyProject) -> None:
+def test_without_an_origin_words_count_from_the_tags_here(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "remove", "origin")
     tiny.tag("v0.4.0", push=False)
     tiny.commit("more.txt")
@@ -158,12 +176,14 @@ def test_each_component_counts_for_itself(two: TinyProject) -> None:
         resolve("minor", None)
 
 
-def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: TinyProject) -> None:
+def test_a_tag_is_refused_while_a_file_has_the_old_version(
+    tiny: TinyProject,
+) -> None:
     with pytest.raises(
         ReleaseError, match=r"does not have the version of tiny 0\.2\.0"
-    ) as told:
+    ) as reported:
         tag(context(), version="0.2.0")
-    assert told.value.fix == "inv bump --version 0.2.0"
+    assert reported.value.fix == "inv bump --version 0.2.0"
     assert tiny.git("tag") == ""
 
 

@@ -52,12 +52,17 @@ FLAVORED = (
     [
         (
             ENV
-            + job(META.format("${{ env.REGISTRY }}/${{ env.IMAGE_NAME }}") + BY_META),
+            + job(
+                META.format("${{ env.REGISTRY }}/${{ env.IMAGE_NAME }}")
+                + BY_META
+            ),
             ["quay.io/acme/tool Dockerfile"],
         ),
         (
             job(
-                META.format("|\n            acme/tool\n            ghcr.io/acme/tool")
+                META.format(
+                    "|\n            acme/tool\n            ghcr.io/acme/tool"
+                )
                 + BY_META
             ),
             ["docker.io/acme/tool Dockerfile", "ghcr.io/acme/tool Dockerfile"],
@@ -67,7 +72,11 @@ FLAVORED = (
             ["docker.io/acme/tool Dockerfile"],
         ),
         (
-            job(PUSH.format("true", "acme/a:${{ github.ref_name }},acme/a:latest")),
+            job(
+                PUSH.format(
+                    "true", "acme/a:${{ github.ref_name }},acme/a:latest"
+                )
+            ),
             ["docker.io/acme/a Dockerfile"],
         ),
         (
@@ -83,7 +92,12 @@ FLAVORED = (
             job(PUSH.format("true", "${{ secrets.HUB_USER }}/tool:latest")),
             ["docker.io/OWNER/tool Dockerfile"],
         ),
-        (job(PUSH.format("true", "ghcr.io/${{ steps.lower.outputs.repo }}:1")), []),
+        (
+            job(
+                PUSH.format("true", "ghcr.io/${{ steps.lower.outputs.repo }}:1")
+            ),
+            [],
+        ),
         (
             job(FLAVORED, FLAVORS),
             [
@@ -163,7 +177,9 @@ FLAVORED = (
         ("jobs: [broken]\n" + "# docker push\n", []),
     ],
 )
-def test_what_workflows_push(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_what_workflows_push(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)
     (folder / "cd.yml").write_text(ON + text)
@@ -183,11 +199,15 @@ def test_what_workflows_push(tmp_path: Path, text: str, expected: list[str]) -> 
     assert found == expected
 
 
-def test_workflows_of_branches_count_where_no_other_pushes(tmp_path: Path) -> None:
+def test_workflows_of_branches_count_where_no_other_pushes(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)
     branch = "on:\n  push:\n    branches: [main]\n"
-    (folder / "a.yml").write_text(branch + job(PUSH.format("true", "acme/nightly:1")))
+    (folder / "a.yml").write_text(
+        branch + job(PUSH.format("true", "acme/nightly:1"))
+    )
     assert [image.key for image in declared(tmp_path, "acme/tool")] == [
         "docker.io/acme/nightly"
     ]
@@ -224,11 +244,15 @@ def test_the_only_image_that_workflows_push_is_found(tmp_path: Path) -> None:
         PUSH.format("true", "quay.io/acme/tool:1")
         + "          file: images/Dockerfile.cli\n"
     )
-    found = questions(tmp_path, {FILE: ON + job(steps), "images/Dockerfile.cli": FROM})
+    found = questions(
+        tmp_path, {FILE: ON + job(steps), "images/Dockerfile.cli": FROM}
+    )
     assert found == (["quay.io/acme/tool"], "")
 
 
-def test_images_beside_the_one_of_the_repository_are_left_out(tmp_path: Path) -> None:
+def test_images_beside_the_one_of_the_repository_are_left_out(
+    tmp_path: Path,
+) -> None:
     steps = PUSH.format("true", "acme/tool:1,ghcr.io/acme/tool:1")
     found = questions(tmp_path, {FILE: ON + job(steps), "Dockerfile": FROM})
     assert found == (
@@ -257,6 +281,8 @@ def test_several_images_of_workflows_are_a_question_that_can_be_answered(
 
 def test_a_name_that_is_not_known_is_a_question(tmp_path: Path) -> None:
     steps = PUSH.format("true", "${{ secrets.HUB_USER }}/tool:latest")
-    found, question = questions(tmp_path, {FILE: ON + job(steps), "Dockerfile": FROM})
+    found, question = questions(
+        tmp_path, {FILE: ON + job(steps), "Dockerfile": FROM}
+    )
     assert found == []
     assert '[images."docker.io/OWNER/tool"]' in question

@@ -21,7 +21,9 @@ def versions(client: Client, name: str) -> dict[str, bool]:
         f"{client.registries.urls['crates']}/index/{name[:2]}/{name[2:4]}/{name}",
         timeout=9,
     )
-    lines = [json.loads(line) for line in page.text.splitlines()] if page.ok else []
+    lines = (
+        [json.loads(line) for line in page.text.splitlines()] if page.ok else []
+    )
     return {line["vers"]: line["yanked"] for line in lines}
 
 
@@ -37,7 +39,10 @@ def test_a_workspace_is_published_and_installed_back(
 ) -> None:
     client.ok("cargo", "publish", "--workspace", cwd=chain.root)
     client.ok("cargo", "install", chain.names[2], "--root", tmp_path / "root")
-    assert client.ok(tmp_path / "root" / "bin" / chain.names[2]) == "rehearsed 0.1.0\n"
+    assert (
+        client.ok(tmp_path / "root" / "bin" / chain.names[2])
+        == "rehearsed 0.1.0\n"
+    )
     assert (
         "github.com/rust-lang/crates.io-index"
         in (tmp_path / "root" / ".crates.toml").read_text()
@@ -66,7 +71,9 @@ def test_crates_are_published_one_by_one_in_the_order_of_their_dependencies(
 def test_the_index_has_the_checksum_of_the_packaged_crate(
     client: Client, published: Chain
 ) -> None:
-    client.ok("cargo", "package", "--workspace", "--no-verify", cwd=published.root)
+    client.ok(
+        "cargo", "package", "--workspace", "--no-verify", cwd=published.root
+    )
     name = published.names[0]
     packaged = published.root / "target" / "package" / f"{name}-0.1.0.crate"
     page = requests.get(
@@ -79,9 +86,17 @@ def test_a_published_version_cannot_be_published_again(
     client: Client, published: Chain
 ) -> None:
     said = client.fails(
-        "cargo", "publish", "--no-verify", "-p", published.names[0], cwd=published.root
+        "cargo",
+        "publish",
+        "--no-verify",
+        "-p",
+        published.names[0],
+        cwd=published.root,
     )
-    assert f"crate {published.names[0]}@0.1.0 already exists on crates.io index" in said
+    assert (
+        f"crate {published.names[0]}@0.1.0 already exists on crates.io index"
+        in said
+    )
 
 
 def test_a_yanked_version_cannot_be_published_again(
@@ -93,14 +108,21 @@ def test_a_yanked_version_cannot_be_published_again(
     said = client.fails(
         "cargo", "publish", "--no-verify", "-p", name, cwd=published.root
     )
-    assert "(status 400 Bad Request): crate version `0.1.0` is already uploaded" in said
+    assert (
+        "(status 400 Bad Request): crate version `0.1.0` is already uploaded"
+        in said
+    )
     client.ok("cargo", "yank", "--undo", f"{name}@0.1.0", cwd=published.root)
     assert versions(client, name) == {"0.1.0": False}
 
 
-def test_owners_are_listed_and_invited(client: Client, published: Chain) -> None:
+def test_owners_are_listed_and_invited(
+    client: Client, published: Chain
+) -> None:
     name = published.names[0]
-    assert "rehearsal (Rehearsal)" in client.ok("cargo", "owner", "--list", name)
+    assert "rehearsal (Rehearsal)" in client.ok(
+        "cargo", "owner", "--list", name
+    )
     client.ok("cargo", "owner", "--add", "somebody", name)
     assert "somebody" in client.ok("cargo", "owner", "--list", name)
 
@@ -139,7 +161,9 @@ def test_a_third_party_dependency_comes_from_the_real_registry(
     assert [target.split("/")[2] for target in read] == ["itoa"]
 
 
-def test_own_versions_do_not_hide_the_real_ones(reader: Client, tmp_path: Path) -> None:
+def test_own_versions_do_not_hide_the_real_ones(
+    reader: Client, tmp_path: Path
+) -> None:
     before = versions(reader, "itoa")
     write_crate(tmp_path / "itoa", "itoa", version="999.0.0")
     reader.ok("cargo", "publish", cwd=tmp_path / "itoa")
@@ -150,9 +174,12 @@ def test_a_real_version_cannot_be_published_again(
     reader: Client, tmp_path: Path
 ) -> None:
     write_crate(tmp_path / "itoa", "itoa", version="1.0.9+ours")
-    said = reader.fails("cargo", "publish", "--no-verify", cwd=tmp_path / "itoa")
+    said = reader.fails(
+        "cargo", "publish", "--no-verify", cwd=tmp_path / "itoa"
+    )
     assert (
-        "crate version `1.0.9` is already uploaded" in said or "already exists" in said
+        "crate version `1.0.9` is already uploaded" in said
+        or "already exists" in said
     )
 
 
@@ -174,17 +201,25 @@ def test_new_crates_are_rate_limited_with_the_time_to_retry(
     for number in range(6):
         write_crate(tmp_path / f"n{number}", f"rehearsednew{number}")
     for number in range(5):
-        client.ok("cargo", "publish", "--no-verify", cwd=tmp_path / f"n{number}")
+        client.ok(
+            "cargo", "publish", "--no-verify", cwd=tmp_path / f"n{number}"
+        )
     said = client.fails("cargo", "publish", "--no-verify", cwd=tmp_path / "n5")
     assert (
-        "(status 429 Too Many Requests): You have published too many new crates" in said
+        "(status 429 Too Many Requests): You have published too many new crates"
+        in said
     )
-    assert "GMT and see https://crates.io/docs/rate-limits for more details." in said
+    assert (
+        "GMT and see https://crates.io/docs/rate-limits for more details."
+        in said
+    )
     client.registries.clock.skip(601)
     client.ok("cargo", "publish", "--no-verify", cwd=tmp_path / "n5")
 
 
-def test_a_lost_answer_leaves_the_crate_published(client: Client, chain: Chain) -> None:
+def test_a_lost_answer_leaves_the_crate_published(
+    client: Client, chain: Chain
+) -> None:
     client.registries.faults.add(Fault("PUT", "/api/v1/crates/new", lose=True))
     client.fails(
         "cargo", "publish", "--no-verify", "-p", chain.names[0], cwd=chain.root
@@ -192,11 +227,11 @@ def test_a_lost_answer_leaves_the_crate_published(client: Client, chain: Chain) 
     assert versions(client, chain.names[0]) == {"0.1.0": False}
 
 
-def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -> None:
+def test_cargo_works_at_the_loopback_address_too(
+    client: Client, chain: Chain
+) -> None:
     index = f"sparse+{client.registries.urls['crates']}/index/"
-    replaced = (
-        f'source.crates-io.replace-with="here"\nregistries.here.index="{index}"\n'
-    )
+    replaced = f'source.crates-io.replace-with="here"\nregistries.here.index="{index}"\n'
     config = client.folder / "config.toml"
     config.write_text(replaced)
     client.ok(
@@ -209,9 +244,13 @@ def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -
         "--registry",
         "here",
         cwd=chain.root,
-        CARGO_REGISTRIES_HERE_TOKEN=client.registries.env["CARGO_REGISTRY_TOKEN"],
+        CARGO_REGISTRIES_HERE_TOKEN=client.registries.env[
+            "CARGO_REGISTRY_TOKEN"
+        ],
     )
-    assert all(versions(client, name) == {"0.1.0": False} for name in chain.names)
+    assert all(
+        versions(client, name) == {"0.1.0": False} for name in chain.names
+    )
 
 
 def test_offline_cargo_says_that_the_real_registry_was_not_asked(
@@ -226,7 +265,9 @@ def test_offline_cargo_says_that_the_real_registry_was_not_asked(
         ours=Ours(crates=["rehearsed-user"]),
     ) as started:
         client = Client(started, work)
-        said = client.fails("cargo", "publish", "--no-verify", CARGO_NET_RETRY="0")
+        said = client.fails(
+            "cargo", "publish", "--no-verify", CARGO_NET_RETRY="0"
+        )
         assert "the rehearsal is offline: itoa is not published here" in said
         write_crate(work, "rehearsed-user")
         client.ok("cargo", "publish", "--no-verify")

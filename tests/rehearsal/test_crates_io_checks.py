@@ -38,13 +38,13 @@ class Site:
         self, tarball: bytes, token: str = "let-me-in", **meta: Any
     ) -> requests.Response:
         """Upload a tarball with the JSON of `rehearsed 0.1.0`, less or more what `meta` says."""
-        told: dict[str, object] = {
+        reported: dict[str, object] = {
             "name": "rehearsed",
             "vers": "0.1.0",
             "deps": [],
             "features": {},
         }
-        return self.send(upload_body(told | meta, tarball), token)
+        return self.send(upload_body(reported | meta, tarball), token)
 
     def send(self, body: bytes, token: str = "let-me-in") -> requests.Response:
         """Upload these bytes."""
@@ -75,7 +75,10 @@ def said(answer: requests.Response) -> str:
 
 
 REFUSED = [
-    (crate(without("description")), "missing or empty metadata fields: description."),
+    (
+        crate(without("description")),
+        "missing or empty metadata fields: description.",
+    ),
     (
         crate(without("license", "description")),
         "missing or empty metadata fields: description, license.",
@@ -84,7 +87,10 @@ REFUSED = [
         crate(without(description="x" * 1001)),
         "The `description` is too long. A maximum of 1000 characters",
     ),
-    (crate(without(license="MIT-ish")), "unknown or invalid license expression"),
+    (
+        crate(without(license="MIT-ish")),
+        "unknown or invalid license expression",
+    ),
     (crate(without(license="mit")), "unknown or invalid license expression"),
     (
         crate(without(homepage="example.org")),
@@ -94,13 +100,22 @@ REFUSED = [
         crate(without(repository="https://")),
         "`repository` is not a valid url: `https://`",
     ),
-    (crate(without(keywords=list("abcdef"))), "expected at most 5 keywords per crate"),
+    (
+        crate(without(keywords=list("abcdef"))),
+        "expected at most 5 keywords per crate",
+    ),
     (
         crate(without(keywords=["x" * 21])),
         "(keywords must have less than 20 characters)",
     ),
-    (crate(without(keywords=["two words"])), '"two words" is an invalid keyword'),
-    (crate(without(categories=["cli"] * 6)), "expected at most 5 categories per crate"),
+    (
+        crate(without(keywords=["two words"])),
+        '"two words" is an invalid keyword',
+    ),
+    (
+        crate(without(categories=["cli"] * 6)),
+        "expected at most 5 categories per crate",
+    ),
     (
         crate(without(categories=["cli"])),
         "The following category slugs are not currently supported on crates.io: cli",
@@ -127,11 +142,16 @@ REFUSED = [
     ),
     (
         crate(
-            tables=dependencies(1, '{version="1", registry-index="https://else.where"}')
+            tables=dependencies(
+                1, '{version="1", registry-index="https://else.where"}'
+            )
         ),
         "Dependency `d0` is hosted on another registry.",
     ),
-    (crate(without(name="other")), "invalid path found: other-0.1.0/Cargo.toml"),
+    (
+        crate(without(name="other")),
+        "invalid path found: other-0.1.0/Cargo.toml",
+    ),
     (
         crate(without(name="other"), root="rehearsed-0.1.0"),
         "metadata name `rehearsed` does not match manifest name `other`",
@@ -144,7 +164,10 @@ REFUSED = [
         crate(extra="rehearsed-0.1.0/../../evil"),
         "invalid path found: rehearsed-0.1.0/../../evil",
     ),
-    (b"no tarball", "uploaded tarball is malformed or too large when decompressed"),
+    (
+        b"no tarball",
+        "uploaded tarball is malformed or too large when decompressed",
+    ),
 ]
 
 
@@ -170,7 +193,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "words"), NAMES)
-def test_an_invalid_crate_name_is_refused(site: Site, name: str, words: str) -> None:
+def test_an_invalid_crate_name_is_refused(
+    site: Site, name: str, words: str
+) -> None:
     assert words in said(site.put(b"", name=name))
 
 
@@ -179,26 +204,29 @@ def test_an_invalid_crate_name_is_refused(site: Site, name: str, words: str) -> 
 )
 def test_an_invalid_version_is_refused(site: Site, version: str) -> None:
     assert (
-        said(site.put(b"", vers=version)) == f'"{version}" is an invalid semver version'
+        said(site.put(b"", vers=version))
+        == f'"{version}" is an invalid semver version'
     )
 
 
 def test_what_crates_io_accepts_is_accepted(site: Site) -> None:
-    told = without(
+    reported = without(
         license="MIT/Apache-2.0",
         keywords=["a-b", "c_d", "e+"],
         categories=["development-tools::ffi", "No-Std"],
         homepage="http://example.org/x",
         **{"rust-version": "1.80.1"},
     )
-    assert site.put(crate(told)).json()["warnings"] == {
+    assert site.put(crate(reported)).json()["warnings"] == {
         "invalid_categories": [],
         "invalid_badges": [],
         "other": [],
     }
 
 
-def test_a_reserved_name_and_a_crate_of_another_owner_are_refused(site: Site) -> None:
+def test_a_reserved_name_and_a_crate_of_another_owner_are_refused(
+    site: Site,
+) -> None:
     answer = site.put(crate(without(name="core")), name="core")
     assert said(answer) == "cannot upload a crate with a reserved name"
     answer = site.put(crate(without(name="somebodys")), name="somebodys")
@@ -223,7 +251,8 @@ def test_build_metadata_does_not_make_another_version(site: Site) -> None:
 
 def test_an_unknown_dependency_is_refused(site: Site) -> None:
     answer = site.put(
-        crate(), deps=[{"name": "nowhere", "version_req": "^1", "kind": "normal"}]
+        crate(),
+        deps=[{"name": "nowhere", "version_req": "^1", "kind": "normal"}],
     )
     assert said(answer) == "no known crate named `nowhere`"
 
@@ -268,20 +297,28 @@ def test_the_api_shows_crates_and_versions(site: Site) -> None:
         "0.3.0-rc.1",
         "0.1.0",
     ]
-    assert (shown["crate"]["max_version"], shown["crate"]["max_stable_version"]) == (
+    assert (
+        shown["crate"]["max_version"],
+        shown["crate"]["max_stable_version"],
+    ) == (
         "0.3.0-rc.1",
         "0.2.0",
     )
     assert (
-        site.get("/api/v1/crates/rehearsed/0.2.0").json()["version"]["license"] == "MIT"
+        site.get("/api/v1/crates/rehearsed/0.2.0").json()["version"]["license"]
+        == "MIT"
     )
     assert (
         said(site.get("/api/v1/crates/rehearsed/9.0.0"))
         == "crate `rehearsed` does not have a version `9.0.0`"
     )
-    assert said(site.get("/api/v1/crates/nothing")) == "crate `nothing` does not exist"
     assert (
-        site.get("/api/v1/crates/rehearsed/0.2.0/download").content == tarballs["0.2.0"]
+        said(site.get("/api/v1/crates/nothing"))
+        == "crate `nothing` does not exist"
+    )
+    assert (
+        site.get("/api/v1/crates/rehearsed/0.2.0/download").content
+        == tarballs["0.2.0"]
     )
 
 
@@ -289,7 +326,9 @@ def test_the_index_answers_304_to_a_known_etag(site: Site) -> None:
     assert site.put(crate()).ok
     first = site.get("/index/re/he/rehearsed")
     headers = {"If-None-Match": first.headers["ETag"]}
-    assert requests.get(first.url, headers=headers, timeout=9).status_code == 304
+    assert (
+        requests.get(first.url, headers=headers, timeout=9).status_code == 304
+    )
     assert site.get("/index/config.json").json() == {
         "dl": f"{site.url}/crates",
         "api": site.url,
@@ -303,12 +342,17 @@ def test_retry_after_is_a_date_in_real_time(site: Site) -> None:
     answer = site.put(crate(without(name="n5")), name="n5")
     assert answer.status_code == 429
     seconds = (
-        parsedate_to_datetime(answer.headers["Retry-After"]).timestamp() - time.time()
+        parsedate_to_datetime(answer.headers["Retry-After"]).timestamp()
+        - time.time()
     )
     assert seconds < 10  # ten minutes, a hundred times as fast
     assert answer.headers["Retry-After"] in said(answer)
 
 
 def test_the_categories_include_nested_ones() -> None:
-    assert {"science::bioinformatics::genomics", "no-std::no-alloc", "wasm"} <= SLUGS
+    assert {
+        "science::bioinformatics::genomics",
+        "no-std::no-alloc",
+        "wasm",
+    } <= SLUGS
     assert not any(slug.startswith(":") or "," in slug for slug in SLUGS)

@@ -17,19 +17,31 @@ from support.repositories import commit_files, git
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.mirrors import Mirrors
-from release_tasks.rehearsal.registries import LocalRegistries, Ours, run_registries
+from release_tasks.rehearsal.registries import (
+    LocalRegistries,
+    Ours,
+    run_registries,
+)
 from release_tasks.rehearsal.tokens import USER, Tokens
 
-OURS = ("ghcr.io/me/app", "docker.io/me/app", "registry.gitlab.com/me/group/app")
+OURS = (
+    "ghcr.io/me/app",
+    "docker.io/me/app",
+    "registry.gitlab.com/me/group/app",
+)
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
 
 
 @pytest.fixture
-def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalRegistries]:
+def real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalRegistries]:
     """Registries that play the real ones: this process reaches them by their public names."""
     others = Ours(references=["ghcr.io/example/hello", "quay.io/example/hello"])
-    with run_registries(tmp_path / "real", offline=True, ours=others) as running:
+    with run_registries(
+        tmp_path / "real", offline=True, ours=others
+    ) as running:
         for name, value in running.env.items():
             monkeypatch.setenv(name, value)
         yield running
@@ -57,19 +69,25 @@ def ask(
     session.proxies = {"https": registries.urls["proxy"]}
     session.verify = registries.env["SSL_CERT_FILE"]
     headers = {"Content-Type": MANIFEST}
-    answer = session.request(method, url, data=data, headers=headers, timeout=30)
+    answer = session.request(
+        method, url, data=data, headers=headers, timeout=30
+    )
     if answer.status_code != 401:
         return answer
     challenge = dict(
         part.split("=", 1)
-        for part in answer.headers["WWW-Authenticate"].split(" ", 1)[1].split(",", 2)
+        for part in answer.headers["WWW-Authenticate"]
+        .split(" ", 1)[1]
+        .split(",", 2)
     )
     login = None
     if method != "GET":
         login = (USER, registries.tokens.registry)
     query = {"scope": challenge["scope"].strip('"')}
     realm = challenge["realm"].strip('"')
-    token = session.get(realm, params=query, auth=login, timeout=30).json()["token"]
+    token = session.get(realm, params=query, auth=login, timeout=30).json()[
+        "token"
+    ]
     headers["Authorization"] = f"Bearer {token}"
     return session.request(method, url, data=data, headers=headers, timeout=30)
 
@@ -88,8 +106,12 @@ def test_an_image_of_others_is_read_from_the_same_registry(
         answer = ask(registries, "GET", f"{base}/manifests/1.0")
         assert answer.status_code == 200
         assert answer.headers["Docker-Content-Digest"] == digest
-        assert ask(registries, "HEAD", f"{base}/manifests/1.0").status_code == 200
-        assert ask(registries, "GET", f"{base}/tags/list").json()["tags"] == ["1.0"]
+        assert (
+            ask(registries, "HEAD", f"{base}/manifests/1.0").status_code == 200
+        )
+        assert ask(registries, "GET", f"{base}/tags/list").json()["tags"] == [
+            "1.0"
+        ]
         config = answer.json()["config"]["digest"]
         assert ask(registries, "GET", f"{base}/blobs/{config}").content
         assert [path.name for path in (tmp_path / "cache/blobs").iterdir()] == [
@@ -152,9 +174,13 @@ def test_a_repository_of_others_is_read_as_the_users_git_reads_it(
     path = url.removesuffix(".git").replace(":", "/").rpartition("acme/")[2]
     home = "~acme" if "~" in url else "acme"
     host = next(
-        name for name in ("codeberg.org", "gitlab.com", "git.sr.ht") if name in url
+        name
+        for name in ("codeberg.org", "gitlab.com", "git.sr.ht")
+        if name in url
     )
-    real = commit_files(tmp_path / "real" / host / home / f"{path}.git", {"a": "a"})
+    real = commit_files(
+        tmp_path / "real" / host / home / f"{path}.git", {"a": "a"}
+    )
     settings = tmp_path / "gitconfig"
     settings.write_text(f'[url "{tmp_path}/real/"]\n\tinsteadOf = https://\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
@@ -171,7 +197,10 @@ def test_a_repository_of_others_is_read_as_the_users_git_reads_it(
             )
 
         read = git_says("ls-remote", url, "HEAD")
-        assert read.stdout.split() == [git(real, "rev-parse", "HEAD").strip(), "HEAD"]
+        assert read.stdout.split() == [
+            git(real, "rev-parse", "HEAD").strip(),
+            "HEAD",
+        ]
         assert git_says("push", url, "HEAD").returncode != 0
         missing = git_says("ls-remote", url.replace("acme", "gone"))
         assert "git does not read" in missing.stderr
@@ -224,12 +253,20 @@ def test_without_a_project_every_registry_of_everybody_is_served(
     with run_registries(
         tmp_path / "served",
         cache=tmp_path / "cache",
-        references=["localhost:0/app", "123456789012.dkr.ecr.x.amazonaws.com/app"],
+        references=[
+            "localhost:0/app",
+            "123456789012.dkr.ecr.x.amazonaws.com/app",
+        ],
     ) as served:
         url = "https://quay.io/v2/example/hello/manifests/1.0"
         assert ask(served, "GET", url).status_code == 200
         for host in (
-            *("ghcr.io", "registry-1.docker.io", "quay.io", "registry.gitlab.com"),
+            *(
+                "ghcr.io",
+                "registry-1.docker.io",
+                "quay.io",
+                "registry.gitlab.com",
+            ),
             *("public.ecr.aws", "123456789012.dkr.ecr.x.amazonaws.com"),
         ):
             new = f"https://{host}/v2/me/app/manifests/1.0"
@@ -258,8 +295,13 @@ def test_a_registry_on_loopback_has_its_own_port(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{port}/v2/app/manifests/1.0"
         headers = {"Content-Type": MANIFEST}
         login = (USER, registries.tokens.registry)
-        assert requests.put(url, EMPTY, headers=headers, timeout=30).status_code == 401
-        answer = requests.put(url, EMPTY, headers=headers, auth=login, timeout=30)
+        assert (
+            requests.put(url, EMPTY, headers=headers, timeout=30).status_code
+            == 401
+        )
+        answer = requests.put(
+            url, EMPTY, headers=headers, auth=login, timeout=30
+        )
         assert answer.status_code == 201
         with (
             pytest.raises(ReleaseError, match=f"port {port}"),
@@ -287,13 +329,19 @@ def test_the_builders_and_contexts_of_the_user_are_seen(
     monkeypatch.setenv("BUILDX_BUILDER", "mine")
     registries = ["docker.io", "quay.io"]
     env = clients.environment(
-        clients.Place("http://p", tmp_path / "ca.pem", made, Tokens.made(), registries)
+        clients.Place(
+            "http://p", tmp_path / "ca.pem", made, Tokens.made(), registries
+        )
     )
     assert env["BUILDX_BUILDER"] == "mine"
-    assert (Path(env["BUILDX_CONFIG"]) / "instances" / "mine").read_text() == "{}"
+    assert (
+        Path(env["BUILDX_CONFIG"]) / "instances" / "mine"
+    ).read_text() == "{}"
     assert (Path(env["BUILDX_CONFIG"]) / "current").is_file()
     assert (Path(env["DOCKER_CONFIG"]) / "contexts/meta/x/meta.json").is_file()
-    settings = json.loads((Path(env["DOCKER_CONFIG"]) / "config.json").read_text())
+    settings = json.loads(
+        (Path(env["DOCKER_CONFIG"]) / "config.json").read_text()
+    )
     assert settings["currentContext"] == "colima"
     assert "credsStore" not in settings
     assert list(settings["auths"]) == [
@@ -312,12 +360,18 @@ def test_registries_of_the_users_cargo_are_known(
         '[registries.crates-io]\nprotocol = "git"\n'
     )
     monkeypatch.setenv("CARGO_HOME", str(tmp_path))
-    monkeypatch.setenv("CARGO_REGISTRIES_B_INDEX", "https://b.example/index.git")
+    monkeypatch.setenv(
+        "CARGO_REGISTRIES_B_INDEX", "https://b.example/index.git"
+    )
     monkeypatch.setenv("CARGO_REGISTRIES_B_TOKEN", "y")
     monkeypatch.setenv("CARGO_REGISTRIES_CRATES_IO_INDEX", "https://c.example")
-    place = clients.Place("http://p", tmp_path / "ca", tmp_path / "c", Tokens.made())
+    place = clients.Place(
+        "http://p", tmp_path / "ca", tmp_path / "c", Tokens.made()
+    )
     env = clients.environment(place)
-    known = {name: env[name] for name in env if name.startswith("CARGO_REGISTRIES")}
+    known = {
+        name: env[name] for name in env if name.startswith("CARGO_REGISTRIES")
+    }
     assert known == {
         "CARGO_REGISTRIES_CORP_A_INDEX": "sparse+https://a.example/",
         "CARGO_REGISTRIES_B_INDEX": "https://b.example/index.git",

@@ -45,18 +45,21 @@ def test_a_wrong_token_is_refused_and_public_data_needs_none(github):
     )
     assert github.api("GET", "releases", token=None).json() == []
     assert (
-        errors(github.api("GET", f"releases/{release['id']}", token=None), 404)[0]
+        errors(github.api("GET", f"releases/{release['id']}", token=None), 404)[
+            0
+        ]
         == "Not Found"
     )
     assert (
         errors(
-            github.api("POST", "releases", token=None, json={"tag_name": "v2"}), 401
+            github.api("POST", "releases", token=None, json={"tag_name": "v2"}),
+            401,
         )[0]
         == "Requires authentication"
     )
-    assert [found["tag_name"] for found in github.api("GET", "releases").json()] == [
-        "v1.0.0"
-    ]
+    assert [
+        found["tag_name"] for found in github.api("GET", "releases").json()
+    ] == ["v1.0.0"]
 
 
 def test_the_token_is_accepted_in_every_form_of_header(github):
@@ -77,7 +80,11 @@ def test_the_token_is_accepted_in_every_form_of_header(github):
 
 def test_a_repository_shows_its_default_branch_and_rights(github):
     shown = github.api("GET", "").json()
-    assert (shown["full_name"], shown["default_branch"], shown["visibility"]) == (
+    assert (
+        shown["full_name"],
+        shown["default_branch"],
+        shown["visibility"],
+    ) == (
         "acme/tool",
         "main",
         "public",
@@ -85,7 +92,9 @@ def test_a_repository_shows_its_default_branch_and_rights(github):
     assert shown["permissions"]["push"]
     assert (
         "push"
-        not in github.api("GET", "/repos/ACME/Tool", token=None).json()["permissions"]
+        not in github.api("GET", "/repos/ACME/Tool", token=None).json()[
+            "permissions"
+        ]
     )
     assert errors(github.api("GET", "/repos/acme/other"), 404)[0] == "Not Found"
 
@@ -102,7 +111,9 @@ def test_a_draft_is_not_found_by_its_tag(github):
     assert release["published_at"] is None
     assert github.api("GET", "releases/tags/v1.0.0").status_code == 404
     github.api("PATCH", f"releases/{release['id']}", json={"draft": False})
-    assert github.api("GET", "releases/tags/v1.0.0").json()["id"] == release["id"]
+    assert (
+        github.api("GET", "releases/tags/v1.0.0").json()["id"] == release["id"]
+    )
 
 
 def test_a_release_needs_a_valid_tag_and_target(github):
@@ -111,10 +122,14 @@ def test_a_release_needs_a_valid_tag_and_target(github):
         in errors(github.api("POST", "releases", json={}))[0]
     )
     _, wrong = errors(github.api("POST", "releases", json={"tag_name": "a b"}))
-    assert "tag_name is not well-formed" in [error["message"] for error in wrong]
+    assert "tag_name is not well-formed" in [
+        error["message"] for error in wrong
+    ]
     _, wrong = errors(
         github.api(
-            "POST", "releases", json={"tag_name": "v1", "target_commitish": "nowhere"}
+            "POST",
+            "releases",
+            json={"tag_name": "v1", "target_commitish": "nowhere"},
         )
     )
     assert wrong[-1] == {
@@ -129,7 +144,9 @@ def test_a_release_needs_a_valid_tag_and_target(github):
     github.hub.create("acme", "empty")
     assert (
         errors(
-            github.api("POST", "/repos/acme/empty/releases", json={"tag_name": "v1"})
+            github.api(
+                "POST", "/repos/acme/empty/releases", json={"tag_name": "v1"}
+            )
         )[0]
         == "Repository is empty."
     )
@@ -140,7 +157,9 @@ def test_lists_come_in_pages_with_links(github):
     for number in range(5):
         github.upload(release, f"part-{number}", b"x")
     answer = github.api(
-        "GET", f"releases/{release['id']}/assets", params={"per_page": 2, "page": 2}
+        "GET",
+        f"releases/{release['id']}/assets",
+        params={"per_page": 2, "page": 2},
     )
     assert [asset["name"] for asset in answer.json()] == ["part-2", "part-3"]
     assert set(answer.links) == {"next", "last", "prev", "first"}
@@ -171,7 +190,13 @@ def test_an_asset_of_the_same_name_is_refused(github):
     github.upload(release, "a", b"x")
     assert errors(github.upload(release, "a", b"y")) == (
         "Validation Failed",
-        [{"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}],
+        [
+            {
+                "resource": "ReleaseAsset",
+                "code": "already_exists",
+                "field": "name",
+            }
+        ],
     )
 
 
@@ -208,7 +233,9 @@ def test_an_asset_can_be_renamed_and_labelled(github):
     ).json()
     assert (changed["name"], changed["label"]) == ("b", "Bee")
     assert (
-        errors(github.api("PATCH", asset["url"], json={"name": "taken"}))[1][0]["code"]
+        errors(github.api("PATCH", asset["url"], json={"name": "taken"}))[1][0][
+            "code"
+        ]
         == "already_exists"
     )
 
@@ -229,7 +256,9 @@ def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
     ) as connection:
         connection.sendall(head.encode() + b"only these")
     for _ in range(100):
-        if left := github.api("GET", f"releases/{release['id']}").json()["assets"]:
+        if left := github.api("GET", f"releases/{release['id']}").json()[
+            "assets"
+        ]:
             break
         time.sleep(0.05)
     assert (left[0]["state"], left[0]["digest"]) == ("starter", None)
@@ -239,7 +268,9 @@ def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
     )
     assert (
         github.api(
-            "GET", left[0]["url"], headers={"Accept": "application/octet-stream"}
+            "GET",
+            left[0]["url"],
+            headers={"Accept": "application/octet-stream"},
         ).status_code
         == 404
     )
@@ -260,7 +291,10 @@ def test_leave_starter_adds_an_unfinished_asset(github):
 def test_files_of_published_releases_are_public(github):
     release = draft(github)
     asset = github.upload(release, "a.txt", b"text").json()
-    assert requests.get(asset["browser_download_url"], timeout=30).status_code == 404
+    assert (
+        requests.get(asset["browser_download_url"], timeout=30).status_code
+        == 404
+    )
     shown = github.api(
         "PATCH", f"releases/{release['id']}", json={"draft": False}
     ).json()
@@ -270,11 +304,15 @@ def test_files_of_published_releases_are_public(github):
     )
     for path in ("download/v1.0.0/a.txt", "latest/download/a.txt"):
         assert (
-            requests.get(f"{github.url}/acme/tool/releases/{path}", timeout=30).content
+            requests.get(
+                f"{github.url}/acme/tool/releases/{path}", timeout=30
+            ).content
             == b"text"
         )
     answer = requests.get(
-        f"{github.url}/acme/tool/releases/latest", timeout=30, allow_redirects=False
+        f"{github.url}/acme/tool/releases/latest",
+        timeout=30,
+        allow_redirects=False,
     )
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
@@ -292,26 +330,36 @@ def test_the_source_of_a_tag_can_be_fetched_as_an_archive(github):
 
 def test_refs_are_read_made_and_deleted(github):
     head = github.ok("git", "rev-parse", "HEAD")
-    assert github.api("GET", "git/ref/tags/v0.1.0").json()["object"]["type"] == "tag"
+    assert (
+        github.api("GET", "git/ref/tags/v0.1.0").json()["object"]["type"]
+        == "tag"
+    )
     assert github.api("GET", "git/ref/tags/v0").status_code == 404
-    made = github.api("POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head})
+    made = github.api(
+        "POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head}
+    )
     assert (made.status_code, made.json()["object"]["sha"]) == (201, head)
     assert (
         errors(
             github.api(
-                "POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head}
+                "POST",
+                "git/refs",
+                json={"ref": "refs/tags/v0.2.0", "sha": head},
             )
         )[0]
         == "Reference already exists"
     )
     assert (
         errors(
-            github.api("POST", "git/refs", json={"ref": "refs/tags/x", "sha": "0" * 40})
+            github.api(
+                "POST", "git/refs", json={"ref": "refs/tags/x", "sha": "0" * 40}
+            )
         )[0]
         == "Object does not exist"
     )
     assert [
-        ref["ref"] for ref in github.api("GET", "git/matching-refs/tags/v0").json()
+        ref["ref"]
+        for ref in github.api("GET", "git/matching-refs/tags/v0").json()
     ] == [
         "refs/tags/v0.1.0",
         "refs/tags/v0.2.0",
@@ -352,9 +400,14 @@ def test_an_immutable_release_keeps_its_files_and_its_tag(tmp_path):
             == "Cannot upload assets to an immutable release."
         )
         assert github.api("DELETE", asset["url"]).status_code == 422
-        assert github.api("PATCH", asset["url"], json={"name": "c"}).status_code == 422
         assert (
-            github.api("PATCH", shown["url"], json={"tag_name": "v2"}).status_code
+            github.api("PATCH", asset["url"], json={"name": "c"}).status_code
+            == 422
+        )
+        assert (
+            github.api(
+                "PATCH", shown["url"], json={"tag_name": "v2"}
+            ).status_code
             == 422
         )
         assert (
@@ -377,25 +430,40 @@ def test_an_immutable_release_keeps_its_files_and_its_tag(tmp_path):
         assert github.api("GET", "immutable-releases").json()["enabled"]
 
 
-def test_the_tag_of_a_deleted_immutable_release_can_never_be_used_again(tmp_path):
+def test_the_tag_of_a_deleted_immutable_release_can_never_be_used_again(
+    tmp_path,
+):
     with local_github(tmp_path, immutable=True) as github:
         shown = published(github)
         assert github.api("DELETE", shown["url"]).status_code == 204
         assert github.api("DELETE", "git/refs/tags/v1.0.0").status_code == 204
-        _, wrong = errors(github.api("POST", "releases", json={"tag_name": "v1.0.0"}))
-        assert wrong[0]["message"] == "tag_name was used by an immutable release"
-        assert "GH013" in github.fails("git", "push", "origin", "main:refs/tags/v1.0.0")
+        _, wrong = errors(
+            github.api("POST", "releases", json={"tag_name": "v1.0.0"})
+        )
+        assert (
+            wrong[0]["message"] == "tag_name was used by an immutable release"
+        )
+        assert "GH013" in github.fails(
+            "git", "push", "origin", "main:refs/tags/v1.0.0"
+        )
         assert published(github, "v1.0.1")["tag_name"] == "v1.0.1"
 
 
 def test_milestones_and_issues_can_be_created_listed_and_edited(github):
-    assert github.api("POST", "milestones", json={"title": "v1"}).json()["number"] == 1
+    assert (
+        github.api("POST", "milestones", json={"title": "v1"}).json()["number"]
+        == 1
+    )
     github.api(
-        "POST", "issues", json={"title": "A bug", "milestone": 1, "labels": ["bug"]}
+        "POST",
+        "issues",
+        json={"title": "A bug", "milestone": 1, "labels": ["bug"]},
     )
     assert github.api("GET", "milestones/1").json()["open_issues"] == 1
     assert (
-        github.api("PATCH", "issues/1", json={"state": "closed"}).json()["state"]
+        github.api("PATCH", "issues/1", json={"state": "closed"}).json()[
+            "state"
+        ]
         == "closed"
     )
     assert github.api("GET", "issues").json() == []
@@ -412,6 +480,14 @@ def test_milestones_and_issues_can_be_created_listed_and_edited(github):
 
 
 def test_an_unknown_path_is_not_found(github):
-    for path in ("actions/caches", "/nothing", "releases/1", "releases/assets/1"):
+    for path in (
+        "actions/caches",
+        "/nothing",
+        "releases/1",
+        "releases/assets/1",
+    ):
         assert github.api("GET", path).status_code == 404
-    assert requests.get(f"{github.url}/acme/tool/wiki", timeout=30).status_code == 404
+    assert (
+        requests.get(f"{github.url}/acme/tool/wiki", timeout=30).status_code
+        == 404
+    )

@@ -26,7 +26,10 @@ def test_a_new_repository_has_the_branches_and_tags_of_its_source(github):
     head = github.ok("git", "rev-parse", "HEAD")
     refs = github.remote_refs()
     assert (
-        refs["HEAD"] == refs["refs/heads/main"] == refs["refs/tags/v0.1.0^{}"] == head
+        refs["HEAD"]
+        == refs["refs/heads/main"]
+        == refs["refs/tags/v0.1.0^{}"]
+        == head
     )
 
 
@@ -62,7 +65,9 @@ def test_a_shallow_clone_works_with_both_protocols(github):
             cwd=github.folder,
         )
         assert (
-            github.ok("git", "rev-list", "--count", "HEAD", cwd=github.folder / target)
+            github.ok(
+                "git", "rev-list", "--count", "HEAD", cwd=github.folder / target
+            )
             == "1"
         )
 
@@ -109,7 +114,8 @@ def test_a_deleted_tag_turns_its_release_into_a_draft(github):
     github.api("POST", "releases", json={"tag_name": "v0.1.0"})
     assert not github.release("v0.1.0")["draft"]
     assert (
-        "[deleted]" in github.run("git", "push", "origin", "--delete", "v0.1.0").stderr
+        "[deleted]"
+        in github.run("git", "push", "origin", "--delete", "v0.1.0").stderr
     )
     assert "refs/tags/v0.1.0" not in github.remote_refs()
     assert github.release("v0.1.0")["draft"]
@@ -117,7 +123,9 @@ def test_a_deleted_tag_turns_its_release_into_a_draft(github):
 
 def test_a_fetch_brings_the_tag_that_a_release_made(github):
     github.api(
-        "POST", "releases", json={"tag_name": "v0.3.0", "target_commitish": "main"}
+        "POST",
+        "releases",
+        json={"tag_name": "v0.3.0", "target_commitish": "main"},
     )
     github.ok("git", "fetch", "-q", "--tags", "origin")
     assert github.ok("git", "rev-parse", "v0.3.0") == github.ok(
@@ -135,7 +143,9 @@ def test_an_unknown_repository_is_not_found(github):
 def test_another_repository_is_read_as_the_users_git_reads_it(
     github, tmp_path, monkeypatch
 ):
-    real = commit_files(tmp_path / "real" / "acme" / "other.git", {"a.txt": "a"})
+    real = commit_files(
+        tmp_path / "real" / "acme" / "other.git", {"a.txt": "a"}
+    )
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path}/real/.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/")
@@ -152,9 +162,9 @@ def test_another_repository_is_read_as_the_users_git_reads_it(
 def test_an_empty_repository_takes_its_first_push(github):
     github.hub.create("acme", "new")
     github.ok("git", "push", "-q", "https://github.com/acme/new.git", "main")
-    assert github.api("GET", "/repos/acme/new/commits/main").json()["sha"] == github.ok(
-        "git", "rev-parse", "HEAD"
-    )
+    assert github.api("GET", "/repos/acme/new/commits/main").json()[
+        "sha"
+    ] == github.ok("git", "rev-parse", "HEAD")
 
 
 def test_the_loopback_address_serves_git_too(github):
@@ -170,7 +180,11 @@ def test_without_open_push_a_push_needs_the_token(tmp_path):
             "git", "push", "origin", "main", code=128
         )
         wrong = github.fails(
-            "git", "push", "https://x:wrong@github.com/acme/tool.git", "main", code=128
+            "git",
+            "push",
+            "https://x:wrong@github.com/acme/tool.git",
+            "main",
+            code=128,
         )
         assert "Authentication failed" in wrong
         github.ok(

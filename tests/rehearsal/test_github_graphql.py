@@ -61,14 +61,19 @@ def test_gh_makes_a_repository_once(github, name, full):
     assert f"https://github.com/{full}" in github.ok(*create)
     assert github.hub.repository(*full.split("/")).full == full
     head = github.ok("git", "rev-parse", "HEAD")
-    assert github.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0] == head
+    assert (
+        github.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0]
+        == head
+    )
     assert "Name already exists on this account" in github.fails(
         "gh", "repo", "create", name, "--public"
     )
 
 
 def test_repo_view_shows_the_repository(github):
-    github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
+    github.ok(
+        "gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One"
+    )
     fields = (
         "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,"
         "viewerPermission"
@@ -86,9 +91,13 @@ def test_repo_view_shows_the_repository(github):
 
 
 def test_every_field_of_repo_view_is_answered(github):
-    listed = github.fails("gh", "repo", "view", "--json").split(":\n", 1)[1].split()
+    listed = (
+        github.fails("gh", "repo", "view", "--json").split(":\n", 1)[1].split()
+    )
     assert len(listed) > 50
-    shown = json.loads(github.ok("gh", "repo", "view", "--json", ",".join(listed)))
+    shown = json.loads(
+        github.ok("gh", "repo", "view", "--json", ",".join(listed))
+    )
     assert set(shown) == set(listed)
 
 
@@ -104,7 +113,9 @@ def test_auth_status_names_the_account(github):
     assert "authentication failed" in github.fails(
         "gh", "auth", "status", GH_TOKEN="wrong"
     )
-    assert "Bad credentials" in github.fails("gh", "release", "list", GH_TOKEN="wrong")
+    assert "Bad credentials" in github.fails(
+        "gh", "release", "list", GH_TOKEN="wrong"
+    )
 
 
 def test_issues_are_listed_and_there_are_no_pull_requests(github):
@@ -119,26 +130,33 @@ def test_issues_are_listed_and_there_are_no_pull_requests(github):
             "labels[]=open",
         )
     assert [
-        line.split("\t")[2] for line in github.ok("gh", "issue", "list").splitlines()
+        line.split("\t")[2]
+        for line in github.ok("gh", "issue", "list").splitlines()
     ] == [
         "A wish",
         "A bug",
     ]
     assert json.loads(
-        github.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")
+        github.ok(
+            "gh", "issue", "list", "--search", "bug", "--json", "number,state"
+        )
     ) == [{"number": 1, "state": "OPEN"}]
     assert github.ok("gh", "pr", "list", "--json", "number") == "[]"
 
 
 def test_api_graphql_answers_exactly_the_requested_fields(github):
-    github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
+    github.ok(
+        "gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N"
+    )
     query = (
         'query($o:String!){repository(owner:$o,name:"tool"){'
         "all:releases(first:1){nodes{tagName ...files}}}} "
         "fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}"
     )
     shown = json.loads(
-        github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme")
+        github.ok(
+            "gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"
+        )
     )
     assert shown == {
         "data": {
@@ -190,7 +208,8 @@ def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(github):
 
 def test_later_versions_of_gh_detect_the_fields_of_a_release(github):
     data = ask(
-        github, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}'
+        github,
+        'query Release_fields{Release: __type(name: "Release"){fields{name}}}',
     )
     assert {"name": "immutable"} in data["data"]["Release"]["fields"]
 
@@ -204,7 +223,10 @@ def test_an_unknown_field_is_an_error_with_its_name(github):
     ("query", "said"),
     [
         ("{ viewer {", "Parse error"),
-        ("mutation M{addStar{clientMutationId}}", "doesn't exist on type 'Mutation'"),
+        (
+            "mutation M{addStar{clientMutationId}}",
+            "doesn't exist on type 'Mutation'",
+        ),
         ("subscription S{x}", "does not support subscription"),
     ],
 )
@@ -215,11 +237,15 @@ def test_what_cannot_be_read_or_done_is_an_error(github, query, said):
 
 def test_a_fragment_applies_to_its_own_type_only(github):
     data = ask(github, "{viewer{login ...on Bot{shoeSize} ...on User{name}}}")
-    assert data == {"data": {"viewer": {"login": "rehearsal", "name": "rehearsal"}}}
+    assert data == {
+        "data": {"viewer": {"login": "rehearsal", "name": "rehearsal"}}
+    }
 
 
 def test_graphql_needs_the_token(github):
     answer = requests.post(
-        f"{github.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30
+        f"{github.url}/api/graphql",
+        json={"query": "{viewer{login}}"},
+        timeout=30,
     )
     assert answer.status_code == 401

@@ -39,7 +39,9 @@ def test_a_draft_has_its_files_and_no_tag(github):
         "-F",
         notes,
     )
-    assert said.startswith("https://github.com/acme/tool/releases/tag/untagged-")
+    assert said.startswith(
+        "https://github.com/acme/tool/releases/tag/untagged-"
+    )
     made = github.release("v1.0.0")
     assert (made["draft"], made["prerelease"], made["name"], made["body"]) == (
         True,
@@ -68,7 +70,9 @@ def test_view_shows_every_field_of_a_draft(github):
         "--notes",
         "N",
     )
-    shown = json.loads(github.ok("gh", "release", "view", "v1.0.0", "--json", VIEW))
+    shown = json.loads(
+        github.ok("gh", "release", "view", "v1.0.0", "--json", VIEW)
+    )
     assert shown["isDraft"]
     assert shown["publishedAt"] is None
     assert shown["targetCommitish"] == "main"
@@ -76,7 +80,12 @@ def test_view_shows_every_field_of_a_draft(github):
         "https://uploads.github.com/repos/acme/tool/releases/"
     )
     [asset] = shown["assets"]
-    assert (asset["name"], asset["label"], asset["contentType"], asset["state"]) == (
+    assert (
+        asset["name"],
+        asset["label"],
+        asset["contentType"],
+        asset["state"],
+    ) == (
         "a.tar.gz",
         "Source",
         "application/x-gtar",
@@ -92,7 +101,9 @@ def test_verify_tag_stops_without_the_tag_and_not_with_it(github):
         said.strip()
         == "tag v9.9.9 doesn't exist in the repo acme/tool, aborting due to --verify-tag flag"
     )
-    github.ok("gh", "release", "create", "v0.1.0", "--verify-tag", "--notes", "N")
+    github.ok(
+        "gh", "release", "create", "v0.1.0", "--verify-tag", "--notes", "N"
+    )
 
 
 def test_a_published_release_makes_its_tag(github):
@@ -114,10 +125,15 @@ def test_a_release_of_a_published_tag_is_refused(github):
     filled = github.fails(
         "gh", "release", "create", "v0.1.0", github.file("a"), "--notes", "N"
     )
-    assert filled.strip() == "a release with the same tag name already exists: v0.1.0"
+    assert (
+        filled.strip()
+        == "a release with the same tag name already exists: v0.1.0"
+    )
 
 
-def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(github):
+def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(
+    github,
+):
     first = github.api(
         "POST", "releases", json={"tag_name": "v1.0.0", "draft": True}
     ).json()
@@ -129,7 +145,9 @@ def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(github
         .json()["html_url"]
         .endswith("/tag/v1.0.0")
     )
-    refused = github.api("PATCH", f"releases/{second['id']}", json={"draft": False})
+    refused = github.api(
+        "PATCH", f"releases/{second['id']}", json={"draft": False}
+    )
     assert refused.status_code == 422
     assert refused.json()["errors"] == [
         {"resource": "Release", "code": "already_exists", "field": "tag_name"}
@@ -143,7 +161,13 @@ def test_generated_notes_point_at_the_changes(github):
         == "**Full Changelog**: https://github.com/acme/tool/commits/v1.0.0"
     )
     github.ok(
-        "gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine"
+        "gh",
+        "release",
+        "create",
+        "v1.1.0",
+        "--generate-notes",
+        "--notes",
+        "Mine",
     )
     assert github.release("v1.1.0")["name"] == "v1.1.0"
     assert (
@@ -164,28 +188,50 @@ def test_generated_notes_point_at_the_changes(github):
 
 def test_latest_is_the_newest_final_release_unless_make_latest_is_set(github):
     github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
-    github.ok("gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease")
+    github.ok(
+        "gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease"
+    )
     assert (
-        github.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName")
+        github.ok(
+            "gh", "release", "view", "--json", "tagName", "-q", ".tagName"
+        )
         == "v1.0.0"
     )
-    github.ok("gh", "release", "create", "py-v2.0.0", "--notes", "N", "--latest=false")
+    github.ok(
+        "gh", "release", "create", "py-v2.0.0", "--notes", "N", "--latest=false"
+    )
     assert github.release("v1.0.0")["latest"]
     github.ok("gh", "release", "edit", "py-v2.0.0", "--latest")
     assert "py-v2.0.0\tLatest\tpy-v2.0.0" in github.ok("gh", "release", "list")
     github.ok("gh", "release", "edit", "v1.0.0", "--latest")
     assert github.release("v1.0.0")["latest"]
     github.ok("gh", "release", "delete", "v1.0.0", "--yes")
-    assert github.api("GET", "releases/latest").json()["tag_name"] == "py-v2.0.0"
+    assert (
+        github.api("GET", "releases/latest").json()["tag_name"] == "py-v2.0.0"
+    )
 
 
 def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(github):
     said = github.fails(
-        "gh", "release", "create", "v1.0.0", "--notes", "N", "--prerelease", "--latest"
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        "--notes",
+        "N",
+        "--prerelease",
+        "--latest",
     )
     assert "Latest release cannot be draft or prerelease" in said
     github.ok(
-        "gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest"
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        "--notes",
+        "N",
+        "--draft",
+        "--latest",
     )
     assert "Latest release cannot be draft" in github.fails(
         "gh", "release", "edit", "v1.0.0", "--latest"
@@ -198,7 +244,9 @@ def test_upload_adds_files_and_replaces_one_only_with_clobber(github):
     github.ok("gh", "release", "upload", "v1.0.0", *names)
     assert set(github.release("v1.0.0")["assets"]) == set(names)
     said = github.fails("gh", "release", "upload", "v1.0.0", names[0])
-    assert said.strip() == "asset under the same name already exists: [part-0.bin]"
+    assert (
+        said.strip() == "asset under the same name already exists: [part-0.bin]"
+    )
     github.file(names[0], "other bytes")
     github.ok("gh", "release", "upload", "v1.0.0", names[0], "--clobber")
     assert github.release("v1.0.0")["assets"][names[0]]["size"] == 11
@@ -206,7 +254,14 @@ def test_upload_adds_files_and_replaces_one_only_with_clobber(github):
 
 def test_an_edit_publishes_a_draft(github):
     github.ok(
-        "gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N"
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        "--draft",
+        "--prerelease",
+        "--notes",
+        "N",
     )
     said = github.ok(
         "gh",
@@ -241,9 +296,18 @@ def test_an_edit_publishes_a_draft(github):
 
 def test_download_gets_the_files_that_match(github):
     names = [github.file("a.whl"), github.file("b.whl"), github.file("c.txt")]
-    github.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
     github.ok(
-        "gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out"
+        "gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N"
+    )
+    github.ok(
+        "gh",
+        "release",
+        "download",
+        "v1.0.0",
+        "--pattern",
+        "*.whl",
+        "--dir",
+        "out",
     )
     assert {
         file.name: file.read_text() for file in (github.work / "out").iterdir()
@@ -255,10 +319,19 @@ def test_download_gets_the_files_that_match(github):
         "gh", "release", "download", "v1.0.0", "--pattern", "*.zip"
     )
     github.ok("gh", "release", "edit", "v1.0.0", "--draft=false")
-    github.ok("gh", "release", "download", "--pattern", "c.txt", "--dir", "latest")
+    github.ok(
+        "gh", "release", "download", "--pattern", "c.txt", "--dir", "latest"
+    )
     assert (github.work / "latest" / "c.txt").exists()
     github.ok(
-        "gh", "release", "download", "v1.0.0", "--archive", "tar.gz", "--dir", "source"
+        "gh",
+        "release",
+        "download",
+        "v1.0.0",
+        "--archive",
+        "tar.gz",
+        "--dir",
+        "source",
     )
     assert (github.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[
         :2
@@ -266,7 +339,9 @@ def test_download_gets_the_files_that_match(github):
 
 
 def test_delete_can_delete_the_tag_too(github):
-    github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
+    github.ok(
+        "gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N"
+    )
     github.ok("gh", "release", "create", "v1.1.0", "--notes", "N")
     github.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag")
     github.ok("gh", "release", "delete", "v1.1.0", "--yes")
@@ -274,7 +349,8 @@ def test_delete_can_delete_the_tag_too(github):
     assert "refs/tags/v1.0.0" not in github.remote_refs()
     assert "refs/tags/v1.1.0" in github.remote_refs()
     assert (
-        github.fails("gh", "release", "view", "v1.0.0").strip() == "release not found"
+        github.fails("gh", "release", "view", "v1.0.0").strip()
+        == "release not found"
     )
 
 
@@ -329,7 +405,9 @@ def test_api_lists_page_by_page_and_edits_by_field(github):
     said = github.fails("gh", "api", "-X", "PATCH", path, "-f", "draft=false")
     assert "For 'properties/draft', \"false\" is not a boolean." in said
     github.ok("gh", "api", "-X", "DELETE", path)
-    github.ok("gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0")
+    github.ok(
+        "gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0"
+    )
     assert "Reference does not exist (HTTP 422)" in github.fails(
         "gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0"
     )
@@ -356,13 +434,22 @@ def test_gh_host_reaches_the_loopback_address(github, name):
         *repo,
         **env,
     )
-    assert said.startswith(f"https://{address}/acme/tool/releases/tag/untagged-")
+    assert said.startswith(
+        f"https://{address}/acme/tool/releases/tag/untagged-"
+    )
     github.ok("gh", "release", "edit", "v1.0.0", "--draft=false", *repo, **env)
-    github.ok("gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env)
+    github.ok(
+        "gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env
+    )
     assert (github.work / "out" / "a").read_text() == "bytes of a\n"
     assert (
         github.ok(
-            "gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env
+            "gh",
+            "api",
+            "repos/acme/tool/releases/latest",
+            "--jq",
+            ".tag_name",
+            **env,
         )
         == "v1.0.0"
     )
@@ -371,6 +458,13 @@ def test_gh_host_reaches_the_loopback_address(github, name):
         in github.run("gh", "auth", "status", **env).stderr
     )
     github.ok(
-        "gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env
+        "gh",
+        "release",
+        "delete",
+        "v1.0.0",
+        "--yes",
+        "--cleanup-tag",
+        *repo,
+        **env,
     )
     assert github.hub.releases("acme", "tool") == []

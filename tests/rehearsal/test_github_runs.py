@@ -46,7 +46,9 @@ def runs(github):
 
 
 def test_run_list_shows_runs_newest_first_and_by_workflow(github, runs):
-    rows = [line.split("\t") for line in github.ok("gh", "run", "list").splitlines()]
+    rows = [
+        line.split("\t") for line in github.ok("gh", "run", "list").splitlines()
+    ]
     assert [(row[0], row[1], row[6]) for row in rows] == [
         ("in_progress", "", runs[2]),
         ("completed", "failure", runs[1]),
@@ -96,21 +98,27 @@ def test_run_watch_ends_as_the_run_ended(github, runs):
     assert "completed with 'success'" in github.ok(
         "gh", "run", "watch", runs[0], "--exit-status"
     )
-    assert github.run("gh", "run", "watch", runs[1], "--exit-status").returncode == 1
+    assert (
+        github.run("gh", "run", "watch", runs[1], "--exit-status").returncode
+        == 1
+    )
     assert github.run("gh", "run", "watch", runs[1]).returncode == 0
 
 
 def test_rerun_repeats_what_failed(github, runs):
     github.ok("gh", "run", "rerun", runs[1], "--failed")
     github.ok("gh", "run", "view", runs[1], "--exit-status")
-    assert github.api("GET", f"actions/runs/{runs[1]}").json()["run_attempt"] == 2
+    assert (
+        github.api("GET", f"actions/runs/{runs[1]}").json()["run_attempt"] == 2
+    )
     assert "cannot be rerun" in github.fails("gh", "run", "rerun", runs[2])
 
 
 def test_cancel_ends_a_running_run_only(github, runs):
     github.ok("gh", "run", "cancel", runs[2])
     assert (
-        github.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"] == "cancelled"
+        github.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"]
+        == "cancelled"
     )
     assert "Cannot cancel" in github.fails("gh", "run", "cancel", runs[0])
 
@@ -123,7 +131,9 @@ def test_workflows_come_from_the_default_branch(github):
 
 
 def test_a_dispatch_makes_a_run_at_the_wanted_ref(github):
-    github.ok("gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1")
+    github.ok(
+        "gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1"
+    )
     [run] = github.api(
         "GET", "actions/runs", params={"event": "workflow_dispatch"}
     ).json()["workflow_runs"]
@@ -141,14 +151,21 @@ def test_a_dispatch_makes_a_run_at_the_wanted_ref(github):
 def test_checks_are_the_jobs_of_the_commit_unless_they_are_set(github, runs):
     path = "repos/acme/tool/commits/main/check-runs"
     assert github.ok("gh", "api", path, "--jq", ".total_count") == "4"
-    github.hub.set_checks("acme", "tool", [{"name": "ci", "status": "in_progress"}])
+    github.hub.set_checks(
+        "acme", "tool", [{"name": "ci", "status": "in_progress"}]
+    )
     assert github.ok(
         "gh", "api", path, "--jq", ".check_runs[] | .name, .status, .conclusion"
     ).split() == ["ci", "in_progress"]
     sha = github.ok("git", "rev-parse", "HEAD")
     github.hub.set_checks("acme", "tool", [{"name": "ci"}], sha)
-    assert github.ok("gh", "api", path, "--jq", ".check_runs[].conclusion") == "success"
     assert (
-        github.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state")
+        github.ok("gh", "api", path, "--jq", ".check_runs[].conclusion")
+        == "success"
+    )
+    assert (
+        github.ok(
+            "gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state"
+        )
         == "pending"
     )

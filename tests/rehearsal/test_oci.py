@@ -29,7 +29,10 @@ def private(tmp_path):
 
 def token(seen, scope="", auth=("somebody", PASSWORD)):
     answer = seen.call(
-        "GET", "/token", params={"service": "ghcr.io", "scope": scope}, auth=auth
+        "GET",
+        "/token",
+        params={"service": "ghcr.io", "scope": scope},
+        auth=auth,
     )
     assert answer.status_code == 200, answer.text
     return answer.json()["token"]
@@ -51,10 +54,14 @@ def test_the_base_says_how_to_log_in_at_the_loopback_address(registry):
         )
         answer = registry.call("GET", path)
         assert answer.status_code == 200
-        assert answer.headers["Docker-Distribution-API-Version"] == "registry/2.0"
+        assert (
+            answer.headers["Docker-Distribution-API-Version"] == "registry/2.0"
+        )
 
 
-@pytest.mark.parametrize("name", ["Upper", "-a", "a//b", "a/", "a..b", "a" * 256])
+@pytest.mark.parametrize(
+    "name", ["Upper", "-a", "a//b", "a/", "a..b", "a" * 256]
+)
 def test_an_ill_formed_name_is_refused(registry, name):
     answer = registry.at(name).call("POST", "blobs/uploads/")
     assert (answer.status_code, codes(answer)) == (400, ["NAME_INVALID"])
@@ -62,7 +69,15 @@ def test_an_ill_formed_name_is_refused(registry, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255],
+    [
+        "a",
+        "a/b/c/d",
+        "a__b",
+        "a--b.c",
+        "blobs/uploads",
+        "x/manifests/y",
+        "a" * 255,
+    ],
 )
 def test_a_well_formed_name_is_accepted(registry, name):
     there = registry.at(name)
@@ -90,10 +105,15 @@ def test_the_public_name_requires_a_token_and_shows_where_to_get_it(registry):
     assert seen.call("GET", "/v2/").headers["WWW-Authenticate"] == (
         'Bearer realm="https://ghcr.io/token",service="ghcr.io"'
     )
-    read, write = seen.call("GET", "tags/list"), seen.call("POST", "blobs/uploads/")
+    read, write = (
+        seen.call("GET", "tags/list"),
+        seen.call("POST", "blobs/uploads/"),
+    )
     assert read.status_code == write.status_code == 401
     assert codes(read) == ["UNAUTHORIZED"]
-    assert read.headers["WWW-Authenticate"].endswith('scope="repository:team/app:pull"')
+    assert read.headers["WWW-Authenticate"].endswith(
+        'scope="repository:team/app:pull"'
+    )
     assert write.headers["WWW-Authenticate"].endswith(
         'scope="repository:team/app:pull,push"'
     )
@@ -137,9 +157,15 @@ def test_one_token_may_have_several_scopes(registry):
     answer = seen.call(
         "GET", "/token", params={"scope": scopes}, auth=("somebody", PASSWORD)
     )
-    for name, status in (("team/app", 202), ("other/app", 401), ("third/app", 202)):
+    for name, status in (
+        ("team/app", 202),
+        ("other/app", 401),
+        ("third/app", 202),
+    ):
         there = public(registry, name)
-        there.session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        there.session.headers["Authorization"] = (
+            f"Bearer {answer.json()['token']}"
+        )
         assert there.call("POST", "blobs/uploads/").status_code == status
 
 
@@ -153,12 +179,16 @@ def test_one_token_may_have_several_scopes(registry):
 def test_a_form_gives_a_token_too(registry, form):
     seen = public(registry)
     scope = {"service": "ghcr.io", "scope": "repository:team/app:pull,push"}
-    given = seen.call("POST", "/token", data=form | scope).json()["access_token"]
+    given = seen.call("POST", "/token", data=form | scope).json()[
+        "access_token"
+    ]
     seen.session.headers["Authorization"] = f"Bearer {given}"
     assert seen.call("POST", "blobs/uploads/").status_code == 202
 
 
-@pytest.mark.parametrize("header", ["Basic YTp3cm9uZw==", "Basic !", "Basic YQ=="])
+@pytest.mark.parametrize(
+    "header", ["Basic YTp3cm9uZw==", "Basic !", "Basic YQ=="]
+)
 def test_a_wrong_password_is_denied(registry, header):
     seen = public(registry)
     answer = seen.call(
@@ -170,9 +200,13 @@ def test_a_wrong_password_is_denied(registry, header):
     assert (answer.status_code, codes(answer)) == (403, ["DENIED"])
 
 
-@pytest.mark.parametrize("header", ["Bearer invented", "Bearer", "Basic YTp3cm9uZw=="])
+@pytest.mark.parametrize(
+    "header", ["Bearer invented", "Bearer", "Basic YTp3cm9uZw=="]
+)
 def test_an_unknown_token_is_refused(registry, header):
-    answer = public(registry).call("GET", "/v2/", headers={"Authorization": header})
+    answer = public(registry).call(
+        "GET", "/v2/", headers={"Authorization": header}
+    )
     assert answer.status_code == 401
 
 
@@ -181,7 +215,10 @@ def test_under_its_public_name_an_image_needs_its_blobs(registry):
     use(seen, "pull,push")
     seen.push_blob(b"{}")
     answer = seen.push(image(b"{}", (b"never pushed",)), "1.0")
-    assert (answer.status_code, codes(answer)) == (404, ["MANIFEST_BLOB_UNKNOWN"])
+    assert (answer.status_code, codes(answer)) == (
+        404,
+        ["MANIFEST_BLOB_UNKNOWN"],
+    )
     far = image().replace(
         b'"layers": []',
         (
@@ -200,7 +237,9 @@ def test_a_private_image_is_read_by_its_owner_until_it_is_made_public(private):
     owner.push_blob(b"{}")
     owner.push(image(), "1.0")
     assert owner.tags() == ["1.0"]
-    refused = other.call("GET", "/token", params={"scope": "repository:team/app:pull"})
+    refused = other.call(
+        "GET", "/token", params={"scope": "repository:team/app:pull"}
+    )
     assert (refused.status_code, codes(refused)) == (401, ["UNAUTHORIZED"])
     private.oci.tokens.public.add("team/app")
     use(other, "pull", auth=None)

@@ -71,7 +71,10 @@ class TestUploads:
     def test_post_then_put_stores_a_whole_blob(self, registry, algorithm, data):
         digest = digest_of(data, algorithm)
         assert_stored(
-            registry, finish(registry, begin(registry), digest, data), digest, data
+            registry,
+            finish(registry, begin(registry), digest, data),
+            digest,
+            data,
         )
 
     def test_a_streamed_patch_needs_no_range_and_no_length(
@@ -82,7 +85,10 @@ class TestUploads:
         answer = patch(registry, begin(registry), pieces)
         assert answer.status_code == 202
         assert_stored(
-            registry, finish(registry, answer.headers["Location"], digest), digest, data
+            registry,
+            finish(registry, answer.headers["Location"], digest),
+            digest,
+            data,
         )
 
 
@@ -94,7 +100,9 @@ def test_chunks_in_order_make_a_blob(registry, algorithm, last_by_put):
         chunk, span = BLOB[start : start + 1024], f"{start}-{start + 1023}"
         if last_by_put and start + 1024 >= len(BLOB):
             assert_stored(
-                registry, finish(registry, location, digest, chunk, span), digest
+                registry,
+                finish(registry, location, digest, chunk, span),
+                digest,
             )
             return
         answer = patch(registry, location, chunk, span)
@@ -117,7 +125,11 @@ def test_chunks_out_of_order_are_refused_and_the_upload_goes_on(registry):
     again = patch(registry, location, BLOB[:1024], "0-1023")
     assert (again.status_code, again.headers["Range"]) == (416, "0-1023")
     last = finish(
-        registry, location, digest_of(BLOB), BLOB[2048:], f"2048-{len(BLOB) - 1}"
+        registry,
+        location,
+        digest_of(BLOB),
+        BLOB[2048:],
+        f"2048-{len(BLOB) - 1}",
     )
     assert last.status_code == 416
     status = registry.call("GET", location)
@@ -140,7 +152,9 @@ def test_a_chunk_that_does_not_match_its_range_is_refused(registry):
     location = begin(registry)
     answer = patch(registry, location, BLOB[:100], "0-199")
     assert (answer.status_code, codes(answer)) == (400, ["SIZE_INVALID"])
-    assert patch(registry, location, BLOB, f"0-{len(BLOB) - 1}").status_code == 202
+    assert (
+        patch(registry, location, BLOB, f"0-{len(BLOB) - 1}").status_code == 202
+    )
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -172,13 +186,17 @@ def test_a_cancelled_upload_is_gone(registry):
     assert registry.call("DELETE", location).status_code == 204
     for method in ("GET", "PATCH", "DELETE"):
         answer = registry.call(method, location)
-        assert (answer.status_code, codes(answer)) == (404, ["BLOB_UPLOAD_UNKNOWN"])
+        assert (answer.status_code, codes(answer)) == (
+            404,
+            ["BLOB_UPLOAD_UNKNOWN"],
+        )
 
 
 def test_an_upload_belongs_to_its_repository(registry):
     key = begin(registry).rsplit("/", 1)[1]
     assert (
-        registry.at("other/app").call("GET", f"blobs/uploads/{key}").status_code == 404
+        registry.at("other/app").call("GET", f"blobs/uploads/{key}").status_code
+        == 404
     )
 
 
@@ -204,10 +222,14 @@ def test_a_blob_is_mounted_from_any_repository(registry):
 )
 def test_a_mount_of_an_absent_blob_begins_an_upload(registry, params):
     digest = digest_of(BLOB)
-    answer = registry.call("POST", "blobs/uploads/", params={"mount": digest, **params})
+    answer = registry.call(
+        "POST", "blobs/uploads/", params={"mount": digest, **params}
+    )
     assert answer.status_code == 202
     assert_stored(
-        registry, finish(registry, answer.headers["Location"], digest, BLOB), digest
+        registry,
+        finish(registry, answer.headers["Location"], digest, BLOB),
+        digest,
     )
 
 
@@ -222,7 +244,9 @@ def test_a_deleted_blob_stays_in_other_repositories(registry):
     assert other.call("GET", f"blobs/{digest}").content == BLOB
     other.call("DELETE", f"blobs/{digest}")
     assert (
-        registry.call("POST", "blobs/uploads/", params={"mount": digest}).status_code
+        registry.call(
+            "POST", "blobs/uploads/", params={"mount": digest}
+        ).status_code
         == 202
     )
 
@@ -261,7 +285,9 @@ def test_a_range_outside_a_blob_is_refused(registry, wanted):
 
 def test_several_ranges_are_answered_with_the_whole(registry):
     answer = registry.call(
-        "GET", f"blobs/{registry.push_blob(BLOB)}", headers={"Range": "bytes=0-1,5-6"}
+        "GET",
+        f"blobs/{registry.push_blob(BLOB)}",
+        headers={"Range": "bytes=0-1,5-6"},
     )
     assert (answer.status_code, answer.content) == (200, BLOB)
 

@@ -92,7 +92,9 @@ def layout(tmp_path) -> tuple[Path, str]:
             "diff_ids": [f"sha256:{hashlib.sha256(content).hexdigest()}"],
         }
         config = put(
-            json.dumps({"os": "linux", "architecture": name, "rootfs": files}).encode(),
+            json.dumps(
+                {"os": "linux", "architecture": name, "rootfs": files}
+            ).encode(),
             CONFIG,
         )
         manifest = {
@@ -117,19 +119,24 @@ def layout(tmp_path) -> tuple[Path, str]:
     (tmp_path / "layout/index.json").write_text(
         json.dumps({"schemaVersion": 2, "manifests": [top]})
     )
-    (tmp_path / "layout/oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (tmp_path / "layout/oci-layout").write_text(
+        '{"imageLayoutVersion": "1.0.0"}'
+    )
     return tmp_path / "layout", top["digest"]
 
 
 def agents(registry) -> set[str]:
     """The programs whose uploads the registry accepted."""
     return {
-        entry.agent.split("/")[0].lower() for entry in registry.servers.log.writes()
+        entry.agent.split("/")[0].lower()
+        for entry in registry.servers.log.writes()
     }
 
 
 @pytest.mark.tools("docker")
-def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, layout):
+def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(
+    registry, run, layout
+):
     folder, digest = layout
     image = "ghcr.io/team/app"
     run(
@@ -143,7 +150,7 @@ def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, l
         f"{image}:1.0",
         f"oci-layout://{folder}@{digest}",
     )
-    told = run(
+    reported = run(
         "docker",
         "buildx",
         "imagetools",
@@ -152,8 +159,10 @@ def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, l
         "--format",
         "{{json .Manifest}}",
     )
-    assert json.loads(told)["digest"] == digest
-    assert [m["platform"]["architecture"] for m in json.loads(told)["manifests"]] == [
+    assert json.loads(reported)["digest"] == digest
+    assert [
+        m["platform"]["architecture"] for m in json.loads(reported)["manifests"]
+    ] == [
         "amd64",
         "arm64",
     ]
@@ -168,7 +177,9 @@ def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, l
     )
     assert registry.tags() == ["1.0", "1.0.0", "latest"]
     assert (
-        registry.call("HEAD", "manifests/latest").headers["Docker-Content-Digest"]
+        registry.call("HEAD", "manifests/latest").headers[
+            "Docker-Content-Digest"
+        ]
         == digest
     )
     assert not registry.servers.log.refused()
@@ -196,7 +207,8 @@ def test_buildx_copies_an_image_to_another_repository(registry, run, layout):
         "ghcr.io/team/base:1",
     )
     assert (
-        registry.call("HEAD", "manifests/1").headers["Docker-Content-Digest"] == digest
+        registry.call("HEAD", "manifests/1").headers["Docker-Content-Digest"]
+        == digest
     )
 
 
@@ -215,7 +227,9 @@ def test_buildx_without_a_password_may_read_and_not_push(
         image,
         f"oci-layout://{folder}@{digest}",
     )
-    config = json.loads((tmp_path / "docker/config.json").read_text()) | {"auths": {}}
+    config = json.loads((tmp_path / "docker/config.json").read_text()) | {
+        "auths": {}
+    }
     (tmp_path / "docker/config.json").write_text(json.dumps(config))
     assert digest in run("docker", "buildx", "imagetools", "inspect", image)
     with pytest.raises(AssertionError, match=r"insufficient_scope|401|denied"):
@@ -255,7 +269,10 @@ def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
     assert "name: hello" in run("helm", "show", "chart", *version)
     (tmp_path / "pulled").mkdir()
     run("helm", "pull", *version, "--destination", "pulled")
-    assert next((tmp_path / "pulled").iterdir()).read_bytes() == packed.read_bytes()
+    assert (
+        next((tmp_path / "pulled").iterdir()).read_bytes()
+        == packed.read_bytes()
+    )
     assert "ConfigMap" in run("helm", "template", "note", *version)
     assert agents(registry) == {"helm"}
 
@@ -266,16 +283,24 @@ def test_skopeo_copies_every_platform_there_and_back(
     registry, run, layout, tmp_path, address
 ):
     folder, digest = layout
-    host = address if address == "ghcr.io" else registry.base.removeprefix("http://")
+    host = (
+        address
+        if address == "ghcr.io"
+        else registry.base.removeprefix("http://")
+    )
     there, plain = (
         f"docker://{host}/team/app",
         [] if address == "ghcr.io" else ["-tls-verify=false"],
     )
-    flags = {side: [f"--{side}{flag}" for flag in plain] for side in ("src", "dest")}
+    flags = {
+        side: [f"--{side}{flag}" for flag in plain] for side in ("src", "dest")
+    }
     read = [f"-{flag}" for flag in plain]
     copy = ("skopeo", "--insecure-policy", "copy", "--all")
     run(*copy, *flags["dest"], f"oci:{folder}", f"{there}:1.0.0")
-    assert json.loads(run("skopeo", "list-tags", *read, there))["Tags"] == ["1.0.0"]
+    assert json.loads(run("skopeo", "list-tags", *read, there))["Tags"] == [
+        "1.0.0"
+    ]
     assert (
         json.loads(run("skopeo", "inspect", *read, f"{there}:1.0.0"))["Digest"]
         == digest
@@ -287,7 +312,8 @@ def test_skopeo_copies_every_platform_there_and_back(
         for path in (tmp_path / "back/blobs/sha256").iterdir()
     }
     assert back == {
-        path.name: path.read_bytes() for path in (folder / "blobs/sha256").iterdir()
+        path.name: path.read_bytes()
+        for path in (folder / "blobs/sha256").iterdir()
     }
     run("skopeo", "delete", *read, f"{there}:1.0.0")
     assert registry.tags() == []
@@ -302,7 +328,9 @@ def test_skopeo_without_a_password_is_refused(registry, run, layout):
         "--dest-no-creds",
         f"oci:{layout[0]}",
     )
-    with pytest.raises(AssertionError, match=r"unauthorized|authentication required"):
+    with pytest.raises(
+        AssertionError, match=r"unauthorized|authentication required"
+    ):
         run(*copy, "docker://ghcr.io/team/app:1")
     assert public(registry).call("GET", "/v2/").status_code == 401
     assert registry.call("GET", "tags/list").status_code == 404

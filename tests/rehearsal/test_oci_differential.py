@@ -22,14 +22,74 @@ from release_tasks.tools import helm
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
 TAGS = (
-    *("1.2.0", "1.2.0-alpine", "_x", "A", "v1", "a.b_c-d", "0", "latest-", "a..b"),
-    *("-latest", ".x", "1.2.0+build", "a b", "ä", "a@b", "a~b", "a:b", "+", "=1"),
-    *("n" * 128, "n" * 129, "sha-0123abc", "1_2", "%", "a,b", "a#b", "a?b", "a!"),
+    *(
+        "1.2.0",
+        "1.2.0-alpine",
+        "_x",
+        "A",
+        "v1",
+        "a.b_c-d",
+        "0",
+        "latest-",
+        "a..b",
+    ),
+    *(
+        "-latest",
+        ".x",
+        "1.2.0+build",
+        "a b",
+        "ä",
+        "a@b",
+        "a~b",
+        "a:b",
+        "+",
+        "=1",
+    ),
+    *(
+        "n" * 128,
+        "n" * 129,
+        "sha-0123abc",
+        "1_2",
+        "%",
+        "a,b",
+        "a#b",
+        "a?b",
+        "a!",
+    ),
 )
 REPOSITORIES = (
-    *("o/n", "o/n/x", "n", "1/2", "o/a.b", "o/a_b", "o/a__b", "o/a--b", "o/a---b"),
-    *("O/n", "o/N", "o/a___b", "o/a..b", "o/.a", "o/a.", "o/_a", "o/a_", "o/-a"),
-    *("o/a-", "o/a._b", "o/a b", "o/ä", "o/a+b", "o/a~b", "o/a%b", "o.o/n-n/x_x"),
+    *(
+        "o/n",
+        "o/n/x",
+        "n",
+        "1/2",
+        "o/a.b",
+        "o/a_b",
+        "o/a__b",
+        "o/a--b",
+        "o/a---b",
+    ),
+    *(
+        "O/n",
+        "o/N",
+        "o/a___b",
+        "o/a..b",
+        "o/.a",
+        "o/a.",
+        "o/_a",
+        "o/a_",
+        "o/-a",
+    ),
+    *(
+        "o/a-",
+        "o/a._b",
+        "o/a b",
+        "o/ä",
+        "o/a+b",
+        "o/a~b",
+        "o/a%b",
+        "o.o/n-n/x_x",
+    ),
     *(f"o/{'n' * 250}", f"o/{'n' * 254}", "o/a-.b", "o/a.-b", "o-/n", "o_o/n"),
 )
 
@@ -45,9 +105,13 @@ OF_SERVICES = (
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def registry(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     folder = tmp_path_factory.mktemp("oci")
-    with run_registries(folder, offline=True, references=[f"{ECR}/tool"]) as running:
+    with run_registries(
+        folder, offline=True, references=[f"{ECR}/tool"]
+    ) as running:
         yield running
 
 
@@ -123,7 +187,9 @@ def test_a_chart_is_taken_by_all_or_by_none(
     registry: LocalRegistries, tmp_path: Path, name: str, version: str
 ) -> None:
     reference = f"ghcr.io/acme/charts/{name}"
-    is_valid = oci.reference(reference) == [] and oci.tag(helm.tag(version)) == []
+    is_valid = (
+        oci.reference(reference) == [] and oci.tag(helm.tag(version)) == []
+    )
     chart = tmp_path / "chart"
     chart.mkdir()
     about = {"apiVersion": "v2", "name": name, "version": version}

@@ -91,11 +91,14 @@ class TestReferrers:
         registry.push(image(), "subject")
         made = self.push_all(registry, image())
         found = {
-            entry["digest"]: entry for entry in registry.referrers(digest_of(image()))
+            entry["digest"]: entry
+            for entry in registry.referrers(digest_of(image()))
         }
         kinds = {"by config": SIGNATURE, "by type": SBOM, "an index": SBOM}
         for name, artifact_type in kinds.items():
-            expected = descriptor(made[name], json.loads(made[name])["mediaType"])
+            expected = descriptor(
+                made[name], json.loads(made[name])["mediaType"]
+            )
             expected |= {
                 "artifactType": artifact_type,
                 "annotations": {"org.example.note": "hello"},
@@ -109,19 +112,28 @@ class TestReferrers:
     def test_referrers_are_filtered_by_their_type(self, registry):
         made = self.push_all(registry, image())
         answer = registry.call(
-            "GET", f"referrers/{digest_of(image())}", params={"artifactType": SBOM}
+            "GET",
+            f"referrers/{digest_of(image())}",
+            params={"artifactType": SBOM},
         )
         assert answer.headers["OCI-Filters-Applied"] == "artifactType"
         found = {entry["digest"] for entry in answer.json()["manifests"]}
-        assert found == {digest_of(made["by type"]), digest_of(made["an index"])}
+        assert found == {
+            digest_of(made["by type"]),
+            digest_of(made["an index"]),
+        }
         assert (
-            registry.referrers(digest_of(image()), artifactType="application/none")
+            registry.referrers(
+                digest_of(image()), artifactType="application/none"
+            )
             == []
         )
 
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
     def test_an_unknown_subject_has_an_empty_index(self, registry, algorithm):
-        answer = registry.call("GET", f"referrers/{digest_of(b'unknown', algorithm)}")
+        answer = registry.call(
+            "GET", f"referrers/{digest_of(b'unknown', algorithm)}"
+        )
         assert answer.headers["Content-Type"] == INDEX
         assert answer.json() == {
             "schemaVersion": 2,
@@ -133,7 +145,10 @@ class TestReferrers:
     def test_a_referrer_may_come_before_its_subject(self, registry):
         late = image(b"late")
         self.push_all(registry, late)
-        assert registry.call("HEAD", f"manifests/{digest_of(late)}").status_code == 404
+        assert (
+            registry.call("HEAD", f"manifests/{digest_of(late)}").status_code
+            == 404
+        )
         assert len(registry.referrers(digest_of(late))) == 4
 
     def test_a_deleted_referrer_is_not_listed(self, registry):
@@ -141,7 +156,9 @@ class TestReferrers:
         for manifest in list(made.values())[1:]:
             registry.call("DELETE", f"manifests/{digest_of(manifest)}")
         left = registry.referrers(digest_of(image()))
-        assert [entry["digest"] for entry in left] == [digest_of(made["by config"])]
+        assert [entry["digest"] for entry in left] == [
+            digest_of(made["by config"])
+        ]
 
     def test_a_subject_may_have_a_sha512_digest(self, registry):
         subject = descriptor(image(), IMAGE, "sha512")
@@ -150,7 +167,10 @@ class TestReferrers:
 
     def test_an_ill_formed_subject_is_refused(self, registry):
         answer = registry.push(
-            image(subject={"mediaType": IMAGE, "digest": "sha256:bad", "size": 1}), "x"
+            image(
+                subject={"mediaType": IMAGE, "digest": "sha256:bad", "size": 1}
+            ),
+            "x",
         )
         assert (answer.status_code, codes(answer)) == (400, ["DIGEST_INVALID"])
         assert registry.call("GET", "referrers/sha256:bad").status_code == 400

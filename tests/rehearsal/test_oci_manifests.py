@@ -54,11 +54,15 @@ def assert_pushed(registry, manifest, reference, digest, **options):
 KINDS = {
     "an image": image(b"{}", (b"layer",)),
     "an image without layers": image(),
-    "an image with unknown fields": image(**{"org.example": {"deep": [1, None]}}),
+    "an image with unknown fields": image(
+        **{"org.example": {"deep": [1, None]}}
+    ),
     "an image with data in its descriptor": image(config=b"{}").replace(
         b'"size"', b'"data": "e30=", "size"'
     ),
-    "an artifact with the empty config": image(config_type=EMPTY, artifactType=SBOM),
+    "an artifact with the empty config": image(
+        config_type=EMPTY, artifactType=SBOM
+    ),
     "an index": index(image(b"1"), image(b"2")),
     "an empty index": index(),
     "a nested index": index(index(image(b"1")), index(image(b"2"))),
@@ -70,7 +74,9 @@ KINDS = {
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 @pytest.mark.parametrize("manifest", KINDS.values(), ids=KINDS.keys())
-def test_every_kind_of_manifest_comes_back_by_digest(registry, manifest, algorithm):
+def test_every_kind_of_manifest_comes_back_by_digest(
+    registry, manifest, algorithm
+):
     digest = digest_of(manifest, algorithm)
     fetched = assert_pushed(registry, manifest, digest, digest)
     assert fetched.headers["Content-Type"] == json.loads(manifest)["mediaType"]
@@ -81,22 +87,31 @@ def test_a_tag_leads_to_its_manifest_and_can_be_moved(registry):
         assert_pushed(registry, manifest, "latest", digest_of(manifest))
     assert registry.tags() == ["latest"]
     assert (
-        registry.call("GET", f"manifests/{digest_of(image(b'1'))}").status_code == 200
+        registry.call("GET", f"manifests/{digest_of(image(b'1'))}").status_code
+        == 200
     )
 
 
 def test_the_media_type_comes_back_as_it_was_sent(registry):
     manifest = json.dumps({"schemaVersion": 2, "layers": []}).encode()
-    for kind in (DOCKER, "application/vnd.oci.image.manifest.v1+json; charset=utf-8"):
+    for kind in (
+        DOCKER,
+        "application/vnd.oci.image.manifest.v1+json; charset=utf-8",
+    ):
         assert registry.push(manifest, "odd", kind).status_code == 201
-        assert registry.call("GET", "manifests/odd").headers["Content-Type"] == kind
+        assert (
+            registry.call("GET", "manifests/odd").headers["Content-Type"]
+            == kind
+        )
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 def test_one_push_by_digest_sets_several_tags(registry, algorithm):
     manifest = index(image())
     digest = digest_of(manifest, algorithm)
-    answer = registry.push(manifest, digest, params={"tag": ["1.2.3", "1.2", "latest"]})
+    answer = registry.push(
+        manifest, digest, params={"tag": ["1.2.3", "1.2", "latest"]}
+    )
     assert answer.headers["OCI-Tag"].split(", ") == ["1.2.3", "1.2", "latest"]
     assert registry.tags() == ["1.2", "1.2.3", "latest"]
     assert (
@@ -108,13 +123,17 @@ def test_one_push_by_digest_sets_several_tags(registry, algorithm):
 def test_sparse_manifests_are_accepted_at_the_loopback_address(registry):
     registry.push_blob(b"{}")
     assert (
-        registry.push(image(b"{}", (b"never pushed",)), "sparse-image").status_code
+        registry.push(
+            image(b"{}", (b"never pushed",)), "sparse-image"
+        ).status_code
         == 201
     )
     present = image(b"{}")
     registry.push(present)
     assert (
-        registry.push(index(present, image(b"absent")), "sparse-index").status_code
+        registry.push(
+            index(present, image(b"absent")), "sparse-index"
+        ).status_code
         == 201
     )
 
@@ -122,9 +141,14 @@ def test_sparse_manifests_are_accepted_at_the_loopback_address(registry):
 def test_a_manifest_may_have_four_megabytes_and_no_more(registry):
     notes = {f"note-{i}": "A" * 10000 for i in range(400)}
     assert_pushed(
-        registry, image(annotations=notes), "large", digest_of(image(annotations=notes))
+        registry,
+        image(annotations=notes),
+        "large",
+        digest_of(image(annotations=notes)),
     )
-    larger = registry.push(image(annotations=notes | {"more": "A" * 300_000}), "larger")
+    larger = registry.push(
+        image(annotations=notes | {"more": "A" * 300_000}), "larger"
+    )
     assert (larger.status_code, codes(larger)) == (413, ["SIZE_INVALID"])
     assert registry.tags() == ["large"]
 
@@ -143,7 +167,9 @@ def test_a_manifest_may_have_four_megabytes_and_no_more(registry):
         (image(), "tag", INDEX, "MANIFEST_INVALID"),
     ],
 )
-def test_a_wrong_manifest_is_refused(registry, body, reference, media_type, code):
+def test_a_wrong_manifest_is_refused(
+    registry, body, reference, media_type, code
+):
     answer = registry.push(body, reference, media_type)
     assert (answer.status_code, codes(answer)) == (400, [code])
 
@@ -160,7 +186,10 @@ def test_an_absent_manifest_is_unknown(registry):
             "MANIFEST_UNKNOWN"
         ]
         for method in ("GET", "HEAD", "DELETE"):
-            assert registry.call(method, f"manifests/{reference}").status_code == 404
+            assert (
+                registry.call(method, f"manifests/{reference}").status_code
+                == 404
+            )
 
 
 def test_a_deleted_tag_leaves_the_manifest(registry):
@@ -169,22 +198,37 @@ def test_a_deleted_tag_leaves_the_manifest(registry):
     assert registry.call("DELETE", "manifests/one").status_code == 202
     assert registry.call("HEAD", "manifests/one").status_code == 404
     assert registry.tags() == ["two"]
-    assert registry.call("HEAD", f"manifests/{digest_of(image())}").status_code == 200
+    assert (
+        registry.call("HEAD", f"manifests/{digest_of(image())}").status_code
+        == 200
+    )
 
 
 def test_the_tags_of_a_deleted_manifest_are_deleted_too(registry):
     registry.push(image(b"other"), "other")
     for tag in ("one", "two"):
         registry.push(image(), tag)
-    assert registry.call("DELETE", f"manifests/{digest_of(image())}").status_code == 202
-    assert registry.call("HEAD", f"manifests/{digest_of(image())}").status_code == 404
+    assert (
+        registry.call("DELETE", f"manifests/{digest_of(image())}").status_code
+        == 202
+    )
+    assert (
+        registry.call("HEAD", f"manifests/{digest_of(image())}").status_code
+        == 404
+    )
     assert registry.call("HEAD", "manifests/one").status_code == 404
     assert registry.tags() == ["other"]
 
 
 def test_external_layers_need_no_blob(registry):
-    far = {"mediaType": LAYER.replace("layer.", "layer.nondistributable."), "size": 9}
-    far |= {"digest": digest_of(b"far"), "urls": ["https://store.example.com/far"]}
+    far = {
+        "mediaType": LAYER.replace("layer.", "layer.nondistributable."),
+        "size": 9,
+    }
+    far |= {
+        "digest": digest_of(b"far"),
+        "urls": ["https://store.example.com/far"],
+    }
     registry.push_blob(b"{}")
     manifest = json.dumps(
         {
@@ -194,4 +238,6 @@ def test_external_layers_need_no_blob(registry):
             "layers": [far],
         }
     )
-    assert_pushed(registry, manifest.encode(), "far", digest_of(manifest.encode()))
+    assert_pushed(
+        registry, manifest.encode(), "far", digest_of(manifest.encode())
+    )

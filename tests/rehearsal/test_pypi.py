@@ -20,23 +20,32 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 def listed(client: Client, name: str = "rehearsed") -> dict[str, str]:
     """Return the files that the index shows, each with its sha256."""
     page = requests.get(
-        f"{client.registries.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9
+        f"{client.registries.urls['pypi']}/simple/{name}/",
+        headers=JSON,
+        timeout=9,
     )
     return (
-        {file["filename"]: file["hashes"]["sha256"] for file in page.json()["files"]}
+        {
+            file["filename"]: file["hashes"]["sha256"]
+            for file in page.json()["files"]
+        }
         if page.ok
         else {}
     )
 
 
-def write_both(folder: Path, version: str = "0.1.0", text: str = "x = 1") -> list[Path]:
+def write_both(
+    folder: Path, version: str = "0.1.0", text: str = "x = 1"
+) -> list[Path]:
     return [
         wheel(folder, version=version, text=text),
         sdist(folder, version=version, text=text),
     ]
 
 
-def test_twine_uploads_and_the_same_bytes_again_change_nothing(client: Client) -> None:
+def test_twine_uploads_and_the_same_bytes_again_change_nothing(
+    client: Client,
+) -> None:
     files = write_both(client.folder / "dist")
     for _ in range(2):
         client.ok("twine", "upload", *files)
@@ -81,7 +90,9 @@ def test_twine_skips_what_exists(client: Client) -> None:
     assert client.registries.log.refused() == ()
 
 
-def test_the_name_of_a_deleted_file_can_never_be_used_again(client: Client) -> None:
+def test_the_name_of_a_deleted_file_can_never_be_used_again(
+    client: Client,
+) -> None:
     path = wheel(client.folder)
     client.ok("twine", "upload", path)
     client.registries.pypi.delete_file(path.name)
@@ -98,7 +109,10 @@ def test_a_release_is_closed_after_fourteen_days(client: Client) -> None:
     client.ok("twine", "upload", files[0])
     client.registries.clock.skip(14 * 86400 + 1)
     said = client.fails("twine", "upload", files[1], COLUMNS="300")
-    assert "Uploading new files to releases older than 14 days is not allowed." in said
+    assert (
+        "Uploading new files to releases older than 14 days is not allowed."
+        in said
+    )
     client.ok("twine", "upload", *write_both(client.folder, "0.2.0"))
 
 
@@ -114,7 +128,9 @@ def test_a_wrong_token_is_refused(client: Client) -> None:
     assert "Invalid or non-existent authentication information." in said
 
 
-def test_uv_publishes_and_shows_why_an_upload_is_refused(client: Client) -> None:
+def test_uv_publishes_and_shows_why_an_upload_is_refused(
+    client: Client,
+) -> None:
     files = write_both(client.folder)
     client.ok("uv", "publish", *files)
     assert listed(client) == {path.name: sha256(path) for path in files}
@@ -135,9 +151,13 @@ class Issuer:
     def handle(self, request: Request) -> Response:
         self.given += 1
         claims = base64.urlsafe_b64encode(
-            json.dumps({"aud": request.query["audience"], "n": self.given}).encode()
+            json.dumps(
+                {"aud": request.query["audience"], "n": self.given}
+            ).encode()
         )
-        return Response.of_json({"value": f"e30.{claims.decode().rstrip('=')}.c2ln"})
+        return Response.of_json(
+            {"value": f"e30.{claims.decode().rstrip('=')}.c2ln"}
+        )
 
 
 @pytest.mark.parametrize("tool", ["twine upload", "uv publish"])
@@ -171,7 +191,9 @@ def test_a_jwt_is_accepted_once(client: Client) -> None:
 
 def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
     client.ok("twine", "upload", *write_both(client.folder))
-    client.ok("pip", "download", "--no-deps", "rehearsed", "-d", client.folder / "got")
+    client.ok(
+        "pip", "download", "--no-deps", "rehearsed", "-d", client.folder / "got"
+    )
     assert (
         sha256(client.folder / "got" / "rehearsed-0.1.0-py3-none-any.whl")
         == listed(client)["rehearsed-0.1.0-py3-none-any.whl"]
@@ -213,18 +235,28 @@ def test_a_yanked_release_is_installed_only_by_its_exact_version(
     client.ok("pip", "install", "--target", client.folder / "any", "rehearsed")
     assert list((client.folder / "any").glob("rehearsed-0.1.0.dist-info"))
     said = client.ok(
-        "pip", "install", "--target", client.folder / "exact", "rehearsed==0.2.0"
+        "pip",
+        "install",
+        "--target",
+        client.folder / "exact",
+        "rehearsed==0.2.0",
     )
     assert "Reason for being yanked: it was wrong" in said
     client.registries.pypi.unyank("rehearsed", "0.2.0")
-    client.ok("pip", "install", "--target", client.folder / "later", "rehearsed")
+    client.ok(
+        "pip", "install", "--target", client.folder / "later", "rehearsed"
+    )
     assert list((client.folder / "later").glob("rehearsed-0.2.0.dist-info"))
 
 
 def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
     url = client.registries.urls["pypi"]
     client.ok(
-        "twine", "upload", "--repository-url", f"{url}/legacy/", wheel(client.folder)
+        "twine",
+        "upload",
+        "--repository-url",
+        f"{url}/legacy/",
+        wheel(client.folder),
     )
     client.ok(
         "uv",
@@ -250,7 +282,9 @@ def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
 
 
 def test_third_party_packages_come_from_the_real_index(reader: Client) -> None:
-    reader.ok("pip", "install", "--no-deps", "--target", reader.folder / "pip", "idna")
+    reader.ok(
+        "pip", "install", "--no-deps", "--target", reader.folder / "pip", "idna"
+    )
     reader.ok(
         "uv",
         "pip",
@@ -280,7 +314,10 @@ def test_an_old_real_release_takes_no_more_files(reader: Client) -> None:
         wheel(reader.folder, "idna", "3.0", tag="py38-none-any"),
         COLUMNS="300",
     )
-    assert "Uploading new files to releases older than 14 days is not allowed." in said
+    assert (
+        "Uploading new files to releases older than 14 days is not allowed."
+        in said
+    )
     said = reader.fails(
         "twine", "upload", sdist(reader.folder, "idna", "2.0"), COLUMNS="300"
     )
@@ -292,14 +329,22 @@ def test_offline_a_third_party_package_is_unknown_and_not_missing(
 ) -> None:
     client.registries.pypi.store.real.upstream.ours = {"rehearsed"}
     said = client.fails(
-        "uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0"
+        "uv",
+        "pip",
+        "install",
+        "--target",
+        client.folder,
+        "idna",
+        UV_HTTP_RETRIES="0",
     )
     assert "503 Service Unavailable" in said
     assert listed(client) == {}
 
 
 @pytest.mark.parametrize("path", ["/simple/Re.Hearsed/", "/simple/re-hearsed"])
-def test_a_name_in_another_form_is_redirected(client: Client, path: str) -> None:
+def test_a_name_in_another_form_is_redirected(
+    client: Client, path: str
+) -> None:
     client.ok("twine", "upload", wheel(client.folder, "re-hearsed"))
     answer = requests.get(client.registries.urls["pypi"] + path, timeout=9)
     assert answer.url.endswith("/simple/re-hearsed/")

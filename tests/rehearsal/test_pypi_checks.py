@@ -28,23 +28,35 @@ class Site:
     folder: Path
 
     def post(
-        self, path: Path, filename: str = "", data: bytes | None = None, **fields: Any
+        self,
+        path: Path,
+        filename: str = "",
+        data: bytes | None = None,
+        **fields: Any,
     ) -> requests.Response:
         content = path.read_bytes() if data is None else data
-        told = {
+        reported = {
             ":action": "file_upload",
             "protocol_version": "1",
             "metadata_version": "2.1",
             "name": "rehearsed",
             "version": "0.1.0",
-            "filetype": "sdist" if path.name.endswith(".tar.gz") else "bdist_wheel",
+            "filetype": "sdist"
+            if path.name.endswith(".tar.gz")
+            else "bdist_wheel",
             "pyversion": "source" if path.name.endswith(".tar.gz") else "py3",
             "sha256_digest": hashlib.sha256(content).hexdigest(),
         } | fields
-        file = {"content": (filename or path.name, content, "application/octet-stream")}
+        file = {
+            "content": (
+                filename or path.name,
+                content,
+                "application/octet-stream",
+            )
+        }
         return requests.post(
             f"{self.url}/legacy/",
-            told,
+            reported,
             files=file,
             auth=("__token__", "pypi-token"),
             timeout=9,
@@ -76,13 +88,19 @@ FORMS = [
     ({"requires_dist": "a b c"}, "is invalid for 'requires-dist'"),
     ({"description_content_type": "text/html"}, "must be one of"),
     (
-        {"description": "====\nTitle\n===\n", "description_content_type": "text/x-rst"},
+        {
+            "description": "====\nTitle\n===\n",
+            "description_content_type": "text/x-rst",
+        },
         "The description failed to render for 'text/x-rst'.",
     ),
     ({"classifiers": "Private :: Do Not Upload"}, "is not a valid classifier"),
     ({"sha256_digest": "0" * 64}, "The digest supplied does not match"),
     ({"sha256_digest": ""}, "Include at least one message digest."),
-    ({"version": "0.2.0"}, "Version in filename should be '0.2.0' not '0.1.0'."),
+    (
+        {"version": "0.2.0"},
+        "Version in filename should be '0.2.0' not '0.1.0'.",
+    ),
     ({"name": "other"}, "Start filename for 'other' with 'other'."),
     (
         {"license_file": "LICENSE", "metadata_version": "2.4"},
@@ -124,9 +142,13 @@ WHEELS = [
 
 
 @pytest.mark.parametrize(("filename", "words"), WHEELS)
-def test_a_wheel_is_refused_for_its_name(site: Site, filename: str, words: str) -> None:
+def test_a_wheel_is_refused_for_its_name(
+    site: Site, filename: str, words: str
+) -> None:
     answer = site.post(wheel(site.folder), filename)
-    assert (answer.status_code, words in answer.reason) == (400, True), answer.reason
+    assert (answer.status_code, words in answer.reason) == (400, True), (
+        answer.reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,11 +216,17 @@ def test_a_project_of_another_owner_is_refused(site: Site) -> None:
 def test_a_user_may_create_twenty_projects_at_once(site: Site) -> None:
     for number in range(20):
         assert site.post(
-            wheel(site.folder, f"n{number}", text=str(number)), name=f"n{number}"
+            wheel(site.folder, f"n{number}", text=str(number)),
+            name=f"n{number}",
         ).ok
     answer = site.post(wheel(site.folder, "n20"), name="n20")
-    assert (answer.status_code, answer.reason) == (429, "Too many new projects created")
-    assert site.post(wheel(site.folder, "n0", "0.2.0"), name="n0", version="0.2.0").ok
+    assert (answer.status_code, answer.reason) == (
+        429,
+        "Too many new projects created",
+    )
+    assert site.post(
+        wheel(site.folder, "n0", "0.2.0"), name="n0", version="0.2.0"
+    ).ok
 
 
 def test_files_and_projects_have_a_maximum_size(
@@ -222,14 +250,20 @@ def test_the_page_of_a_project_has_what_installers_need(site: Site) -> None:
     page = site.get("/simple/rehearsed/", Accept=SIMPLE)
     file = page.json()["files"][0]
     assert page.headers["Content-Type"] == SIMPLE
-    assert (page.json()["versions"], file["requires-python"], file["yanked"]) == (
+    assert (
+        page.json()["versions"],
+        file["requires-python"],
+        file["yanked"],
+    ) == (
         ["0.1.0"],
         ">=3.8",
         "broken",
     )
     assert (file["size"], file["upload-time"][-1]) == (path.stat().st_size, "Z")
     metadata = requests.get(file["url"] + ".metadata", timeout=9).content
-    assert hashlib.sha256(metadata).hexdigest() == file["core-metadata"]["sha256"]
+    assert (
+        hashlib.sha256(metadata).hexdigest() == file["core-metadata"]["sha256"]
+    )
     text = site.get("/simple/rehearsed/").text
     assert 'data-requires-python="&gt;=3.8"' in text
     assert 'data-yanked="broken"' in text
@@ -255,7 +289,9 @@ def test_the_content_type_of_a_page_is_negotiated(
 def test_files_are_served_in_parts_and_to_head(site: Site) -> None:
     path = wheel(site.folder)
     assert site.post(path).ok
-    url = site.get("/simple/rehearsed/", Accept=SIMPLE).json()["files"][0]["url"]
+    url = site.get("/simple/rehearsed/", Accept=SIMPLE).json()["files"][0][
+        "url"
+    ]
     data = path.read_bytes()
     for wanted, part in (
         ("0-9", data[:10]),
@@ -263,20 +299,28 @@ def test_files_are_served_in_parts_and_to_head(site: Site) -> None:
         ("-7", data[-7:]),
         ("2-999999", data[2:]),
     ):
-        answer = requests.get(url, headers={"Range": f"bytes={wanted}"}, timeout=9)
+        answer = requests.get(
+            url, headers={"Range": f"bytes={wanted}"}, timeout=9
+        )
         assert (answer.status_code, answer.content) == (206, part)
     assert (
-        requests.get(url, headers={"Range": "bytes=999999-"}, timeout=9).status_code
+        requests.get(
+            url, headers={"Range": "bytes=999999-"}, timeout=9
+        ).status_code
         == 416
     )
-    assert requests.head(url, timeout=9).headers["Content-Length"] == str(len(data))
+    assert requests.head(url, timeout=9).headers["Content-Length"] == str(
+        len(data)
+    )
 
 
 def test_the_older_json_pages_list_releases(site: Site) -> None:
     assert site.post(
         wheel(site.folder), summary="A package", classifiers=["Typing :: Typed"]
     ).ok
-    assert site.post(wheel(site.folder, version="0.2.0rc1"), version="0.2.0-rc.1").ok
+    assert site.post(
+        wheel(site.folder, version="0.2.0rc1"), version="0.2.0-rc.1"
+    ).ok
     shown = site.get("/pypi/Rehearsed/json").json()
     assert (shown["info"]["version"], sorted(shown["releases"])) == (
         "0.1.0",
@@ -296,6 +340,8 @@ def test_a_broken_or_missing_form_is_refused(site: Site) -> None:
         (None, 403),
     ):
         assert (
-            requests.post(f"{site.url}/legacy/", b"x", auth=auth, timeout=9).status_code
+            requests.post(
+                f"{site.url}/legacy/", b"x", auth=auth, timeout=9
+            ).status_code
             == status
         )

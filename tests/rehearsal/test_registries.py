@@ -44,7 +44,10 @@ def test_every_registry_has_an_address_and_a_public_name(
     registries: LocalRegistries,
 ) -> None:
     assert set(registries.urls) == {"crates", "pypi", "oci", "github", "proxy"}
-    proxies, ca = {"https": registries.urls["proxy"]}, registries.env["SSL_CERT_FILE"]
+    proxies, ca = (
+        {"https": registries.urls["proxy"]},
+        registries.env["SSL_CERT_FILE"],
+    )
     for public in (
         "https://index.crates.io/config.json",
         "https://pypi.org/simple/",
@@ -80,14 +83,18 @@ def test_git_reaches_github_by_each_of_its_addresses(tmp_path: Path) -> None:
         "ssh://git@github.com/me/project",
     )
     cache = tmp_path / "cache"
-    with run_registries(tmp_path / "registries", offline=True, cache=cache) as started:
+    with run_registries(
+        tmp_path / "registries", offline=True, cache=cache
+    ) as started:
         started.github.create("me", "project")
         client = Client(started, tmp_path)
         client.ok("git", "init", "work")
         work = tmp_path / "work"
         client.ok("git", "commit", "--allow-empty", "-m", "First", cwd=work)
         for number, remote in enumerate(remotes):
-            client.ok("git", "push", remote, f"HEAD:refs/heads/b{number}", cwd=work)
+            client.ok(
+                "git", "push", remote, f"HEAD:refs/heads/b{number}", cwd=work
+            )
             assert f"refs/heads/b{number}" in client.ok(
                 "git", "ls-remote", remote, cwd=work
             )
@@ -112,9 +119,9 @@ def test_variables_that_mislead_clients_are_removed(
     }
     for name, value in traps.items():
         monkeypatch.setenv(name, value)
-    assert set(clients.variables_to_unset(os.environ, client.registries.env)) >= set(
-        traps
-    )
+    assert set(
+        clients.variables_to_unset(os.environ, client.registries.env)
+    ) >= set(traps)
     monkeypatch.setenv("PYTHONPATH", "kept")
     assert "PYTHONPATH" not in clients.variables_to_unset(
         os.environ, client.registries.env
@@ -129,9 +136,15 @@ def test_variables_that_mislead_clients_are_removed(
 def test_no_value_in_the_environment_is_a_real_secret(
     registries: LocalRegistries,
 ) -> None:
-    names = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "GH_TOKEN")
+    names = (
+        "CARGO_REGISTRY_TOKEN",
+        "TWINE_PASSWORD",
+        "UV_PUBLISH_TOKEN",
+        "GH_TOKEN",
+    )
     assert all(
-        "not-a-secret" in registries.env[name] and len(registries.env[name]) >= 8
+        "not-a-secret" in registries.env[name]
+        and len(registries.env[name]) >= 8
         for name in names
     )
 
@@ -145,7 +158,8 @@ def test_docker_finds_its_plugins_and_the_password_for_ghcr(
         "ghcr.io"
     ]
     real = (
-        Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
+        Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+        / "cli-plugins"
     )
     assert (folder / "cli-plugins").exists() == real.is_dir()
 
@@ -165,7 +179,9 @@ def test_the_registries_still_read_the_real_ones_after_their_process_became_a_cl
         monkeypatch.setenv(name, value)
     answer = requests.get("https://index.crates.io/it/oa/itoa", timeout=20)
     assert '"vers":"1.0.9"' in answer.text.replace(" ", "")
-    entries = [(entry.host, entry.target) for entry in reader.registries.log.entries()]
+    entries = [
+        (entry.host, entry.target) for entry in reader.registries.log.entries()
+    ]
     assert entries == [("index.crates.io", "/it/oa/itoa")]
 
 
@@ -179,18 +195,31 @@ def test_the_servers_stop_at_the_end_of_the_block(tmp_path: Path) -> None:
             requests.get(url, timeout=2)
 
 
-def test_serve_prints_its_addresses_and_ends_with_its_input(tmp_path: Path) -> None:
+def test_serve_prints_its_addresses_and_ends_with_its_input(
+    tmp_path: Path,
+) -> None:
     process = start_serving(tmp_path)
     assert process.stdin is not None
     assert process.stdout is not None
-    told = json.loads(process.stdout.readline())
-    wanted = ["crates", "pypi", "oci", "github", "proxy", "env", "unset", "tokens"]
-    assert list(told) == wanted
+    reported = json.loads(process.stdout.readline())
+    wanted = [
+        "crates",
+        "pypi",
+        "oci",
+        "github",
+        "proxy",
+        "env",
+        "unset",
+        "tokens",
+    ]
+    assert list(reported) == wanted
     assert (
-        requests.get(f"{told['crates']}/index/config.json", timeout=9).json()["api"]
-        == told["crates"]
+        requests.get(
+            f"{reported['crates']}/index/config.json", timeout=9
+        ).json()["api"]
+        == reported["crates"]
     )
-    assert Path(told["env"]["SSL_CERT_FILE"]).is_file()
+    assert Path(reported["env"]["SSL_CERT_FILE"]).is_file()
     process.stdin.close()
     assert process.wait(timeout=20) == 0
     assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,9 @@ def test_names(name: str, is_accepted: bool) -> None:
 
 @pytest.mark.parametrize("name", ["std", "Core", "proc_macro", "nul", "COM1"])
 def test_names_that_nobody_may_have(name: str) -> None:
-    assert rules.reserved_name(name) == ["cannot upload a crate with a reserved name"]
+    assert rules.reserved_name(name) == [
+        "cannot upload a crate with a reserved name"
+    ]
 
 
 SIMILAR = [
@@ -57,7 +59,9 @@ def test_names_that_differ_in_case_and_separators_are_one(
     name: str, other: str, is_accepted: bool
 ) -> None:
     refused = rules.similar_name(name, [other])
-    assert refused == ([] if is_accepted else [f"crate was previously named `{other}`"])
+    assert refused == (
+        [] if is_accepted else [f"crate was previously named `{other}`"]
+    )
 
 
 VERSIONS = [
@@ -189,14 +193,18 @@ def packages() -> list[tuple[dict[str, Any], str, bool]]:
     for key, values in singles.items():
         for value, is_accepted in values:
             rows.append((WELL | {key: value}, "", is_accepted))
-    rows += [(WELL | {"categories": ["os"] * n}, "", n < 6) for n in range(4, 8)]
+    rows += [
+        (WELL | {"categories": ["os"] * n}, "", n < 6) for n in range(4, 8)
+    ]
     rows += [(WELL, tables, is_accepted) for tables, is_accepted in TABLES]
     return rows
 
 
 def feature_table(count: int, enabled: int = 0) -> str:
     lines = [f"f{number} = []" for number in range(count - 1)]
-    lines.append(f"g = {json.dumps([f'f{number}' for number in range(enabled)])}")
+    lines.append(
+        f"g = {json.dumps([f'f{number}' for number in range(enabled)])}"
+    )
     return "[features]\n" + "\n".join(lines) + "\n"
 
 
@@ -242,7 +250,9 @@ def test_check_build_step_and_local_registry_give_the_same_answer(
     tmp_path: Path,
 ) -> None:
     rows = packages()
-    texts = {"Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'}
+    texts = {
+        "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
+    }
     for number, (package, tables, _) in enumerate(rows):
         folder = f"crates/shop-{number}"
         lines = ["[package]"]
@@ -257,7 +267,9 @@ def test_check_build_step_and_local_registry_give_the_same_answer(
     for number, (package, tables, is_accepted) in enumerate(rows):
         own = manifest(number, package)
         published = rules.as_published(known[own["name"]])
-        checked = [refusal.text for refusal in rules.manifest_refusals(published)]
+        checked = [
+            refusal.text for refusal in rules.manifest_refusals(published)
+        ]
         data = crate(own, tables)
         tarball = tmp_path / f"{own['name']}-0.1.0.crate"
         tarball.write_bytes(data)
@@ -271,7 +283,9 @@ def test_check_build_step_and_local_registry_give_the_same_answer(
 def answer(package: Mapping[str, Any], data: bytes) -> str:
     """Return what the local registry says to an upload, "" where it takes it."""
     try:
-        check_tarball({"name": package["name"], "vers": package["version"]}, data)
+        check_tarball(
+            {"name": package["name"], "vers": package["version"]}, data
+        )
     except Refused as error:
         return error.detail
     return ""

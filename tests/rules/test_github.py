@@ -51,7 +51,9 @@ def test_an_asset_is_stored_under_a_name_of_plain_characters(
         (3 * GIB, ["size must be less than 2147483648"]),
     ],
 )
-def test_an_asset_is_smaller_than_two_gib(size: int, refused: list[str]) -> None:
+def test_an_asset_is_smaller_than_two_gib(
+    size: int, refused: list[str]
+) -> None:
     assert github.asset_size(size) == refused
 
 
@@ -64,9 +66,16 @@ def test_a_release_has_a_thousand_assets(count: int, is_taken: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_taken"),
-    [("", True), ("e" * 125_000, True), ("é" * 125_000, True), ("e" * 125_001, False)],
+    [
+        ("", True),
+        ("e" * 125_000, True),
+        ("é" * 125_000, True),
+        ("e" * 125_001, False),
+    ],
 )
-def test_notes_have_125000_characters_of_any_size(text: str, is_taken: bool) -> None:
+def test_notes_have_125000_characters_of_any_size(
+    text: str, is_taken: bool
+) -> None:
     assert (github.notes(text) == []) is is_taken
 
 
@@ -77,7 +86,9 @@ def test_long_notes_end_at_a_line_and_with_a_link() -> None:
     assert not github.notes(short)
     assert short.endswith("(https://host.example/log)\n")
     assert "- an entry of the notes\n\n[The rest" in short
-    assert github.shortened("- short\n", "https://host.example/log") == "- short\n"
+    assert (
+        github.shortened("- short\n", "https://host.example/log") == "- short\n"
+    )
 
 
 TAGS = [
@@ -114,7 +125,9 @@ def test_a_tag_is_well_formed_exactly_when_git_takes_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "-v1", "a" * 40, "0123456789" * 4])
-def test_some_names_that_git_could_store_are_no_tags_of_a_release(name: str) -> None:
+def test_some_names_that_git_could_store_are_no_tags_of_a_release(
+    name: str,
+) -> None:
     assert github.tag(name)
 
 
@@ -127,7 +140,9 @@ def test_some_names_that_git_could_store_are_no_tags_of_a_release(name: str) -> 
         ("not ``` a fence", "", "x\n\n[The rest"),
     ],
 )
-def test_shortened_notes_end_a_block_of_code(fence: str, more: str, end: str) -> None:
+def test_shortened_notes_end_a_block_of_code(
+    fence: str, more: str, end: str
+) -> None:
     text = f"{fence}\n{more}" + "x\n" * 100_000
     short = github.shortened(text, "https://host.example")
     assert github.notes(short) == []

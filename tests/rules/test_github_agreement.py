@@ -71,7 +71,9 @@ def test_a_name_is_taken_by_all_or_by_none(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_size_is_taken_by_all_or_by_none(size: int) -> None:
-    request = SimpleNamespace(headers={"content-length": str(size)}, length=size)
+    request = SimpleNamespace(
+        headers={"content-length": str(size)}, length=size
+    )
     call = SimpleNamespace(request=request)
     by_rule = github.asset_size(size) == []
     assert is_fit(("tool.zip", size)) is by_rule

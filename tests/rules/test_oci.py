@@ -27,7 +27,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("reference", "full"), NAMES)
-def test_references_that_mean_the_same_are_equal(reference: str, full: str) -> None:
+def test_references_that_mean_the_same_are_equal(
+    reference: str, full: str
+) -> None:
     assert str(oci.name(reference)) == full
     assert oci.reference(reference) == []
 
@@ -84,18 +86,23 @@ def test_official_images_are_pushed_by_docker_alone(
     assert (oci.publishable(reference) == []) is is_taken
 
 
-@pytest.mark.parametrize("repository", ["o/a__b", "o/a.b_c--d", "1/2", "a/b/c/d"])
+@pytest.mark.parametrize(
+    "repository", ["o/a__b", "o/a.b_c--d", "1/2", "a/b/c/d"]
+)
 def test_separators_are_taken_between_letters(repository: str) -> None:
     assert oci.repository(repository) == []
 
 
-@pytest.mark.parametrize("tag", ["1.2.0", "1.2.0-alpine", "_x", "A", "v1", "n" * 128])
+@pytest.mark.parametrize(
+    "tag", ["1.2.0", "1.2.0-alpine", "_x", "A", "v1", "n" * 128]
+)
 def test_a_tag_that_registries_take(tag: str) -> None:
     assert oci.tag(tag) == []
 
 
 @pytest.mark.parametrize(
-    "tag", ["", "-latest", ".x", "1.2.0+build", "a/b", "a:b", "ä", "n" * 129, "a b"]
+    "tag",
+    ["", "-latest", ".x", "1.2.0+build", "a/b", "a:b", "ä", "n" * 129, "a b"],
 )
 def test_a_tag_that_no_registry_takes(tag: str) -> None:
     assert oci.tag(tag) == [f"invalid tag: {tag!r}"]
@@ -130,7 +137,9 @@ PLATFORMS = [
 
 
 @pytest.mark.parametrize(("platform", "normal"), PLATFORMS)
-def test_other_names_of_a_platform_are_the_same_one(platform: str, normal: str) -> None:
+def test_other_names_of_a_platform_are_the_same_one(
+    platform: str, normal: str
+) -> None:
     assert platforms.platform(platform) == []
     assert normalize(platform) == normal
     assert normalize(normal) == normal

@@ -68,7 +68,10 @@ CLASSIFIERS = [
     ("programming language :: rust", "is not a valid classifier"),
     ("Programming Language :: Python :: 3.99", "is not a valid classifier"),
     ("Private :: Do Not Upload", "is not a valid classifier"),
-    ("Natural Language :: Ukranian", "use one of ['Natural Language :: Ukrainian']"),
+    (
+        "Natural Language :: Ukranian",
+        "use one of ['Natural Language :: Ukrainian']",
+    ),
 ]
 REQUIREMENTS = [
     ("tqdm", ""),
@@ -100,7 +103,9 @@ def said(found: list[str], words: str) -> bool:
 
 
 @pytest.mark.parametrize(("name", "words"), NEW_NAMES)
-def test_a_new_name_is_no_module_and_like_no_other(name: str, words: str) -> None:
+def test_a_new_name_is_no_module_and_like_no_other(
+    name: str, words: str
+) -> None:
     assert said(pypi.new_name(name, ["acme-tool"]), words)
 
 
@@ -135,7 +140,11 @@ def test_another_platform_is_refused(tag: str) -> None:
 
 
 def test_of_several_faults_that_of_the_version_comes_first() -> None:
-    raw = BASE | {"version": "1.0+local", "summary": "x" * 513, "classifiers": ["x"]}
+    raw = BASE | {
+        "version": "1.0+local",
+        "summary": "x" * 513,
+        "classifiers": ["x"],
+    }
     fields = [refusal.field for refusal in pypi.metadata(raw)]
     assert fields == ["version", "classifier", "summary"]
 
@@ -150,7 +159,9 @@ def test_a_large_file_shows_that_the_limit_was_raised() -> None:
     size = (100 << 20) + 1
     assert "100 MB" in pypi_files.file_size(size, "rehearsed")[0]
     assert pypi_files.file_size(size, "rehearsed", largest=size) == []
-    assert "1024 MB" in pypi_files.file_size(1 << 31, "rehearsed", largest=size)[0]
+    assert (
+        "1024 MB" in pypi_files.file_size(1 << 31, "rehearsed", largest=size)[0]
+    )
 
 
 def packed(
@@ -171,7 +182,10 @@ def packed(
     ("content", "words"),
     [
         (packed("a", "b/c"), ""),
-        (packed("a", "b").replace(b"b", b"a"), "Duplicate filename in local headers"),
+        (
+            packed("a", "b").replace(b"b", b"a"),
+            "Duplicate filename in local headers",
+        ),
         (packed("a", after=b"more"), "Trailing data"),
         (packed("a", flags=8), "ZIP contains a data descriptor"),
         (packed("a", comment=b"about"), "Comment in central directory"),
@@ -194,7 +208,9 @@ def test_a_zip_shows_every_reader_the_same(content: bytes, words: str) -> None:
         ("[console_scripts]\nacme: acme:main\n", True),
     ],
 )
-def test_a_script_has_a_name_without_a_path(text: str, is_refused: bool) -> None:
+def test_a_script_has_a_name_without_a_path(
+    text: str, is_refused: bool
+) -> None:
     assert bool(pypi_files.entry_points("x.whl", text.encode())) == is_refused
 
 
@@ -221,6 +237,10 @@ def test_a_file_has_the_name_of_its_metadata(tmp_path: Path) -> None:
 def test_license_files_of_old_metadata_are_not_sent() -> None:
     text = b"Metadata-Version: %s\nName: a\nVersion: 1\nLicense-File: LICENSE\n"
     raw, unread = pypi.read_metadata(text % b"2.1")
-    assert (raw.get("license_files"), unread, pypi.metadata(raw)) == (None, [], [])
+    assert (raw.get("license_files"), unread, pypi.metadata(raw)) == (
+        None,
+        [],
+        [],
+    )
     raw, unread = pypi.read_metadata(text % b"2.4")
     assert raw["license_files"] == ["LICENSE"]

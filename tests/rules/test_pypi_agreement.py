@@ -140,7 +140,15 @@ NAMES = (
     "Test",
     "tests",
 )
-VERSIONS = ("0.2.0", "1", "1.0rc1", "1.0.post2", "2!1.0", "1.0+local", "1.0.dev3")
+VERSIONS = (
+    "0.2.0",
+    "1",
+    "1.0rc1",
+    "1.0.post2",
+    "2!1.0",
+    "1.0+local",
+    "1.0.dev3",
+)
 
 
 def quoted(text: str) -> str:
@@ -153,7 +161,9 @@ Case = tuple[str, str, str]  # what it is, lines of [project], lines of METADATA
 def cases() -> list[Case]:
     found: list[Case] = [("nothing more", "", "")]
     for text in CLASSIFIERS:
-        found.append((text, f"classifiers = [{quoted(text)}]", f"Classifier: {text}"))
+        found.append(
+            (text, f"classifiers = [{quoted(text)}]", f"Classifier: {text}")
+        )
     for text in REQUIREMENTS:
         found.append(
             (text, f"dependencies = [{quoted(text)}]", f"Requires-Dist: {text}")
@@ -161,27 +171,48 @@ def cases() -> list[Case]:
         extra = f"optional-dependencies = {{ gpu = [{quoted(text)}] }}"
         row = core_metadata._with_extra(text, "gpu")
         found.append(
-            (f"{text} in gpu", extra, f"Provides-Extra: gpu\nRequires-Dist: {row}")
+            (
+                f"{text} in gpu",
+                extra,
+                f"Provides-Extra: gpu\nRequires-Dist: {row}",
+            )
         )
     for text in LICENSES:
-        found.append((text, f"license = {quoted(text)}", f"License-Expression: {text}"))
+        found.append(
+            (text, f"license = {quoted(text)}", f"License-Expression: {text}")
+        )
         table = f"license = {{ text = {quoted(text)} }}"
         found.append((f"text {text}", table, f"License: {text}"))
     for text in PYTHONS:
         found.append(
-            (text, f"requires-python = {quoted(text)}", f"Requires-Python: {text}")
+            (
+                text,
+                f"requires-python = {quoted(text)}",
+                f"Requires-Python: {text}",
+            )
         )
     for text in SUMMARIES:
-        found.append((text[:40], f"description = {quoted(text)}", f"Summary: {text}"))
+        found.append(
+            (text[:40], f"description = {quoted(text)}", f"Summary: {text}")
+        )
     for text in (*GOOD_URLS, *BAD_URLS):
-        found.append((text, f'urls = {{ A = "{text}" }}', f"Project-URL: A, {text}"))
+        found.append(
+            (text, f'urls = {{ A = "{text}" }}', f"Project-URL: A, {text}")
+        )
     for text in LABELS:
         url = "https://example.org"
         found.append(
-            (text, f'urls = {{ "{text}" = "{url}" }}', f"Project-URL: {text}, {url}")
+            (
+                text,
+                f'urls = {{ "{text}" = "{url}" }}',
+                f"Project-URL: {text}, {url}",
+            )
         )
     for text in EMAILS.split():
-        for key, field in (("authors", "Author"), ("maintainers", "Maintainer")):
+        for key, field in (
+            ("authors", "Author"),
+            ("maintainers", "Maintainer"),
+        ):
             person = f'{key} = [{{ email = "{text}" }}]'
             found.append((f"{key} {text}", person, f"{field}-Email: {text}"))
         person = f'authors = [{{ name = "Ada", email = "{text}" }}]'
@@ -191,7 +222,9 @@ def cases() -> list[Case]:
 
 @pytest.fixture
 def local(tmp_path: Path) -> PyPI:
-    return PyPI(tmp_path / "pypi", TOKEN, Upstream(tmp_path / "cache", offline=True))
+    return PyPI(
+        tmp_path / "pypi", TOKEN, Upstream(tmp_path / "cache", offline=True)
+    )
 
 
 def answer_of_the_check(
@@ -199,14 +232,20 @@ def answer_of_the_check(
 ) -> list[str]:
     text = f"[project]\nname = {quoted(name)}\n{lines}\n"
     (folder / "pyproject.toml").write_text(text)
-    written = core_metadata.written_metadata(folder, "pyproject.toml", version, ())
+    written = core_metadata.written_metadata(
+        folder, "pyproject.toml", version, ()
+    )
     refusals = [refusal.text for refusal in pypi.metadata(written.raw)]
     return refusals + pypi.new_name(name)
 
 
-def made(folder: Path, lines: str, name: str = "zqh", version: str = "0.2.0") -> Path:
+def made(
+    folder: Path, lines: str, name: str = "zqh", version: str = "0.2.0"
+) -> Path:
     """Return a wheel with these lines in its METADATA."""
-    metadata = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{lines}\n"
+    metadata = (
+        f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{lines}\n"
+    )
     return wheel(folder / "dist", name, version, metadata=metadata)
 
 
@@ -214,7 +253,9 @@ def answer_of_the_build(path: Path) -> list[str]:
     return pypi_files.refusals(path.name, path.read_bytes())
 
 
-def answer_of_the_local_pypi(local: PyPI, path: Path, fields: Mapping[str, Any]) -> int:
+def answer_of_the_local_pypi(
+    local: PyPI, path: Path, fields: Mapping[str, Any]
+) -> int:
     """Return the status with which a form is answered."""
     rows = [(":action", "file_upload"), ("protocol_version", "1")]
     for key, value in fields.items():
@@ -224,7 +265,9 @@ def answer_of_the_local_pypi(local: PyPI, path: Path, fields: Mapping[str, Any])
             value = ",".join(value)
         texts = value if isinstance(value, list) else [value]
         rows += [(key, text) for text in texts]
-    file = {"content": (path.name, path.read_bytes(), "application/octet-stream")}
+    file = {
+        "content": (path.name, path.read_bytes(), "application/octet-stream")
+    }
     sent = requests.Request(
         "POST", "http://pypi/legacy/", data=rows, files=file
     ).prepare()
@@ -258,7 +301,9 @@ def test_there_are_enough_cases_of_both_kinds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "lines"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+    ("written", "lines"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
 )
 def test_check_build_and_local_pypi_agree(
     tmp_path: Path, local: PyPI, written: str, lines: str
@@ -276,7 +321,9 @@ def test_check_build_and_local_pypi_agree(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_they_agree_about_a_name(tmp_path: Path, local: PyPI, name: str) -> None:
+def test_they_agree_about_a_name(
+    tmp_path: Path, local: PyPI, name: str
+) -> None:
     checked = answer_of_the_check(tmp_path, "", name)
     path = made(tmp_path, "", name)
     fields = fields_of(path)
@@ -286,10 +333,14 @@ def test_they_agree_about_a_name(tmp_path: Path, local: PyPI, name: str) -> None
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_they_agree_about_a_version(tmp_path: Path, local: PyPI, version: str) -> None:
+def test_they_agree_about_a_version(
+    tmp_path: Path, local: PyPI, version: str
+) -> None:
     checked = answer_of_the_check(tmp_path, "", version=version)
     path = made(tmp_path, "", version=version)
     assert bool(checked) == bool(answer_of_the_build(path))
     fields = fields_of(path)
     assert fields is not None
-    assert (answer_of_the_local_pypi(local, path, fields) == 400) == bool(checked)
+    assert (answer_of_the_local_pypi(local, path, fields) == 400) == bool(
+        checked
+    )

@@ -17,7 +17,9 @@ def test_every_rule_has_a_sentence_and_a_source() -> None:
     document()
     assert RULES
     assert [
-        one for one in RULES if not one.text.endswith((".", ":")) or not one.source
+        one
+        for one in RULES
+        if not one.text.endswith((".", ":")) or not one.source
     ] == []
 
 

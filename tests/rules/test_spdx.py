@@ -14,7 +14,10 @@ from release_tasks.rules import spdx
         ("MIT OR Apache-2.0", ""),
         ("GPL-3.0-only", ""),
         ("LGPL-2.1-or-later WITH Classpath-exception-2.0", ""),
-        ("GPL-3.0", "`GPL-3.0` is deprecated, use GPL-3.0-only or GPL-3.0-or-later"),
+        (
+            "GPL-3.0",
+            "`GPL-3.0` is deprecated, use GPL-3.0-only or GPL-3.0-or-later",
+        ),
         ("MIT OR GPL-2.0+", "`GPL-2.0+` is deprecated, use GPL-2.0-or-later"),
         (
             "(AGPL-3.0)",
@@ -27,4 +30,6 @@ from release_tasks.rules import spdx
     ],
 )
 def test_a_replaced_identifier_is_named(expression: str, words: str) -> None:
-    assert spdx.license_expression(expression) == [word for word in (words,) if word]
+    assert spdx.license_expression(expression) == [
+        word for word in (words,) if word
+    ]

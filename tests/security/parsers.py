@@ -247,7 +247,11 @@ ZIP = (
     "a-1.dist-info/METADATA",
 )
 INDEX = json.dumps({"manifests": [{"digest": "sha256:" + "0" * 64}]}).encode()
-LAYOUT = (_tar("index.json", INDEX), _tar("blobs/sha256/" + "0" * 64, b"{}"), *TAR[3:])
+LAYOUT = (
+    _tar("index.json", INDEX),
+    _tar("blobs/sha256/" + "0" * 64, b"{}"),
+    *TAR[3:],
+)
 ESCAPES = (
     "\x1b[",
     "\x1b]",

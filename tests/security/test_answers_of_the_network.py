@@ -39,7 +39,9 @@ class Server:
                 connection, _ = self.socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+            threading.Thread(
+                target=self._one, args=(connection,), daemon=True
+            ).start()
 
     def _one(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
@@ -146,7 +148,9 @@ def no_http(connection: socket.socket, request: str) -> None:
 
 
 def bad_chunk(connection: socket.socket, request: str) -> None:
-    connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffz\r\n")
+    connection.sendall(
+        OK + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffz\r\n"
+    )
 
 
 def nothing(connection: socket.socket, request: str) -> None:
@@ -289,7 +293,9 @@ def test_a_login_does_not_follow_to_another_host(
     ],
 )
 def test_any_retry_after_is_waited_for_or_an_error(
-    value: str, serve: Callable[[Script], Server], monkeypatch: pytest.MonkeyPatch
+    value: str,
+    serve: Callable[[Script], Server],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr(
@@ -362,6 +368,8 @@ def test_any_line_of_an_index_is_an_object_or_an_error(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = http.Answer("https://example.org/", 200, {}, body)
-    monkeypatch.setattr(crates_index.http, "get", lambda *words, **named: answer)
+    monkeypatch.setattr(
+        crates_index.http, "get", lambda *words, **named: answer
+    )
     with pytest.raises(ReleaseError, match="index"):
         crates_index.lines.__wrapped__("some-crate")

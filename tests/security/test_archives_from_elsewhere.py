@@ -25,7 +25,13 @@ import pytest
 
 from release_tasks.checks.smoke import rootfs
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives, differences, oci_layout, unpacking, wheels
+from release_tasks.formats import (
+    archives,
+    differences,
+    oci_layout,
+    unpacking,
+    wheels,
+)
 from release_tasks.rules import pypi_files
 
 SECRET = b"outside"
@@ -50,7 +56,10 @@ ESCAPES: dict[str, tuple[Member, ...]] = {
     "two dots in the middle": (("a/../../out/file", FILE, ""),),
     "an absolute path": (("/OUT/file", FILE, ""),),
     "two slashes": (("//OUT/file", FILE, ""),),
-    "a link and a member behind it": (("a", LINK, "../out"), ("a/file", FILE, "")),
+    "a link and a member behind it": (
+        ("a", LINK, "../out"),
+        ("a/file", FILE, ""),
+    ),
     "an absolute link": (("a", LINK, "OUT"), ("a/file", FILE, "")),
     "a link to a link": (
         ("a", LINK, "b"),
@@ -67,7 +76,10 @@ ESCAPES: dict[str, tuple[Member, ...]] = {
         ("a", HARD, "../out/secret"),
         ("a", FILE, ""),
     ),
-    "a hard link by its absolute path": (("a", HARD, "OUT/secret"), ("a", FILE, "")),
+    "a hard link by its absolute path": (
+        ("a", HARD, "OUT/secret"),
+        ("a", FILE, ""),
+    ),
     "a hard link through a link": (
         ("a", LINK, "../out"),
         ("b", HARD, "a/secret"),
@@ -117,7 +129,9 @@ def test_nothing_of_an_image_layout_leaves_its_folder(
         unpacking.unpack(path, tmp_path / "in")
     assert untouched(out)
     for made in (tmp_path / "in").rglob("*"):
-        assert stat.S_ISDIR(made.lstat().st_mode) or stat.S_ISREG(made.lstat().st_mode)
+        assert stat.S_ISDIR(made.lstat().st_mode) or stat.S_ISREG(
+            made.lstat().st_mode
+        )
 
 
 @pytest.mark.parametrize("name", ESCAPES)
@@ -147,7 +161,9 @@ def test_a_layer_cannot_leave_through_a_link_of_the_layer_below(
     assert untouched(out)
 
 
-@pytest.mark.parametrize("removed", ["../out/.wh.secret", "../out/.wh..wh..opq"])
+@pytest.mark.parametrize(
+    "removed", ["../out/.wh.secret", "../out/.wh..wh..opq"]
+)
 def test_a_whiteout_removes_nothing_outside(
     removed: str, out: Path, tmp_path: Path
 ) -> None:
@@ -214,7 +230,9 @@ def sparse(size: int) -> bytes:
         "GNU.sparse.realsize": str(size),
     }
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(
+        fileobj=out, mode="w", format=tarfile.PAX_FORMAT
+    ) as archive:
         archive.addfile(info, io.BytesIO(content))
     return out.getvalue()
 
@@ -266,7 +284,9 @@ def test_a_bomb_in_a_layer_fills_no_disk(
     monkeypatch.setattr(unpacking, "RATIO", 10)
     with pytest.raises(rootfs.Refused):
         rootfs.unpack([BOMBS[name][1]()], tmp_path / "in")
-    used = sum(path.stat().st_blocks for path in tmp_path.rglob("*") if path.is_file())
+    used = sum(
+        path.stat().st_blocks for path in tmp_path.rglob("*") if path.is_file()
+    )
     assert used * 512 <= 1 << 20
 
 
@@ -278,7 +298,9 @@ def test_a_wheel_of_many_gigabytes_in_its_directory_is_refused() -> None:
         unpacking.files_in("a.whl", bytes(data))
 
 
-def test_more_members_than_allowed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_members_than_allowed_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(unpacking, "MEMBERS", 3)
     many = tar(*((str(number), FILE, "") for number in range(4)))
     with pytest.raises(unpacking.Unreadable, match="members"):
@@ -352,14 +374,20 @@ LAYOUTS = {
     "no index": {},
     "an index that is a list": {"index.json": []},
     "an image that is a text": {"index.json": {"manifests": ["x"]}},
-    "a digest that is a path": {"index.json": {"manifests": [{"digest": "../x"}]}},
+    "a digest that is a path": {
+        "index.json": {"manifests": [{"digest": "../x"}]}
+    },
     "a digest that is a number": {"index.json": {"manifests": [{"digest": 5}]}},
-    "no blob": {"index.json": {"manifests": [{"digest": "sha256:" + "0" * 64}]}},
+    "no blob": {
+        "index.json": {"manifests": [{"digest": "sha256:" + "0" * 64}]}
+    },
 }
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_broken_image_layout_is_our_own_error(name: str, tmp_path: Path) -> None:
+def test_a_broken_image_layout_is_our_own_error(
+    name: str, tmp_path: Path
+) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for path, data in LAYOUTS[name].items():

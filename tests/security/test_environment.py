@@ -39,8 +39,18 @@ SECRET = [  # names that somebody's secrets have
         "MATURIN_PASSWORD",
         "MATURIN_PYPI_TOKEN",
     ),
-    *("POETRY_PYPI_TOKEN_PYPI", "HATCH_INDEX_AUTH", "NPM_TOKEN", "NODE_AUTH_TOKEN"),
-    *("NPM_CONFIG__AUTH", "npm_config__authToken", "DOCKER_PASS", "DOCKER_PASSWORD"),
+    *(
+        "POETRY_PYPI_TOKEN_PYPI",
+        "HATCH_INDEX_AUTH",
+        "NPM_TOKEN",
+        "NODE_AUTH_TOKEN",
+    ),
+    *(
+        "NPM_CONFIG__AUTH",
+        "npm_config__authToken",
+        "DOCKER_PASS",
+        "DOCKER_PASSWORD",
+    ),
     *(
         "DOCKER_AUTH_CONFIG",
         "DOCKERHUB_PAT",
@@ -58,15 +68,31 @@ SECRET = [  # names that somebody's secrets have
         "COSIGN_KEY",
         "COSIGN_PASSWORD",
     ),
-    *("GPG_KEY", "GPG_PASSPHRASE", "GPG_PRIVATE_KEY", "SIGNING_KEY", "MINISIGN_KEY"),
+    *(
+        "GPG_KEY",
+        "GPG_PASSPHRASE",
+        "GPG_PRIVATE_KEY",
+        "SIGNING_KEY",
+        "MINISIGN_KEY",
+    ),
     *(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AZURE_CLIENT_SECRET",
     ),
-    *("AZURE_STORAGE_CONNECTION_STRING", "GOOGLE_APPLICATION_CREDENTIALS", "GCP_CREDS"),
-    *("PGPASSWORD", "MYSQL_PWD", "REDIS_PASSWORD", "SENTRY_DSN", "SLACK_WEBHOOK_URL"),
+    *(
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "GCP_CREDS",
+    ),
+    *(
+        "PGPASSWORD",
+        "MYSQL_PWD",
+        "REDIS_PASSWORD",
+        "SENTRY_DSN",
+        "SLACK_WEBHOOK_URL",
+    ),
     *(
         "OPENAI_API_KEY",
         "ANTHROPIC_APIKEY",
@@ -120,8 +146,16 @@ NEEDED = [  # of each language and tool
         "XDG_CACHE_HOME",
         "CI",
     ),
-    *("CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_RUSTFLAGS", "CARGO_INCREMENTAL"),
-    *("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "CARGO_NET_GIT_FETCH_WITH_CLI"),
+    *(
+        "CARGO_HOME",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+    ),
+    *(
+        "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
+        "CARGO_NET_GIT_FETCH_WITH_CLI",
+    ),
     *(
         "RUSTFLAGS",
         "RUSTC_WRAPPER",
@@ -145,7 +179,10 @@ NEEDED = [  # of each language and tool
         "CFLAGS_x86_64-unknown-linux-musl",
         "AR_wasm32_wasi",
     ),
-    *("aarch64_unknown_linux_gnu_CFLAGS", "X86_64_UNKNOWN_LINUX_GNU_OPENSSL_DIR"),
+    *(
+        "aarch64_unknown_linux_gnu_CFLAGS",
+        "X86_64_UNKNOWN_LINUX_GNU_OPENSSL_DIR",
+    ),
     *(
         "PKG_CONFIG",
         "PKG_CONFIG_PATH",
@@ -189,8 +226,17 @@ NEEDED = [  # of each language and tool
         "PYTHONHASHSEED",
         "MATURIN_PEP517_ARGS",
     ),
-    *("PIP_INDEX_URL", "PIP_CONSTRAINT", "UV_INDEX_URL", "UV_CACHE_DIR", "VIRTUAL_ENV"),
-    *("SETUPTOOLS_SCM_PRETEND_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TOOL"),
+    *(
+        "PIP_INDEX_URL",
+        "PIP_CONSTRAINT",
+        "UV_INDEX_URL",
+        "UV_CACHE_DIR",
+        "VIRTUAL_ENV",
+    ),
+    *(
+        "SETUPTOOLS_SCM_PRETEND_VERSION",
+        "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TOOL",
+    ),
     *(
         "CIBW_BUILD",
         "SKBUILD_CMAKE_ARGS",
@@ -205,7 +251,12 @@ NEEDED = [  # of each language and tool
         "SSL_CERT_FILE",
         "CURL_CA_BUNDLE",
     ),
-    *("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "NODE_OPTIONS"),
+    *(
+        "REQUESTS_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "GIT_SSL_CAINFO",
+        "NODE_OPTIONS",
+    ),
     *(
         "npm_config_registry",
         "GOPATH",
@@ -214,8 +265,19 @@ NEEDED = [  # of each language and tool
         "CGO_ENABLED",
         "LD_LIBRARY_PATH",
     ),
-    *("NIX_CFLAGS_COMPILE", "CONDA_PREFIX", "HOMEBREW_PREFIX", "SOURCE_DATE_EPOCH"),
-    *("VERGEN_GIT_SHA", "GITHUB_ACTIONS", "GITHUB_SHA", "RUNNER_TEMP", "DOCKER_HOST"),
+    *(
+        "NIX_CFLAGS_COMPILE",
+        "CONDA_PREFIX",
+        "HOMEBREW_PREFIX",
+        "SOURCE_DATE_EPOCH",
+    ),
+    *(
+        "VERGEN_GIT_SHA",
+        "GITHUB_ACTIONS",
+        "GITHUB_SHA",
+        "RUNNER_TEMP",
+        "DOCKER_HOST",
+    ),
     *(
         "SCCACHE_DIR",
         "CCACHE_DIR",
@@ -375,7 +437,9 @@ def test_the_settings_pass_more_on(
 
 
 def test_the_settings_pass_no_secret_on(tmp_path: Path) -> None:
-    (tmp_path / "release-tasks.toml").write_text('[build]\npass-env = ["GH_TOKEN"]\n')
+    (tmp_path / "release-tasks.toml").write_text(
+        '[build]\npass-env = ["GH_TOKEN"]\n'
+    )
     with pytest.raises(ReleaseError, match="GH_TOKEN is secret by its name"):
         load(tmp_path)
 
@@ -407,7 +471,9 @@ def test_a_weak_password_takes_no_folder_away(
     assert places.items() <= shell.environment(argv=["cargo"]).items()
 
 
-def test_git_gets_all_of_its_settings_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_gets_all_of_its_settings_or_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     settings = {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "http.https://github.com/.extraheader",
@@ -416,7 +482,9 @@ def test_git_gets_all_of_its_settings_or_none(monkeypatch: pytest.MonkeyPatch) -
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert settings.items() <= shell.environment(argv=["git", "fetch"]).items()
-    assert not settings.keys() & shell.environment(argv=["cargo", "build"]).keys()
+    assert (
+        not settings.keys() & shell.environment(argv=["cargo", "build"]).keys()
+    )
 
 
 FORMS = {
@@ -429,9 +497,15 @@ FORMS = {
     "hex": VALUE.encode().hex(),
     "HEX": VALUE.encode().hex().upper(),
     "base64": base64.b64encode(VALUE.encode()).decode().rstrip("="),
-    "base64 of a login": base64.b64encode(f"u:{VALUE}".encode()).decode().rstrip("="),
-    "base64 of another login": base64.b64encode(f"us:{VALUE}!".encode()).decode(),
-    "base64 for URLs": base64.urlsafe_b64encode(f"use:{VALUE}".encode()).decode(),
+    "base64 of a login": base64.b64encode(f"u:{VALUE}".encode())
+    .decode()
+    .rstrip("="),
+    "base64 of another login": base64.b64encode(
+        f"us:{VALUE}!".encode()
+    ).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(
+        f"use:{VALUE}".encode()
+    ).decode(),
 }
 
 
@@ -464,7 +538,9 @@ def test_a_secret_is_hidden_in_every_form(
         ("mail me@example.org", "mail me@example.org"),
     ],
 )
-def test_logins_and_tokens_in_addresses_are_hidden(text: str, shown: str) -> None:
+def test_logins_and_tokens_in_addresses_are_hidden(
+    text: str, shown: str
+) -> None:
     assert hide_secrets(text) == shown
 
 
@@ -491,7 +567,10 @@ subprocess.run([sys.executable, "-c", kept], check=True)
 def test_a_child_reads_no_secret_from_our_environment(user: str) -> None:
     if user == "nobody" and os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    env = os.environ | {"GH_TOKEN": "the-token-of-github", "DATABASE_URL": LOGIN}
+    env = os.environ | {
+        "GH_TOKEN": "the-token-of-github",
+        "DATABASE_URL": LOGIN,
+    }
     options = {"user": 65534, "group": 65534} if user == "nobody" else {}
     if options and not _can_be_read_by_all(Path(sys.executable)):
         pytest.skip("that user cannot start this Python")

@@ -21,7 +21,9 @@ from release_tasks.errors import ReleaseError
 INPUTS = int(os.environ.get("RELEASE_TASKS_FUZZ", "0"))
 LONGEST = 1.0  # seconds of this process for an input of a few kilobytes
 SAMPLE = 15
-REPEATED = 100_000 if INPUTS else 4_000  # characters of one piece, again and again
+REPEATED = (
+    100_000 if INPUTS else 4_000
+)  # characters of one piece, again and again
 LONGEST_REPEATED = (
     8.0 if INPUTS else 2.0
 )  # seconds; ten times as much where it is quadratic
@@ -38,7 +40,9 @@ def inputs(parser: Parser) -> st.SearchStrategy[Any]:
         noise = st.binary(max_size=3).map(lambda data: data.decode("latin-1"))
     piece = st.one_of(st.sampled_from(parser.pieces), noise)
     texts = st.lists(piece, max_size=30).map("".join)
-    cut = st.tuples(texts, st.integers(0, 4000)).map(lambda pair: pair[0][: pair[1]])
+    cut = st.tuples(texts, st.integers(0, 4000)).map(
+        lambda pair: pair[0][: pair[1]]
+    )
     if parser.is_binary:
         return cut.map(lambda text: text.encode("latin-1", "replace"))
     return cut

@@ -126,7 +126,10 @@ PROJECT = TINY | {
 def planted() -> dict[str, str]:
     """Return a value for each variable and file; it is another one in each escaped form."""
     names = (*VARIABLES, *FILES)
-    return {name: f'{MARK}{number:03}/+= "{MARK}é' for number, name in enumerate(names)}
+    return {
+        name: f'{MARK}{number:03}/+= "{MARK}é'
+        for number, name in enumerate(names)
+    }
 
 
 def forms(value: str) -> Iterator[bytes]:
@@ -138,7 +141,9 @@ def forms(value: str) -> Iterator[bytes]:
     yield data.hex().encode()
     yield data.hex().upper().encode()
     for start in range(3):
-        encoded = base64.b64encode(data[start : len(data) - (len(data) - start) % 3])
+        encoded = base64.b64encode(
+            data[start : len(data) - (len(data) - start) % 3]
+        )
         yield encoded
         yield encoded.translate(bytes.maketrans(b"+/", b"-_"))
 
@@ -210,7 +215,9 @@ def test_a_release_writes_no_secret(
             getattr(tiny.registries.tokens, name)
             for name in ("crates", "pypi", "github")
         ]
-        needles = [form for value in (*values.values(), *own) for form in forms(value)]
+        needles = [
+            form for value in (*values.values(), *own) for form in forms(value)
+        ]
         release = ("release", "--version", "0.2.0", "--new", "all")
         on_lines: set[bytes] = set()
         with watched(on_lines, needles):
@@ -225,7 +232,8 @@ def test_a_release_writes_no_secret(
         assert runs[4].returncode == 0, runs[4].stderr
         assert on_lines == set()
         written = [
-            (tmp_path / "output", f"{run.stdout}{run.stderr}".encode()) for run in runs
+            (tmp_path / "output", f"{run.stdout}{run.stderr}".encode())
+            for run in runs
         ]
         for part in (
             "project",
@@ -238,7 +246,9 @@ def test_a_release_writes_no_secret(
         planted_files = {tmp_path / "home" / name for name in FILES}
         for path, data in written:
             if path not in planted_files:
-                assert [needle for needle in needles if needle in data] == [], path
+                assert [needle for needle in needles if needle in data] == [], (
+                    path
+                )
         wheels = [path for path, _ in written if path.name == "seen.txt"]
         assert wheels, "the backend was not run"
         assert b"SSL_CERT_FILE" in dict(written)[wheels[0]]

@@ -12,7 +12,12 @@ from release_tasks.changelogs import changelog
 from release_tasks.checks import chart_images
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import yaml_texts
-from release_tasks.manifests import chart_yaml, json_values, toml_values, yaml_values
+from release_tasks.manifests import (
+    chart_yaml,
+    json_values,
+    toml_values,
+    yaml_values,
+)
 from release_tasks.project import settings_file, workflows
 from release_tasks.versions import (
     helm_ranges,
@@ -65,7 +70,9 @@ def test_anchors_of_an_ordinary_text_are_read() -> None:
     assert ("base", "a") in yaml_values.scalars(text, "a.yaml")
 
 
-def test_a_workflow_that_expands_is_broken_and_stops_nobody(tmp_path: Path) -> None:
+def test_a_workflow_that_expands_is_broken_and_stops_nobody(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)
     (folder / "ci.yml").write_text(laughs())
@@ -88,7 +95,9 @@ def test_a_deep_yaml_is_refused(depth: int, opened: str) -> None:
     assert time.process_time() - start < 5
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 50_000, "a = " + "{a = " * 20_000])
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 50_000, "a = " + "{a = " * 20_000]
+)
 def test_a_deep_toml_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError):
         toml_values.load(text, "Cargo.toml")
@@ -137,7 +146,8 @@ def test_a_template_has_names_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "text", ["9" * 50_000, " " * 50_000, "1." * 50_000, "<" * 50_000, "-" * 50_000]
+    "text",
+    ["9" * 50_000, " " * 50_000, "1." * 50_000, "<" * 50_000, "-" * 50_000],
 )
 def test_a_long_version_or_requirement_is_refused_soon(text: str) -> None:
     start = time.process_time()
@@ -156,7 +166,8 @@ def test_a_long_version_or_requirement_is_refused_soon(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["#", "## 1.0.0\n", "- x\n", "[a]: b\n", "```\n", "<!--\n", "> ", "\n"]
+    "piece",
+    ["#", "## 1.0.0\n", "- x\n", "[a]: b\n", "```\n", "<!--\n", "> ", "\n"],
 )
 def test_a_long_changelog_is_read_soon(piece: str) -> None:
     start = time.process_time()

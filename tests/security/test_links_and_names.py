@@ -57,7 +57,9 @@ def outside(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: Path) -> Path:
+def root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: Path
+) -> Path:
     root = commit_files(tmp_path / "project", PROJECT)
     monkeypatch.chdir(root)
     return root
@@ -89,7 +91,9 @@ LEAVING = {
 
 
 @pytest.mark.parametrize("name", LEAVING)
-def test_a_link_that_leaves_is_neither_read_nor_copied(name: str, root: Path) -> None:
+def test_a_link_that_leaves_is_neither_read_nor_copied(
+    name: str, root: Path
+) -> None:
     path, target = LEAVING[name]
     link(root, "other", "../credentials.toml")
     link(root, path, target)
@@ -105,7 +109,13 @@ def test_a_link_that_leaves_is_neither_read_nor_copied(name: str, root: Path) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["../credentials.toml", "a/../../credentials.toml", "/etc/passwd", "..", "a/../.."],
+    [
+        "../credentials.toml",
+        "a/../../credentials.toml",
+        "/etc/passwd",
+        "..",
+        "a/../..",
+    ],
 )
 def test_a_path_that_leaves_is_not_read(path: str, root: Path) -> None:
     assert files.leads_outside(root, path)
@@ -152,7 +162,11 @@ def findings(root: Path) -> list[tuple[str, str]]:
     """Return check and file of what the checks of links find; each has a fix."""
     case = CheckContext(context(), Release.at(context(), "0.1.0"))
     found = []
-    for check in (links.linked_dist, links.published_outside_file, links.outside_link):
+    for check in (
+        links.linked_dist,
+        links.published_outside_file,
+        links.outside_link,
+    ):
         for finding in check(case):
             assert finding.fix
             assert TOKEN not in finding.fact
@@ -174,7 +188,9 @@ def test_a_repository_without_links_has_no_finding(root: Path) -> None:
         ("folder", "../.."),
     ],
 )
-def test_each_link_that_leaves_is_a_finding(path: str, target: str, root: Path) -> None:
+def test_each_link_that_leaves_is_a_finding(
+    path: str, target: str, root: Path
+) -> None:
     link(root, path, target.format(root=root))
     assert ("outside-link", path) in findings(root)
 
@@ -187,13 +203,17 @@ def test_each_link_that_leaves_is_a_finding(path: str, target: str, root: Path) 
         'license = {file = "../credentials.toml"}',
     ],
 )
-def test_a_path_in_pyproject_that_leaves_is_a_finding(table: str, root: Path) -> None:
+def test_a_path_in_pyproject_that_leaves_is_a_finding(
+    table: str, root: Path
+) -> None:
     (root / "pyproject.toml").write_text(f"{PYPROJECT}{table}\n")
     commit_all(root)
     assert ("published-outside-file", "pyproject.toml") in findings(root)
 
 
-@pytest.mark.parametrize("name", ["LICENSE-2", "NOTICE", "README.md", "COPYING"])
+@pytest.mark.parametrize(
+    "name", ["LICENSE-2", "NOTICE", "README.md", "COPYING"]
+)
 def test_no_paper_comes_from_outside(name: str, root: Path) -> None:
     link(root, name, "../credentials.toml")
     release = Release.at(context(), "0.1.0")
@@ -208,7 +228,9 @@ def test_papers_may_be_links_inside(root: Path) -> None:
     assert set(found) == {"LICENSE", "COPYING"}
 
 
-@pytest.mark.parametrize("notes", ["../credentials.toml", "notes.md", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "notes", ["../credentials.toml", "notes.md", "/etc/passwd"]
+)
 def test_no_notes_come_from_outside(notes: str, root: Path) -> None:
     link(root, "notes.md", "../credentials.toml")
     (root / "release-tasks.toml").write_text(f'[github]\nnotes = "{notes}"\n')
@@ -226,7 +248,9 @@ def test_notes_may_be_a_link_inside(root: Path) -> None:
     "name", ["../x-{version}", "a/b", "/tmp/x", "..", "a\\\\b", "a\\nb"]
 )
 @pytest.mark.parametrize("table", ["binaries.x", "bundles"])
-def test_a_file_name_in_the_settings_is_bare(name: str, table: str, root: Path) -> None:
+def test_a_file_name_in_the_settings_is_bare(
+    name: str, table: str, root: Path
+) -> None:
     text = f'[binaries.x]\nx86_64-unknown-linux-gnu = "{name}"\n'
     if table == "bundles":
         text = f'[bundles."{name}.zip".a]\nbinary = "x"\nurl = "https://x"\n'
@@ -240,7 +264,9 @@ def test_a_file_name_in_the_settings_is_bare(name: str, table: str, root: Path) 
 
 
 @pytest.fixture
-def crates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: Path) -> Path:
+def crates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: Path
+) -> Path:
     root = workspace(tmp_path / "project", {"shop-zero": ""})
     (root / "LICENSE").write_text("the license\n")
     monkeypatch.chdir(root)
@@ -250,7 +276,15 @@ def crates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: Path) -> Pa
 
 def package(root: Path) -> Path:
     subprocess.run(
-        ["cargo", "package", "--quiet", "--no-verify", "--offline", "-p", "shop-zero"],
+        [
+            "cargo",
+            "package",
+            "--quiet",
+            "--no-verify",
+            "--offline",
+            "-p",
+            "shop-zero",
+        ],
         cwd=root,
         check=True,
     )
@@ -261,7 +295,9 @@ def built(root: Path, kind: str, path: Path, name: str) -> list[str]:
     release = Release.at(context(), "0.1.0")
     [part] = release.parts
     files.copy(path, dist.folder(part) / path.name)
-    row = dist.describe(release, part, dist.FileKind(kind), part.dist / path.name, name)
+    row = dist.describe(
+        release, part, dist.FileKind(kind), part.dist / path.name, name
+    )
     dist.record(part, "package_crates", [row])
     found = built_links.outside_file_packed(Contents(context(), release))
     return [finding.fact for finding in found]
@@ -274,8 +310,12 @@ def test_a_crate_with_a_license_of_the_repository_is_fine(crates: Path) -> None:
 
 
 @pytest.mark.tools("cargo")
-@pytest.mark.parametrize("target", ["/proc/self/environ", "../../../credentials.toml"])
-def test_a_crate_with_a_file_from_outside_is_refused(target: str, crates: Path) -> None:
+@pytest.mark.parametrize(
+    "target", ["/proc/self/environ", "../../../credentials.toml"]
+)
+def test_a_crate_with_a_file_from_outside_is_refused(
+    target: str, crates: Path
+) -> None:
     link(crates, "crates/shop-zero/LICENSE", target)
     wanted = ("published-outside-file", "crates/shop-zero/LICENSE")
     assert wanted in findings(crates)
@@ -289,13 +329,17 @@ def test_a_link_that_a_crate_excludes_is_a_warning(crates: Path) -> None:
     text = manifest.read_text()
     manifest.write_text(text.replace("edition", 'exclude = ["tests"]\nedition'))
     link(crates, "crates/shop-zero/tests/outside", "/proc/self/environ")
-    assert findings(crates) == [("outside-link", "crates/shop-zero/tests/outside")]
+    assert findings(crates) == [
+        ("outside-link", "crates/shop-zero/tests/outside")
+    ]
     assert built(crates, "crate", package(crates), "shop-zero") == []
 
 
 @pytest.mark.tools("cargo")
 @pytest.mark.parametrize("key", ["readme", "license-file"])
-def test_a_path_in_cargo_toml_that_leaves_is_a_finding(key: str, crates: Path) -> None:
+def test_a_path_in_cargo_toml_that_leaves_is_a_finding(
+    key: str, crates: Path
+) -> None:
     manifest = crates / "crates/shop-zero/Cargo.toml"
     line = f'{key} = "../../../credentials.toml"\nedition'
     manifest.write_text(manifest.read_text().replace("edition", line))
@@ -312,7 +356,10 @@ def test_a_path_in_cargo_toml_that_leaves_is_a_finding(key: str, crates: Path) -
     [("", True), ("files/\n", False), ("*.md\n", True), ("secret\n", False)],
 )
 def test_a_chart_with_a_link_that_leaves_is_refused(
-    ignore: str, is_published: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ignore: str,
+    is_published: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chart = "apiVersion: v2\nname: app\nversion: 0.1.0\n"
     root = commit_files(
@@ -373,11 +420,16 @@ def test_a_link_in_the_place_of_dist_is_refused_and_nothing_is_removed(
     release = Release.at(context(), "0.1.0")
     with pytest.raises(ReleaseError, match="is a link to"):
         USES[use](release.parts[0], release)
-    assert sorted(path.name for path in other.iterdir()) == ["keep", "release.json"]
+    assert sorted(path.name for path in other.iterdir()) == [
+        "keep",
+        "release.json",
+    ]
     assert sorted(path.name for path in root.iterdir()) == before
 
 
-def test_a_lock_that_is_a_link_creates_no_file(root: Path, tmp_path: Path) -> None:
+def test_a_lock_that_is_a_link_creates_no_file(
+    root: Path, tmp_path: Path
+) -> None:
     folder = dist.folder(part_of(root))
     (folder / ".lock").symlink_to(tmp_path / "made")
     with pytest.raises(ReleaseError, match="symbolic link"):
@@ -423,7 +475,9 @@ def row_of(file: object, **changed: object) -> dict[str, object]:
         ["a"],
     ],
 )
-def test_a_file_in_an_inventory_is_a_bare_name(file: object, root: Path) -> None:
+def test_a_file_in_an_inventory_is_a_bare_name(
+    file: object, root: Path
+) -> None:
     (root / "keep").write_text("keep")
     data = json.dumps({"files": [row_of(file)]}).encode()
     with pytest.raises(ReleaseError):
@@ -435,18 +489,35 @@ def test_a_file_in_an_inventory_is_a_bare_name(file: object, root: Path) -> None
 
 @pytest.mark.parametrize(
     "changed",
-    [{"size": "1"}, {"sha256": None}, {"name": ["x"]}, {"extra": 1}, {"kind": "x"}],
+    [
+        {"size": "1"},
+        {"sha256": None},
+        {"name": ["x"]},
+        {"extra": 1},
+        {"kind": "x"},
+    ],
 )
 def test_another_type_in_an_inventory_is_our_own_error(
     changed: dict[str, object],
 ) -> None:
     with pytest.raises(ReleaseError, match="is not an inventory"):
-        dist.parse(json.dumps([row_of("a", **changed)]).encode(), "release.json")
+        dist.parse(
+            json.dumps([row_of("a", **changed)]).encode(), "release.json"
+        )
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"5", b"[5]", b"{}", b"[" * 100_000, b"null", b'{"files": 5}', b"\xff"],
+    [
+        b"",
+        b"5",
+        b"[5]",
+        b"{}",
+        b"[" * 100_000,
+        b"null",
+        b'{"files": 5}',
+        b"\xff",
+    ],
 )
 def test_a_broken_inventory_is_our_own_error(data: bytes) -> None:
     with pytest.raises(ReleaseError):
@@ -476,7 +547,9 @@ def test_a_member_behind_a_link_inside_is_edited(root: Path) -> None:
     assert file_edits.read_bytes(release, "crates/one/Cargo.toml") == b"x"
 
 
-def test_a_link_is_replaced_by_a_file_and_not_written_through(tmp_path: Path) -> None:
+def test_a_link_is_replaced_by_a_file_and_not_written_through(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "target").write_text("old")
     (tmp_path / "link").symlink_to("target")
     files.write_bytes(tmp_path / "link", b"new")

@@ -104,10 +104,14 @@ OUTSIDE = [
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def running(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     """Local registries with the repository me/project, which nobody changes."""
     folder = tmp_path_factory.mktemp("neighbour")
-    with run_registries(folder / "r", offline=True, cache=folder / "cache") as started:
+    with run_registries(
+        folder / "r", offline=True, cache=folder / "cache"
+    ) as started:
         started.github.create("me", "project")
         yield started
 
@@ -121,7 +125,9 @@ def another_user(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(url: str, method: str = "GET", **options: Any) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.request(method, url, timeout=9, allow_redirects=False, **options)
+        return session.request(
+            method, url, timeout=9, allow_redirects=False, **options
+        )
 
 
 def logins() -> list[dict[str, str]]:
@@ -143,7 +149,9 @@ def test_nothing_changes_without_a_token_of_this_run(
 ) -> None:
     body = json.dumps({"query": CREATE, "token": "a.jwt.x"})
     for headers in logins():
-        answer = ask(running.urls[name] + path, method, headers=headers, data=body)
+        answer = ask(
+            running.urls[name] + path, method, headers=headers, data=body
+        )
         assert answer.status_code in (400, 401, 403, 404, 405), headers
         assert "minted" not in answer.text
     assert running.log.writes() == ()
@@ -159,7 +167,9 @@ def test_another_user_reads_nothing(
     assert answer.text == "this rehearsal belongs to another user\n"
 
 
-@pytest.mark.parametrize("host", ["pypi.org", "ghcr.io", "github.com", "example.org"])
+@pytest.mark.parametrize(
+    "host", ["pypi.org", "ghcr.io", "github.com", "example.org"]
+)
 def test_another_user_gets_nothing_from_the_proxy(
     running: LocalRegistries, another_user: None, host: str
 ) -> None:
@@ -173,7 +183,10 @@ def test_another_user_gets_nothing_from_the_proxy(
 def test_another_user_with_the_token_is_answered(
     running: LocalRegistries, another_user: None
 ) -> None:
-    ca, proxies = running.env["SSL_CERT_FILE"], {"https": running.env["HTTPS_PROXY"]}
+    ca, proxies = (
+        running.env["SSL_CERT_FILE"],
+        {"https": running.env["HTTPS_PROXY"]},
+    )
     assert ask("https://pypi.org/simple/", proxies=proxies, verify=ca).ok
 
 
@@ -187,7 +200,12 @@ def test_git_and_cargo_and_pip_log_in_to_the_proxy(
         ["git", "ls-remote", "git@github.com:me/project.git"],
     ):
         done = subprocess.run(
-            argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+            argv,
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert "407" not in done.stdout + done.stderr, done.stderr
 
@@ -205,7 +223,9 @@ def test_a_connection_shows_its_user() -> None:
         here.close()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user"
+)
 def test_a_real_other_user_is_refused(running: LocalRegistries) -> None:
     code = (
         "import encodings.idna, os, sys, urllib.request as u; os.setgid(65534); os.setuid(65534)\n"
@@ -244,7 +264,9 @@ def test_what_a_header_logs_in_with(header: str, secret: bytes) -> None:
     assert secret_in(header) == secret
 
 
-def test_a_token_that_may_read_makes_no_repository(running: LocalRegistries) -> None:
+def test_a_token_that_may_read_makes_no_repository(
+    running: LocalRegistries,
+) -> None:
     headers = {"Authorization": f"Bearer {running.tokens.github_read}"}
     url = f"{running.urls['github']}/api/graphql"
     ask(url, "POST", headers=headers, json={"query": CREATE})
@@ -296,7 +318,9 @@ def test_the_folders_are_for_this_user_alone(running: LocalRegistries) -> None:
     folder = Path(running.env["SSL_CERT_FILE"]).parent
     assert folder.stat().st_mode & 0o077 == 0
     [helper] = [
-        value for key, value in running.env.items() if value.startswith("store --file")
+        value
+        for key, value in running.env.items()
+        if value.startswith("store --file")
     ]
     assert Path(helper.split()[-1]).stat().st_mode & 0o077 == 0
 
@@ -312,7 +336,9 @@ class Real:
 
 
 @pytest.mark.parametrize("name", ["setuptools", "Hatchling", "maturin", "pip"])
-def test_nobody_publishes_what_is_not_this_projects(tmp_path: Path, name: str) -> None:
+def test_nobody_publishes_what_is_not_this_projects(
+    tmp_path: Path, name: str
+) -> None:
     store = pypi_store.Store(tmp_path, Real("x"), Clock())  # type: ignore[arg-type]
     assert store.is_foreign(name)
     assert not store.is_foreign("Ours")
@@ -326,7 +352,10 @@ def test_nobody_publishes_what_is_not_this_projects(tmp_path: Path, name: str) -
     ("repository", "is_foreign"),
     [
         ("team/app", False),
-        ("team/cache", False),  # of the same owner: what the project pushes besides
+        (
+            "team/cache",
+            False,
+        ),  # of the same owner: what the project pushes besides
         ("library/debian", True),
         ("other/app", True),
     ],
@@ -355,7 +384,10 @@ def test_settings_that_somebody_left_in_tmp_are_not_obeyed(
         os.chown(path, NOBODY, NOBODY)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
-    with pytest.raises(ReleaseError, match="belongs to another user"), files.scratch():
+    with (
+        pytest.raises(ReleaseError, match="belongs to another user"),
+        files.scratch(),
+    ):
         pass
     temporary_folder.chmod(0o755)  # nobody else could have written it
     with files.scratch() as folder:

@@ -20,7 +20,16 @@ from support.repositories import commit_all, commit_files
 from release_tasks import environment, libraries, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
-from release_tasks.tools import auditwheel, build, git, inv, maturin, nox, pip, twine
+from release_tasks.tools import (
+    auditwheel,
+    build,
+    git,
+    inv,
+    maturin,
+    nox,
+    pip,
+    twine,
+)
 from release_tasks.tools.cargo import publish, steering
 from release_tasks.tools.git import clones, whole
 from release_tasks.tools.python import module
@@ -71,8 +80,12 @@ def test_a_module_of_the_repository_is_not_imported(
     assert list(tmp_path.glob("stolen-*")) == []
 
 
-@pytest.mark.parametrize("tool", [auditwheel, build, inv, maturin, nox, pip, twine])
-def test_every_module_is_started_without_the_working_folder(tool: object) -> None:
+@pytest.mark.parametrize(
+    "tool", [auditwheel, build, inv, maturin, nox, pip, twine]
+)
+def test_every_module_is_started_without_the_working_folder(
+    tool: object,
+) -> None:
     text = Path(str(vars(tool)["__file__"])).read_text()
     assert "module(" in text
     assert 'sys.executable, "-m"' not in text
@@ -118,7 +131,9 @@ def test_no_setting_of_cargo_gets_the_token(
         config.write_text(text.format(program=program))
         bump(root, f"0.2.{number}")
         commit_all(root)
-        publish.publish(Context(), root, tmp_path / "target", ["shop-zero"], False)
+        publish.publish(
+            Context(), root, tmp_path / "target", ["shop-zero"], False
+        )
         if stolen.exists():
             assert registries.tokens.crates not in stolen.read_text(), name
             stolen.unlink()
@@ -129,7 +144,9 @@ def test_no_setting_of_cargo_gets_the_token(
 def bump(root: Path, version: str) -> None:
     for path in root.rglob("Cargo.toml"):
         text = path.read_text()
-        path.write_text(text.replace('version = "0.1.0"', f'version = "{version}"'))
+        path.write_text(
+            text.replace('version = "0.1.0"', f'version = "{version}"')
+        )
         for old in range(len(CONFIGS)):
             text = path.read_text()
             path.write_text(
@@ -144,7 +161,11 @@ def bump(root: Path, version: str) -> None:
     [
         ("config.toml", CONFIGS["provider"], ["registry.credential-provider"]),
         ("config", CONFIGS["provider"], ["registry.credential-provider"]),
-        ("config.toml", CONFIGS["providers"], ["registry.global-credential-providers"]),
+        (
+            "config.toml",
+            CONFIGS["providers"],
+            ["registry.global-credential-providers"],
+        ),
         (
             "config.toml",
             CONFIGS["alias"],
@@ -153,7 +174,11 @@ def bump(root: Path, version: str) -> None:
         ("config.toml", CONFIGS["compiler"], ["build.rustc"]),
         ("config.toml", '[http]\nproxy = "h:1"\ncainfo = "x.pem"\n', ["http"]),
         ("config.toml", '[http]\nproxy = "h:1"\n', []),
-        ("config.toml", '[registry]\ncredential-provider = "cargo:token"\n', []),
+        (
+            "config.toml",
+            '[registry]\ncredential-provider = "cargo:token"\n',
+            [],
+        ),
         (
             "config.toml",
             '[registry]\nglobal-credential-providers = ["cargo:token", "cargo:libsecret"]\n',
@@ -179,7 +204,9 @@ def test_what_steers_an_upload_is_found(
 def test_a_toolchain_of_the_repository_is_found(tmp_path: Path) -> None:
     path = tmp_path / "rust-toolchain.toml"
     path.write_text('[toolchain]\npath = "./mine"\n')
-    assert [steer.key for steer in steering.steers(tmp_path)] == ["toolchain.path"]
+    assert [steer.key for steer in steering.steers(tmp_path)] == [
+        "toolchain.path"
+    ]
     path.write_text('[toolchain]\nchannel = "1.85"\n')
     assert list(steering.steers(tmp_path)) == []
 
@@ -217,7 +244,9 @@ def test_settings_of_the_caller_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Ada")
-    pairs = git_settings(shell.environment(argv=["git", "-C", "commit", "status"]))
+    pairs = git_settings(
+        shell.environment(argv=["git", "-C", "commit", "status"])
+    )
     assert pairs == {"user.name": "Ada", **dict(environment.NO_PROGRAMS)}
 
 
@@ -229,7 +258,9 @@ def git_settings(env: dict[str, str]) -> dict[str, str]:
     }
 
 
-def test_no_monitor_and_no_hook_runs_when_git_only_reads(tmp_path: Path) -> None:
+def test_no_monitor_and_no_hook_runs_when_git_only_reads(
+    tmp_path: Path,
+) -> None:
     root = commit_files(tmp_path / "r", {"a": "1"})
     evil = tmp_path / "evil"
     evil.write_text(f"#!/bin/sh\ntouch {tmp_path}/stolen\nexit 1\n")
@@ -295,7 +326,9 @@ def test_a_token_of_github_reaches_the_helper_of_git(
     git_is_led_by(tmp_path, monkeypatch)
     monkeypatch.delenv("GH_TOKEN")
     origin = "https://github.com/me/project.git"
-    subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
+    subprocess.run(
+        ["git", "remote", "add", "origin", origin], cwd=root, check=True
+    )
     with pytest.raises(shell.Failed):
         git.push(Context(), root, "HEAD:refs/heads/main")
     monkeypatch.setenv(variable, registries.tokens.github)
@@ -332,7 +365,9 @@ def test_a_hook_of_the_repository_gets_no_token_of_github(
             ["git", "config", "core.hooksPath", ".husky"], cwd=root, check=True
         )
     origin = "https://github.com/me/project.git"
-    subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
+    subprocess.run(
+        ["git", "remote", "add", "origin", origin], cwd=root, check=True
+    )
     git.push(Context(), root, "HEAD:refs/heads/main")
     assert (registries.tokens.github in seen.read_text()) is not is_versioned
 
@@ -362,11 +397,15 @@ def test_our_own_python_is_asked_for_these_names() -> None:
     assert module("x") == (sys.executable, "-P", "-m", "x")
 
 
-def test_a_library_of_the_repository_is_not_imported_by_inv(tmp_path: Path) -> None:
+def test_a_library_of_the_repository_is_not_imported_by_inv(
+    tmp_path: Path,
+) -> None:
     for name in SHADOWS:
         # invoke.py is invoke's own name for a project's configuration
         if name not in ("json", "tomllib", "invoke"):
-            (tmp_path / f"{name}.py").write_text(f"open('stolen-{name}', 'w')\n")
+            (tmp_path / f"{name}.py").write_text(
+                f"open('stolen-{name}', 'w')\n"
+            )
     (tmp_path / "mine.py").write_text("X = 1\n")
     lines = [
         "from release_tasks import ns",
@@ -389,7 +428,11 @@ def test_every_library_that_we_import_is_known() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            elif (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and not node.level
+            ):
                 found.add(node.module.partition(".")[0])
     newer = {"compression"}  # of Python 3.14
     ours = {"release_tasks"}
@@ -403,7 +446,13 @@ def with_submodule(folder: Path, url: str) -> Path:
     (root / ".gitmodules").write_text(
         f'[submodule "sub"]\n\tpath = sub\n\turl = "{url}"\n'
     )
-    index = ["git", "update-index", "--add", "--cacheinfo", f"160000,{commit},sub"]
+    index = [
+        "git",
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        f"160000,{commit},sub",
+    ]
     subprocess.run(index, cwd=root, check=True)
     subprocess.run(["git", "add", ".gitmodules"], cwd=root, check=True)
     subprocess.run(["git", "commit", "-q", "-m", "Sub"], cwd=root, check=True)
@@ -419,7 +468,9 @@ def with_submodule(folder: Path, url: str) -> Path:
         "ext::sh -c 'touch stolen'",
     ],
 )
-def test_the_address_of_a_submodule_is_no_command(url: str, tmp_path: Path) -> None:
+def test_the_address_of_a_submodule_is_no_command(
+    url: str, tmp_path: Path
+) -> None:
     root = with_submodule(tmp_path, url)
     with pytest.raises(ReleaseError), clones.clone(root, "HEAD"):
         pass
@@ -452,4 +503,6 @@ def test_git_knows_the_address_that_stands_for_another(tmp_path: Path) -> None:
     name, env = whole._without_login(f"file://me:pass-of-mine@{tmp_path}")
     assert "pass-of-mine" not in name
     argv = ["git", "ls-remote", "--get-url", name]
-    assert shell.ask(argv, env=env).strip() == f"file://me:pass-of-mine@{tmp_path}"
+    assert (
+        shell.ask(argv, env=env).strip() == f"file://me:pass-of-mine@{tmp_path}"
+    )

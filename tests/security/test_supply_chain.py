@@ -39,7 +39,9 @@ def test_go_has_the_sums_before_it_downloads(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(programs.go, "compiler", lambda folder: "go")
     monkeypatch.setattr(programs.shell, "do", do)
-    monkeypatch.setattr(programs, "_installed_path", lambda program: tmp_path / "x")
+    monkeypatch.setattr(
+        programs, "_installed_path", lambda program: tmp_path / "x"
+    )
     program = PROGRAMS["helm"]
     programs.install(Context(), program)
     assert [lines for _words, lines in seen] == [list(program.sums)] * 3
@@ -70,6 +72,8 @@ def test_a_program_without_its_sum_is_not_used(
 def test_a_library_whose_inside_we_use_has_an_upper_major(name: str) -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())
     [line] = [
-        line for line in data["project"]["dependencies"] if line.startswith(f"{name}>")
+        line
+        for line in data["project"]["dependencies"]
+        if line.startswith(f"{name}>")
     ]
     assert ",<" in line

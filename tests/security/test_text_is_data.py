@@ -258,7 +258,9 @@ def test_the_commands_of_a_matrix_are_quoted(
         "release_tasks.building.jobs.jobs",
         lambda release, options: seen.append(options) or [],
     )
-    monkeypatch.setattr("release_tasks.commands.matrix._wheels", lambda release: [])
+    monkeypatch.setattr(
+        "release_tasks.commands.matrix._wheels", lambda release: []
+    )
     monkeypatch.setattr(terminal, "print_json", lambda data, indent: None)
     matrix.body(context(), **{option: name})
     assert shlex.split(seen[0]) == [f"--{option}", name]
@@ -287,7 +289,9 @@ def test_a_branch_in_a_fix_is_one_word(
     assert shlex.split(fixes[0]) == ["git", "switch", branch]
 
 
-def test_json_has_no_raw_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_no_raw_control_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     terminal.print_json(["".join(ATTACKS.values())])

@@ -155,12 +155,16 @@ MAY_NOT = [
 
 
 @pytest.mark.parametrize(("registry", "realm"), MAY)
-def test_a_registry_may_send_its_login_to_its_own(registry: str, realm: str) -> None:
+def test_a_registry_may_send_its_login_to_its_own(
+    registry: str, realm: str
+) -> None:
     assert oci.is_realm_of(registry, realm)
 
 
 @pytest.mark.parametrize(("registry", "realm"), MAY_NOT)
-def test_a_registry_may_not_send_its_login_elsewhere(registry: str, realm: str) -> None:
+def test_a_registry_may_not_send_its_login_elsewhere(
+    registry: str, realm: str
+) -> None:
     assert not oci.is_realm_of(registry, realm)
 
 
@@ -209,7 +213,9 @@ def test_a_bad_realm_never_gets_the_login(
             assert url.startswith("https://ghcr.io/")
 
 
-@pytest.mark.parametrize("token", [5, None, "a\r\nX: y", "", ["x"], "a b", "\x1b[2J"])
+@pytest.mark.parametrize(
+    "token", [5, None, "a\r\nX: y", "", ["x"], "a b", "\x1b[2J"]
+)
 def test_a_token_that_is_none_is_not_sent(
     token: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,11 +38,16 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project(tmp_path / "tool", monkeypatch)
 
 
-def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
+def project(
+    root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str
+) -> Path:
     commit_files(
         root,
         PROGRAM
-        | {name.replace("_", "-") + ".toml": text for name, text in settings.items()},
+        | {
+            name.replace("_", "-") + ".toml": text
+            for name, text in settings.items()
+        },
     )
     monkeypatch.chdir(root)
     return root
@@ -76,7 +81,8 @@ def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
 ) -> None:
     build_binaries(Context())
     monkeypatch.setenv(
-        "RUSTUP_HOME", os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup")
+        "RUSTUP_HOME",
+        os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
     )
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
@@ -89,10 +95,15 @@ def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
     finally:
         os.umask(before)
     assert (
-        projects.differences(projects.dist_folder(tool), projects.dist_folder(other))
+        projects.differences(
+            projects.dist_folder(tool), projects.dist_folder(other)
+        )
         == {}
     )
-    assert str(tool).encode() not in (projects.dist_folder(tool) / FILE).read_bytes()
+    assert (
+        str(tool).encode()
+        not in (projects.dist_folder(tool) / FILE).read_bytes()
+    )
 
 
 def test_building_again_compiles_nothing(
@@ -106,13 +117,15 @@ def test_building_again_compiles_nothing(
     assert "cargo" not in said
 
 
-def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -> None:
+def test_a_compiler_error_ends_with_its_last_lines_and_the_command(
+    tool: Path,
+) -> None:
     (tool / "src" / "main.rs").write_text("fn main() { absent_function() }\n")
     git(tool, "commit", "--quiet", "--all", "--message=Break it")
     git(tool, "tag", "--force", "v0.2.0")
-    with pytest.raises(ReleaseError, match="absent_function") as told:
+    with pytest.raises(ReleaseError, match="absent_function") as reported:
         build_binaries(Context())
-    first, *rest = told.value.problem.splitlines()
+    first, *rest = reported.value.problem.splitlines()
     assert re.fullmatch(
         rf"`cargo rustc .*--target {HOST}.*` ended with status 101", first
     )
@@ -136,7 +149,9 @@ def test_a_missing_checksum_file_is_written_without_compiling(
 def test_no_checksum_file_is_written_for_a_project_that_ships_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
+    settings = (
+        PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
+    )
     root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
     build_binaries(Context())
     assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE]
@@ -163,7 +178,8 @@ def test_a_static_program_includes_its_libc(
     root = project(
         tmp_path / "tool",
         monkeypatch,
-        release_tasks=PROGRAM["release-tasks.toml"] + '[build]\nstatic = ["tiny"]\n',
+        release_tasks=PROGRAM["release-tasks.toml"]
+        + '[build]\nstatic = ["tiny"]\n',
     )
     build_binaries(Context())
     data = (projects.dist_folder(root) / FILE).read_bytes()
@@ -174,7 +190,9 @@ def test_a_static_program_includes_its_libc(
 
 
 def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
     root = project(
@@ -183,7 +201,8 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
         release_tasks=PROGRAM["release-tasks.toml"] + mac,
     )
     with pytest.raises(
-        ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"
+        ReleaseError,
+        match="aarch64-apple-darwin cannot be built on this machine",
     ) as stopped:
         build_binaries(Context())
     assert (
@@ -192,9 +211,9 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
         "and `inv collect` its dist/ here"
     )
     said = capfd.readouterr().err
-    assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index(
-        "$ env"
-    )
+    assert said.index(
+        "left out: aarch64-apple-darwin cannot be built"
+    ) < said.index("$ env")
     assert list(projects.recorded_files(root, "binary", "sha256")) == [
         FILE,
         f"{FILE}.sha256",
@@ -211,7 +230,8 @@ def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_c
         release_tasks=PROGRAM["release-tasks.toml"] + mac,
     )
     with pytest.raises(
-        ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"
+        ReleaseError,
+        match="aarch64-apple-darwin cannot be built on this machine",
     ):
         build_binaries(Context(), target=f"{HOST},aarch64-apple-darwin")
     assert not (root / "target").exists()
@@ -228,7 +248,10 @@ def test_a_static_program_includes_its_libc_when_zig_links_the_others(
         '[build]\nglibc = "2.17"\nstatic = ["tiny"]\n'
         f'[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
     )
-    both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
+    both = (
+        PROGRAM["Cargo.toml"]
+        + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
+    )
     root = commit_files(
         tmp_path / "tool",
         PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both},
@@ -236,7 +259,8 @@ def test_a_static_program_includes_its_libc_when_zig_links_the_others(
     monkeypatch.chdir(root)
     build_binaries(Context())
     inside = {
-        name: b"/lib64/ld-linux" not in (projects.dist_folder(root) / name).read_bytes()
+        name: b"/lib64/ld-linux"
+        not in (projects.dist_folder(root) / name).read_bytes()
         for name in ("tiny", "other")
     }
     assert inside == {"tiny": True, "other": False}
@@ -267,12 +291,16 @@ def test_a_binary_from_another_machine_is_not_built_again(
     )
     dist.record(part, "build_binaries", [row], target="tiny-0.2.0-mac")
     build_binaries(Context())
-    assert sorted(projects.recorded_files(root, "binary")) == [FILE, "tiny-0.2.0-mac"]
+    assert sorted(projects.recorded_files(root, "binary")) == [
+        FILE,
+        "tiny-0.2.0-mac",
+    ]
 
 
 def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
     with pytest.raises(
-        ReleaseError, match="no binary is declared for riscv64gc-unknown-linux-gnu"
+        ReleaseError,
+        match="no binary is declared for riscv64gc-unknown-linux-gnu",
     ) as stopped:
         build_binaries(Context(), target=f"{HOST},riscv64gc-unknown-linux-gnu")
     assert stopped.value.fix == f"available: {HOST}"
@@ -281,7 +309,9 @@ def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
 def test_two_programs_need_an_archive_to_share_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
+    settings = (
+        PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
+    )
     project(tmp_path / "tool", monkeypatch, release_tasks=settings)
     with pytest.raises(ReleaseError, match=f"would both be the file {FILE}"):
         build_binaries(Context())
@@ -292,14 +322,19 @@ def test_uncommitted_changes_are_not_compiled(tool: Path) -> None:
     source.write_text(source.read_text().replace("hello", "changed"))
     build_binaries(Context())
     said = subprocess.run(
-        [projects.dist_folder(tool) / FILE], check=True, capture_output=True, text=True
+        [projects.dist_folder(tool) / FILE],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     assert said == "hello src/main.rs\n"
 
 
 def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
     for name in ("Cargo.toml", "Cargo.lock"):
-        (tool / name).write_text((tool / name).read_text().replace("0.2.0", "0.3.0"))
+        (tool / name).write_text(
+            (tool / name).read_text().replace("0.2.0", "0.3.0")
+        )
     with pytest.raises(
         ReleaseError, match=r"has version 0\.2\.0, expected 0\.3\.0"
     ) as stopped:

@@ -37,7 +37,9 @@ ON_HOST = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def reading(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     """Local registries that read third-party packages from the real registries."""
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -48,7 +50,9 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
         yield started
 
 
-def project(root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Path:
+def project(
+    root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
+) -> Path:
     commit_files(root, files)
     monkeypatch.chdir(root)
     return root
@@ -83,10 +87,14 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
         "tiny_plain-0.2.0.tar.gz",
     ]
     assert (
-        projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+        projects.differences(
+            projects.dist_folder(one), projects.dist_folder(two)
+        )
+        == {}
     )
     assert {
-        row.package for row in projects.recorded_files(one, "wheel", "sdist").values()
+        row.package
+        for row in projects.recorded_files(one, "wheel", "sdist").values()
     } == {"Tiny.Plain"}
 
 
@@ -97,7 +105,10 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_valid_record(
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
     assert (
-        projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+        projects.differences(
+            projects.dist_folder(one), projects.dist_folder(two)
+        )
+        == {}
     )
     wheel, sdist = (
         sorted(projects.dist_folder(one).glob("*.whl")),
@@ -163,7 +174,9 @@ def test_untracked_files_are_not_built(
     (root / "secret.txt").write_text("not for you")
     (root / "README.md").write_text("# Changed\n")
     build_wheels(Context())
-    with tarfile.open(projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz") as sdist:
+    with tarfile.open(
+        projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz"
+    ) as sdist:
         assert not any(name.endswith("secret.txt") for name in sdist.getnames())
         readme = sdist.extractfile("tiny_tool-0.2.0/README.md")
         assert readme is not None
@@ -180,9 +193,7 @@ def test_a_declared_tag_is_what_the_wheel_gets(
         .removeprefix("glibc ")
         .replace(".", "_")
     )
-    settings = (
-        f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
-    )
+    settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
     root = project(
         tmp_path / "tool",
         monkeypatch,
@@ -214,11 +225,15 @@ def test_wheels_for_other_machines_are_named_and_the_others_are_built(
     with pytest.raises(ReleaseError) as stopped:
         build_wheels(Context())
     said = str(stopped.value.message)
-    assert "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows" in said
+    assert (
+        "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows"
+        in said
+    )
     assert "universal2-apple-darwin` on a Mac" in said
     assert len(hashes(root)) == 2  # the first target brings the sdist
     with pytest.raises(
-        ReleaseError, match="x86_64-pc-windows-msvc cannot be built on this machine"
+        ReleaseError,
+        match="x86_64-pc-windows-msvc cannot be built on this machine",
     ):
         build_wheels(Context(), target="x86_64-pc-windows-msvc")
 
@@ -249,7 +264,8 @@ SHARED = projects.ABOUT | {
 @ON_HOST
 @pytest.mark.tools("cargo")
 @pytest.mark.parametrize(
-    "glibc", ["", pytest.param("2.17", marks=pytest.mark.tools("cargo-zigbuild"))]
+    "glibc",
+    ["", pytest.param("2.17", marks=pytest.mark.tools("cargo-zigbuild"))],
 )
 def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     glibc: str,
@@ -258,12 +274,11 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    settings = (
-        f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
-    )
+    settings = f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
     if glibc:
         settings = settings.replace(
-            "sdist", f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist'
+            "sdist",
+            f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist',
         )
     project(tmp_path / "lock", monkeypatch, SHARED)
     subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
@@ -276,7 +291,9 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     build_wheels(Context())
     compiled = re.findall(r"Compiling (\S+)", capfd.readouterr().err)
     assert sorted(compiled) == ["tiny-shared", "tiny-tool", "tiny-wheel"]
-    assert bool(glibc) == any("manylinux_2_17_x86_64" in name for name in hashes(root))
+    assert bool(glibc) == any(
+        "manylinux_2_17_x86_64" in name for name in hashes(root)
+    )
 
 
 @ON_HOST
@@ -299,7 +316,8 @@ def test_a_package_of_another_version_is_refused(
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
-        ReleaseError, match=r"the manifest of tiny-tool has 0\.2\.0, expected 0\.3\.0"
+        ReleaseError,
+        match=r"the manifest of tiny-tool has 0\.2\.0, expected 0\.3\.0",
     ):
         build_wheels(Context(), version="0.3.0")
     assert not list((root / "dist").rglob("*.whl"))
@@ -310,16 +328,23 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
     reading: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dynamic = (
-        PLAIN["pyproject.toml"].replace('version = "0.2.0"', 'dynamic = ["version"]')
+        PLAIN["pyproject.toml"].replace(
+            'version = "0.2.0"', 'dynamic = ["version"]'
+        )
         + '[tool.hatch.version]\nsource = "code"\npath = "number.py"\n'
     )
     root = project(
         tmp_path / "plain",
         monkeypatch,
         PLAIN
-        | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'},
+        | {
+            "pyproject.toml": dynamic,
+            "number.py": '__version__ = "0.2." + "0"\n',
+        },
     )
-    with pytest.raises(ReleaseError, match=r"expected version 0\.3\.0") as stopped:
+    with pytest.raises(
+        ReleaseError, match=r"expected version 0\.3\.0"
+    ) as stopped:
         build_wheels(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
     assert not list((root / "dist").rglob("*.whl"))
@@ -402,7 +427,9 @@ def test_each_declared_python_is_an_interpreter_for_maturin(
 
 
 def test_a_project_without_python_has_nothing_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     project(
         tmp_path / "empty",
@@ -421,7 +448,9 @@ def unpacked(wheel: Path) -> bytes:
 
 def records_are_true(wheel: Path) -> bool:
     with zipfile.ZipFile(wheel) as archive:
-        record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
+        record = next(
+            name for name in archive.namelist() if name.endswith("/RECORD")
+        )
         rows = [
             row
             for row in csv.reader(io.StringIO(archive.read(record).decode()))

@@ -38,18 +38,26 @@ program.run(["inv", "bump", "--version", sys.argv[1]], exit=False)
 print(started.count("git status"), started.count("git ls-remote"))
 """
 # it ships nothing but a tag
-MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}
+MERGED = TINY | {
+    "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'
+}
 
 
 @pytest.fixture
-def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, MERGED) as made:
         yield made
 
 
 def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *words], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -60,18 +68,29 @@ def contents(root: Path) -> dict[str, bytes]:
         if path.is_file()
         and not path.relative_to(root).parts[0].startswith((".git", "__py"))
     )
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in files
+    }
 
 
 @pytest.mark.parametrize(
     ("call", "count"),
-    [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)],
+    [
+        ("fchmod", 1),
+        ("fchmod", 3),
+        ("replace", 1),
+        ("replace", 2),
+        ("replace", 3),
+    ],
 )
 def test_a_killed_bump_leaves_complete_files_and_the_next_bump_finishes(
     two: TinyProject, call: str, count: int
 ) -> None:
     old = contents(two.root)
-    assert run(two.root, "-c", KILLED, call, str(count), REQUEST, "9").returncode == -9
+    assert (
+        run(two.root, "-c", KILLED, call, str(count), REQUEST, "9").returncode
+        == -9
+    )
     after = contents(two.root)
     left = sorted(path for path in after if path not in old)
     assert left  # the test kills in the middle
@@ -87,13 +106,16 @@ def test_a_killed_bump_leaves_complete_files_and_the_next_bump_finishes(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("call", "count"), [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)]
+    ("call", "count"),
+    [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)],
 )
 def test_an_interrupted_bump_leaves_the_old_files(
     two: TinyProject, call: str, count: int, how: int
 ) -> None:
     old = contents(two.root)
-    ended = run(two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how)))
+    ended = run(
+        two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how))
+    )
     assert ended.returncode == 130, ended.stderr
     assert f"run `inv bump --version {REQUEST}` to resume" in ended.stderr
     assert contents(two.root) == old
@@ -117,7 +139,9 @@ def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     server = merged.clone()
     merged.git("merge", "--quiet", how, "origin/release", folder=server)
     if how == "--squash":
-        merged.git("commit", "--quiet", "-m", "Bump to 0.2.0 (#7)", folder=server)
+        merged.git(
+            "commit", "--quiet", "-m", "Bump to 0.2.0 (#7)", folder=server
+        )
     merged.git("push", "--quiet", "origin", "main", folder=server)
     landed = merged.git("rev-parse", "HEAD", folder=server).strip()
     merged.git("switch", "--quiet", "main")
@@ -133,7 +157,10 @@ def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
         == landed
         == merged.git("rev-parse", "HEAD").strip()
     )
-    assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
+    assert (
+        merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0]
+        == landed
+    )
     assert [
         (row["tag"], row["draft"])
         for row in merged.registries.github.releases("example", "tiny")
@@ -146,7 +173,16 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
 ) -> None:
     merged.tag("v0.1.0")
     subprocess.run(
-        ["gh", "release", "create", "v0.1.0", "--notes", "", "--repo", "example/tiny"],
+        [
+            "gh",
+            "release",
+            "create",
+            "v0.1.0",
+            "--notes",
+            "",
+            "--repo",
+            "example/tiny",
+        ],
         check=True,
         capture_output=True,
     )
@@ -158,7 +194,9 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
     assert "set version 0.1.1 in" in done.stderr, done.stderr
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
     merged.git("switch", "--quiet", "main")
-    merged.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
+    merged.git(
+        "merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1"
+    )
     landed = merged.head()
 
     released = merged.inv("release", "--version", "patch", "--new", "all")
@@ -179,7 +217,9 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
@@ -221,7 +261,9 @@ def test_an_origin_that_cannot_be_read_is_not_one_without_tags(
 def test_entries_announced_for_a_higher_version_stay_and_that_is_said(
     tiny: TinyProject,
 ) -> None:
-    tiny.commit("CHANGELOG.md", "# Changelog\n\n## 0.3.0 (unreleased)\n\n- New.\n")
+    tiny.commit(
+        "CHANGELOG.md", "# Changelog\n\n## 0.3.0 (unreleased)\n\n- New.\n"
+    )
     done = tiny.inv("check", "--fast", "--version", "0.2.0", "--new", "all")
     assert "CHANGELOG.md has no entry for 0.2.0\n" in done.stderr
     done = tiny.inv("bump", "--version", "0.2.0")

@@ -50,11 +50,14 @@ def image(folder: Path, version: str = "1.2.0") -> list[dict]:
             )
 
         index = blob(
-            json.loads(archive.extractfile("index.json").read())["manifests"][0][
-                "digest"
-            ]
+            json.loads(archive.extractfile("index.json").read())["manifests"][
+                0
+            ]["digest"]
         )
-        return [blob(blob(m["digest"])["config"]["digest"]) for m in index["manifests"]]
+        return [
+            blob(blob(m["digest"])["config"]["digest"])
+            for m in index["manifests"]
+        ]
 
 
 def contents(folder: Path, version: str = "1.2.0") -> list[dict[str, bytes]]:
@@ -64,7 +67,9 @@ def contents(folder: Path, version: str = "1.2.0") -> list[dict[str, bytes]]:
         folder / f"dist/v{version}" / recorded_file("image", version).file
     ) as archive:
         for member in archive.getmembers():
-            head = archive.extractfile(member).read(2) if member.isfile() else b""
+            head = (
+                archive.extractfile(member).read(2) if member.isfile() else b""
+            )
             if head == b"\x1f\x8b":
                 with tarfile.open(fileobj=archive.extractfile(member)) as layer:
                     found.append(
@@ -83,7 +88,9 @@ def only_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder / "bin"))
 
 
-def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_project):
+def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(
+    image_project,
+):
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     configs = image(image_project)
@@ -95,8 +102,13 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_proje
         b"a program for arm64",
     }
     row = recorded_file("image", "1.2.0")
-    assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
-    assert row.digest == oci_layout.digest_of(image_project / "dist/v1.2.0" / row.file)
+    assert (row.name, row.commit) == (
+        IMAGE,
+        Release.at(Context(), "1.2.0").commit,
+    )
+    assert row.digest == oci_layout.digest_of(
+        image_project / "dist/v1.2.0" / row.file
+    )
 
 
 def test_an_image_has_labels_with_its_commit_and_version(image_project):
@@ -120,7 +132,9 @@ def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
         '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n'
         '"org.opencontainers.image.version" = "another"\n'
     )
-    project = write_image_project(tmp_path / "labelled", SETTINGS + cache + said)
+    project = write_image_project(
+        tmp_path / "labelled", SETTINGS + cache + said
+    )
     monkeypatch.chdir(project)
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
@@ -141,9 +155,9 @@ def test_uncommitted_files_are_not_in_an_image(image_project):
     add_binaries("1.2.0")
     (image_project / "motd").write_text("not committed\n")
     docker_buildx(Context(), version="1.2.0")
-    assert {layer["motd"] for layer in contents(image_project) if "motd" in layer} == {
-        b"hello\n"
-    }
+    assert {
+        layer["motd"] for layer in contents(image_project) if "motd" in layer
+    } == {b"hello\n"}
 
 
 def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
@@ -154,7 +168,10 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
     other = write_image_project(tmp_path / "somewhere/else")
     write_files(
         other,
-        {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"},
+        {
+            "dist/v1.1.0/parts/stale": "left over",
+            "dist/hello-linux-amd64": "stale",
+        },
     )
     monkeypatch.chdir(other)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -165,7 +182,9 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
         docker_buildx(Context(), version="1.2.0")
     finally:
         os.umask(before)
-    assert differences(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
+    assert (
+        differences(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
+    )
 
 
 def test_platforms_that_were_built_separately_become_the_same_image(
@@ -212,21 +231,28 @@ def test_platforms_in_dist_are_joined_without_a_builder(
         shutil.copytree(image_project, folder)
         monkeypatch.chdir(folder)
         docker_buildx(Context(), version="1.2.0", target=platform)
-        shutil.copytree(folder / "dist", image_project / "dist", dirs_exist_ok=True)
+        shutil.copytree(
+            folder / "dist", image_project / "dist", dirs_exist_ok=True
+        )
     monkeypatch.chdir(image_project)
     capfd.readouterr()
     docker_buildx(Context(), version="1.2.0")
     assert "docker" not in capfd.readouterr().err
-    assert [one["architecture"] for one in image(image_project)] == ["amd64", "arm64"]
+    assert [one["architecture"] for one in image(image_project)] == [
+        "amd64",
+        "arm64",
+    ]
 
 
 def test_an_undeclared_platform_is_refused(image_project):
     add_binaries("1.2.0")
     with pytest.raises(
         ReleaseError, match="no image is declared for linux/riscv64"
-    ) as told:
-        docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
-    assert told.value.fix == "available: linux/amd64, linux/arm64"
+    ) as reported:
+        docker_buildx(
+            Context(), version="1.2.0", target="linux/amd64,linux/riscv64"
+        )
+    assert reported.value.fix == "available: linux/amd64, linux/arm64"
 
 
 def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
@@ -234,7 +260,10 @@ def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
     docker_buildx(Context(), version="1.2.0")
     capfd.readouterr()
     docker_buildx(Context(), version="1.2.0")
-    assert "nothing to do, every image is built or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every image is built or published"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_builder_of_our_own_leaves_nothing_behind(
@@ -252,14 +281,20 @@ def test_a_builder_of_our_own_leaves_nothing_behind(
         .exists()
     )
     running = [
-        Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()
+        Path(f"/proc/{pid}/cmdline")
+        for pid in os.listdir("/proc")
+        if pid.isdigit()
     ]
     assert not any(
-        str(place).encode() in path.read_bytes() for path in running if path.exists()
+        str(place).encode() in path.read_bytes()
+        for path in running
+        if path.exists()
     )
 
 
-def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(image_project):
+def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(
+    image_project,
+):
     commit_files(image_project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"})
     with pytest.raises(ReleaseError, match="absent"):
         docker_buildx(Context(), version="1.2.0")
@@ -288,10 +323,17 @@ def test_a_dry_run_shows_what_runs_under_qemu(image_project, capfd):
     docker_buildx(context(dry=True), version="1.2.0")
     said = capfd.readouterr().err
     foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
-    assert f"Dockerfile runs under QEMU for {foreign} (RUN instructions: 2)" in said
+    assert (
+        f"Dockerfile runs under QEMU for {foreign} (RUN instructions: 2)"
+        in said
+    )
     commit_files(
         image_project,
-        {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")},
+        {
+            "Dockerfile": EMULATED.replace("RUN [", "CMD [").replace(
+                "run [", "CMD ["
+            )
+        },
     )
     docker_buildx(context(dry=True), version="1.2.0")
     assert "QEMU" not in capfd.readouterr().err
@@ -310,10 +352,13 @@ def test_a_dry_run_shows_the_build_and_changes_nothing(
     assert not registries.log.writes()
 
 
-def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
+def test_a_project_without_an_image_calls_no_docker(
+    tmp_path, monkeypatch, capfd
+):
     monkeypatch.chdir(
         commit_files(
-            tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'}
+            tmp_path / "plain",
+            {"release-tasks.toml": '[project]\nversion = "tag"\n'},
         )
     )
     only_git(tmp_path, monkeypatch)
@@ -333,7 +378,10 @@ def test_a_missing_docker_is_named(image_project, monkeypatch, tmp_path):
     [
         (DOCKERFILE, True),
         ("FROM scratch\nCOPY --from=build /x /x\n", False),
-        ("FROM rust AS binaries\nFROM scratch\nCOPY --from=binaries /x /x\n", False),
+        (
+            "FROM rust AS binaries\nFROM scratch\nCOPY --from=binaries /x /x\n",
+            False,
+        ),
         (
             "FROM scratch\nRUN --mount=type=bind,from=binaries,target=/b /b/hello\n",
             True,

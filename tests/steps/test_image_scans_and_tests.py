@@ -63,9 +63,7 @@ SCAN = (
     'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\n'
     'echo "nothing to fear" > "$2"\ntest -e ../patched\n'
 )
-TEST = (
-    'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
-)
+TEST = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../fixed\n'
 
 
 @pytest.fixture
@@ -109,7 +107,10 @@ def compiler() -> bytes:
         *(gcc(f"-print-file-name={part}") for part in parts),
     }
     return layer(
-        *((os.path.normpath(path), Path(path).read_bytes()) for path in sorted(found))
+        *(
+            (os.path.normpath(path), Path(path).read_bytes())
+            for path in sorted(found)
+        )
     )
 
 
@@ -127,12 +128,16 @@ def test_an_image_whose_scan_or_test_fails_is_not_pushed_and_a_good_one_with_its
 ) -> None:
     base = layout.image(HERE, [compiler()], Env=["PATH=/usr/bin"])
     layout.push("ghcr.io/example/compiler:latest", base)
-    own = 'scan = "sh scan.sh {layout} {report}"\ntest = "sh test.sh {layout}"\n'
+    own = (
+        'scan = "sh scan.sh {layout} {report}"\ntest = "sh test.sh {layout}"\n'
+    )
     root = write_image_project(tmp_path / "project", ONE + own)
-    monkeypatch.chdir(commit_files(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST}))
+    monkeypatch.chdir(
+        commit_files(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST})
+    )
     tag("1.2.0")
     before, seen = len(registries.log.writes()), tmp_path / "seen"
-    for script, mend in (("scan", "patched"), ("test", "mended")):
+    for script, mend in (("scan", "patched"), ("test", "fixed")):
         with pytest.raises(ReleaseError, match=rf"{script}\.sh"):
             docker_buildx(Context(), version="1.2.0")
         assert images() == ()
@@ -182,13 +187,17 @@ def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: str
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", daemon)
-    smoke = 'set -e\ndocker run --network=none "$1" | tee ../seen | grep -q 1.2.0\n'
+    smoke = (
+        'set -e\ndocker run --network=none "$1" | tee ../seen | grep -q 1.2.0\n'
+    )
     dockerfile = (
         "FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\n"
         'ENTRYPOINT ["/hello"]\n'
     )
     root = write_image_project(
-        tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile
+        tmp_path / "project",
+        SETTINGS + 'test = "sh smoke.sh {image}"\n',
+        dockerfile,
     )
     write_files(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})
     monkeypatch.chdir(root)

@@ -87,7 +87,9 @@ def test_a_backport_moves_the_pointer_of_its_line_and_no_other(registries):
     new = push_image(registries, "1.2.9")
     move_pointers(Context(), version="1.2.9")
     there = {"2.0.0": higher, "2.0": higher, "2": higher, "latest": higher}
-    assert digests() == {"1.2.8": old, "1.2.9": new, "1.2": new, "1": new} | there
+    assert (
+        digests() == {"1.2.8": old, "1.2.9": new, "1.2": new, "1": new} | there
+    )
 
 
 def test_a_prerelease_moves_nothing(registries, capfd):

@@ -111,7 +111,9 @@ def test_each_program_is_packed_with_each_variant_and_checksums(
 
 @pytest.mark.statement("B4.22", "B4.27")
 def test_bundles_need_a_sign_off_and_it_is_recorded(
-    tool: TinyProject, file_server: FileServer, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject,
+    file_server: FileServer,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = (
         tool.root / "release-tasks.toml"
@@ -123,10 +125,12 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
     build_binaries(context())
     package_bundles(context(dry=True), sign_off="Jane")
     assert "would need v0.2.0 to be signed off" in capfd.readouterr().err
-    with pytest.raises(ReleaseError, match=r"v0\.2\.0 is not signed off") as told:
+    with pytest.raises(
+        ReleaseError, match=r"v0\.2\.0 is not signed off"
+    ) as reported:
         package_bundles(context())
     assert (
-        told.value.fix
+        reported.value.fix
         == f"try the binaries in {tool.root / 'dist' / 'v0.2.0'}, then add --sign-off NAME"
     )
     assert file_server.sent == []
@@ -134,7 +138,9 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
     package_bundles(context(), sign_off="Jane Roe")
     assert BUNDLE in rows(tool)
     folder = tool.root / "dist" / "v0.2.0"
-    assert (folder / "sign-off.txt").read_text() == "Jane Roe signed v0.2.0 off\n"
+    assert (
+        folder / "sign-off.txt"
+    ).read_text() == "Jane Roe signed v0.2.0 off\n"
     (folder / BUNDLE).unlink()
     package_bundles(context())  # the word is kept with what it is about
     assert (folder / BUNDLE).exists()
@@ -153,7 +159,8 @@ def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_by
     capfd.readouterr()
     package_bundles(context())
     assert (
-        "nothing to do, every bundle is packed or published" in capfd.readouterr().err
+        "nothing to do, every bundle is packed or published"
+        in capfd.readouterr().err
     )
     monkeypatch.chdir(other := tool.clone())
     build_binaries(context())
@@ -166,7 +173,9 @@ def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_by
 
 
 def test_a_dry_run_shows_what_would_be_packed_and_downloads_nothing(
-    tool: TinyProject, file_server: FileServer, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject,
+    file_server: FileServer,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     package_bundles(context(dry=True))
     assert (
@@ -182,9 +191,9 @@ def test_a_bundle_without_its_program_is_refused(
 ) -> None:
     with pytest.raises(
         ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in"
-    ) as told:
+    ) as reported:
         package_bundles(context())
-    assert told.value.fix == "inv build-binaries --version 0.2.0"
+    assert reported.value.fix == "inv build-binaries --version 0.2.0"
     assert file_server.sent == []
 
 
@@ -206,7 +215,7 @@ def test_a_missing_bundle_is_found_before_publishing(tool: TinyProject) -> None:
     ):
         check_artifacts(context())
     package_bundles(context())
-    with pytest.raises(ReleaseError) as told:  # nobody has packed the crate
+    with pytest.raises(ReleaseError) as reported:  # nobody has packed the crate
         check_artifacts(context())
-    assert "bundle" not in told.value.problem
-    assert "linux-with" not in told.value.problem
+    assert "bundle" not in reported.value.problem
+    assert "linux-with" not in reported.value.problem

@@ -26,7 +26,8 @@ from release_tasks.steps.package_charts import package_charts
 pytestmark = [pytest.mark.tools("helm"), pytest.mark.usefixtures("registries")]
 PLAIN = "apiVersion: v2\nname: hello\nversion: 0.0.0\n"
 REMOTE = (
-    PLAIN + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
+    PLAIN
+    + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
 )
 
 
@@ -38,7 +39,9 @@ def repository(tmp_path):
 
 def packed(project: Path, version: str = "1.2.0") -> dict[str, str]:
     """The files of the packed chart."""
-    with tarfile.open(project / f"dist/v{version}/hello-{version}.tgz") as archive:
+    with tarfile.open(
+        project / f"dist/v{version}/hello-{version}.tgz"
+    ) as archive:
         return {m.name: archive.extractfile(m).read().decode() for m in archive}
 
 
@@ -51,7 +54,10 @@ def test_a_chart_gets_its_version_and_the_version_of_its_image(chart_project):
 
 def test_a_local_dependency_is_packed_with_its_own_version(chart_project):
     package_charts(Context(), version="1.2.0")
-    assert "version: 1.4.0\n" in packed(chart_project)["hello/charts/common/Chart.yaml"]
+    assert (
+        "version: 1.4.0\n"
+        in packed(chart_project)["hello/charts/common/Chart.yaml"]
+    )
 
 
 def test_the_settings_choose_the_app_version(tmp_path, monkeypatch):
@@ -121,12 +127,19 @@ def test_a_packed_chart_is_not_packed_again(chart_project, capfd):
     package_charts(Context(), version="1.2.0")
     capfd.readouterr()
     package_charts(Context(), version="1.2.0")
-    assert "nothing to do, every chart is packed or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every chart is packed or published"
+        in capfd.readouterr().err
+    )
 
 
-def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd):
+def test_a_chart_without_dependencies_asks_for_none(
+    tmp_path, monkeypatch, capfd
+):
     monkeypatch.chdir(
-        write_chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN})
+        write_chart_project(
+            tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN}
+        )
     )
     package_charts(Context(), version="1.2.0")
     assert "dependency build" not in capfd.readouterr().err
@@ -153,7 +166,9 @@ def test_a_dependency_from_an_unknown_repository_is_downloaded(
     commit_all(folder)
     monkeypatch.chdir(folder)
     package_charts(Context(), version="1.2.0")
-    assert "version: 1.4.0\n" in packed(folder)["hello/charts/common/Chart.yaml"]
+    assert (
+        "version: 1.4.0\n" in packed(folder)["hello/charts/common/Chart.yaml"]
+    )
     added = subprocess.run(
         ["helm", "repo", "list"], capture_output=True, text=True, check=False
     )
@@ -177,20 +192,26 @@ def test_a_generated_lock_file_has_no_time(tmp_path, monkeypatch, repository):
 def test_a_missing_dependency_stops_the_release(tmp_path, monkeypatch):
     text = REMOTE.format(url="file://../absent")
     monkeypatch.chdir(
-        write_chart_project(tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text})
+        write_chart_project(
+            tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text}
+        )
     )
     with pytest.raises(ReleaseError, match="absent"):
         package_charts(Context(), version="1.2.0")
     assert not (tmp_path / "lacking/dist/v1.2.0/hello-1.2.0.tgz").exists()
 
 
-def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatch):
+def test_a_reference_that_ends_with_another_name_is_refused(
+    tmp_path, monkeypatch
+):
     settings = (
         '[project]\nversion = "tag"\n'
         '[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
     )
     monkeypatch.chdir(
-        write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings})
+        write_chart_project(
+            tmp_path / "other", **{"release-tasks.toml": settings}
+        )
     )
     with pytest.raises(
         ReleaseError,
@@ -202,7 +223,10 @@ def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatc
 def test_a_dry_run_shows_the_command_and_changes_nothing(chart_project, capfd):
     before = snapshot(chart_project)
     package_charts(context(dry=True), version="1.2.0")
-    assert "helm package --version=1.2.0 --app-version=1.2.0" in capfd.readouterr().err
+    assert (
+        "helm package --version=1.2.0 --app-version=1.2.0"
+        in capfd.readouterr().err
+    )
     assert snapshot(chart_project) == before
 
 

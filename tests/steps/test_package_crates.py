@@ -193,7 +193,11 @@ DOCS = '[package.metadata.docs.rs]\nfeatures = ["alpha"]\n'
         ),
         (FEATURES + DOCS, "", ""),
         (FEATURES, '[crates.shop-zero]\nfeatures = ["beta"]\n', ""),
-        (FEATURES, '[crates.shop-zero]\nverify = false\nreason = "no chip"\n', ""),
+        (
+            FEATURES,
+            '[crates.shop-zero]\nverify = false\nreason = "no chip"\n',
+            "",
+        ),
     ],
 )
 def test_a_crate_that_demands_a_choice_is_verified_with_it(
@@ -214,7 +218,9 @@ def test_a_crate_that_demands_a_choice_is_verified_with_it(
         assert caught.value.fix == refusal
         return
     package_crates(Context())
-    assert [row["name"] for row in projects.recorded_crates(root)] == ["shop-zero"]
+    assert [row["name"] for row in projects.recorded_crates(root)] == [
+        "shop-zero"
+    ]
 
 
 def test_a_macro_that_reads_beside_its_crate_is_accepted_as_cargo_does(
@@ -270,7 +276,9 @@ def test_a_fixed_crate_is_checked_again_on_its_new_files(shop: Path) -> None:
 
 
 def test_uncommitted_files_are_an_error(shop: Path) -> None:
-    (shop / "crates" / "shop-zero" / "src" / "lib.rs").write_text("pub fn other() {}\n")
+    (shop / "crates" / "shop-zero" / "src" / "lib.rs").write_text(
+        "pub fn other() {}\n"
+    )
     with pytest.raises(ReleaseError, match="not yet committed") as caught:
         package_crates(Context())
     assert caught.value.fix.startswith("commit or remove those files")
@@ -278,7 +286,8 @@ def test_uncommitted_files_are_an_error(shop: Path) -> None:
 
 def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
     with pytest.raises(
-        ReleaseError, match=r"the manifest of shop-app has 0\.1\.0, expected 0\.2\.0"
+        ReleaseError,
+        match=r"the manifest of shop-app has 0\.1\.0, expected 0\.2\.0",
     ):
         package_crates(Context(), version="0.2.0")
 
@@ -290,10 +299,13 @@ def test_crates_that_need_each_other_are_named(
         "shop-core": "[dev-dependencies]\n{shop-kit}", "shop-kit": "[dependencies]\n{shop-core}",
     })  # fmt: skip
     monkeypatch.chdir(root)
-    with pytest.raises(ReleaseError, match="the crates depend on each other") as caught:
+    with pytest.raises(
+        ReleaseError, match="the crates depend on each other"
+    ) as caught:
         package_crates(Context())
     assert (
-        "version of shop-kit in the dev-dependencies of shop-core" in caught.value.fix
+        "version of shop-kit in the dev-dependencies of shop-core"
+        in caught.value.fix
     )
 
 
@@ -321,5 +333,7 @@ def test_equal_commits_give_equal_bytes_in_every_folder(
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     package_crates(Context())
     assert differences(shop / "dist" / "v0.1.0", Path("dist", "v0.1.0")) == {}
-    with tarfile.open(shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate") as archive:
+    with tarfile.open(
+        shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate"
+    ) as archive:
         assert "shop-app-0.1.0/.cargo_vcs_info.json" in archive.getnames()

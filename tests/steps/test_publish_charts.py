@@ -38,7 +38,9 @@ def helm(*words: str) -> str:
     ).stdout
 
 
-def test_a_published_chart_is_shown_and_rendered_by_helm(chart_project, registries):
+def test_a_published_chart_is_shown_and_rendered_by_helm(
+    chart_project, registries
+):
     release()
     assert "appVersion: 1.2.0" in helm(
         "show", "chart", f"oci://{CHART}", "--version", "1.2.0"
@@ -55,10 +57,15 @@ def test_publishing_again_does_nothing(chart_project, registries, capfd):
     before = len(registries.log.writes())
     publish_charts(Context(), version="1.2.0")
     assert len(registries.log.writes()) == before
-    assert "nothing to do, every chart is already published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every chart is already published"
+        in capfd.readouterr().err
+    )
 
 
-def test_a_file_from_a_draft_is_pushed_with_the_same_digest(chart_project, registries):
+def test_a_file_from_a_draft_is_pushed_with_the_same_digest(
+    chart_project, registries
+):
     release()
     first = digests(CHART)["1.2.0"]
     tgz = chart_project / "dist/v1.2.0/hello-1.2.0.tgz"
@@ -101,7 +108,10 @@ def test_a_published_chart_without_a_record_is_present(
     release()
     shutil.rmtree(chart_project / "dist")
     package_charts(Context(), version="1.2.0")
-    assert "nothing to do, every chart is packed or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every chart is packed or published"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_new_chart_name_has_to_be_confirmed(chart_project, registries):
@@ -117,7 +127,10 @@ def test_a_new_chart_name_has_to_be_confirmed(chart_project, registries):
 def test_build_metadata_is_in_the_tag_with_an_underscore(chart_project):
     release("1.2.0+build.4")
     assert list(digests(CHART)) == ["1.2.0_build.4"]
-    assert recorded_file("chart", "1.2.0+build.4").file == "hello-1.2.0+build.4.tgz"
+    assert (
+        recorded_file("chart", "1.2.0+build.4").file
+        == "hello-1.2.0+build.4.tgz"
+    )
 
 
 def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(
@@ -127,11 +140,11 @@ def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(
     place = f"{host}/example/charts/hello"
     password = f"--password={registries.tokens.registry}"
     helm("registry", "login", "--plain-http", host, "--username=me", password)
-    settings = (
-        f'[project]\nversion = "tag"\n[charts."{place}"]\npath = "deploy/hello"\n'
-    )
+    settings = f'[project]\nversion = "tag"\n[charts."{place}"]\npath = "deploy/hello"\n'
     monkeypatch.chdir(
-        write_chart_project(tmp_path / "local", **{"release-tasks.toml": settings})
+        write_chart_project(
+            tmp_path / "local", **{"release-tasks.toml": settings}
+        )
     )
     release()
     assert list(digests(place)) == ["1.2.0"]
@@ -144,7 +157,9 @@ def test_a_chart_that_is_not_packed_is_named(chart_project):
     assert caught.value.fix == "inv package-charts --version 1.2.0"
 
 
-def test_a_dry_run_shows_the_push_and_changes_nothing(chart_project, registries, capfd):
+def test_a_dry_run_shows_the_push_and_changes_nothing(
+    chart_project, registries, capfd
+):
     publish_charts(context(dry=True), version="1.2.0", new="all")
     assert (
         "helm push '<hello-1.2.0.tgz>' oci://ghcr.io/example/charts"

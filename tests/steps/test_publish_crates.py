@@ -38,7 +38,8 @@ def test_crates_are_uploaded_in_the_order_of_their_normal_and_build_dependencies
     publish_crates(Context(), new="all")
     assert projects.uploads(registries) == list(CHAIN)
     published = {
-        line["name"]: line["cksum"] for line in projects.published_lines(registries)
+        line["name"]: line["cksum"]
+        for line in projects.published_lines(registries)
     }
     assert published == {
         row["name"]: row["sha256"] for row in projects.recorded_crates(shop)
@@ -51,7 +52,10 @@ def test_publishing_again_uploads_nothing(
     publish_crates(Context(), new="all")
     capfd.readouterr()
     publish_crates(Context(), new="all")
-    assert "nothing to do, every crate is already published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every crate is already published"
+        in capfd.readouterr().err
+    )
     assert len(projects.upload_requests(registries)) == 3
 
 
@@ -81,7 +85,9 @@ def test_a_yanked_version_stops_the_release(
 ) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     projects.cargo(shop, "yank", "shop-zero@0.1.0")
-    with pytest.raises(ReleaseError, match=r"shop-zero 0\.1\.0 on crates.io is yanked"):
+    with pytest.raises(
+        ReleaseError, match=r"shop-zero 0\.1\.0 on crates.io is yanked"
+    ):
         publish_crates(Context(), new="all")
     assert projects.uploads(registries) == ["shop-zero"]
 
@@ -91,7 +97,9 @@ def test_a_different_crate_of_our_version_stops_the_release_before_anything_is_p
 ) -> None:
     projects.write_crate(shop.parent / "elsewhere", "shop-app")
     projects.cargo(shop.parent / "elsewhere", "publish", "--no-verify")
-    with pytest.raises(ReleaseError, match=r"shop-app 0\.1\.0 on crates.io differs"):
+    with pytest.raises(
+        ReleaseError, match=r"shop-app 0\.1\.0 on crates.io differs"
+    ):
         publish_crates(Context(), new="all")
     assert projects.uploads(registries) == ["shop-app"]
 
@@ -120,7 +128,9 @@ def test_crates_that_test_with_a_published_version_are_uploaded_one_after_anothe
             f'version = "{projects.VERSION}"\nedition',
             'version = "0.1.1"\nedition',
         )
-    projects.edit(root, "shop-any", 'version = "0.1.0" }', 'version = "0.1.1" }')
+    projects.edit(
+        root, "shop-any", 'version = "0.1.0" }', 'version = "0.1.1" }'
+    )
     projects.cargo(root, "update", "--workspace", "--quiet")
     commit_all(root)
     tag(root, "v0.1.1")

@@ -84,7 +84,9 @@ def test_a_new_image_name_has_to_be_confirmed(image_project, registries):
 
 def test_an_image_of_one_platform_keeps_its_digest(tmp_path, monkeypatch):
     monkeypatch.chdir(
-        write_image_project(tmp_path / "one", SETTINGS.replace(', "linux/arm64"', ""))
+        write_image_project(
+            tmp_path / "one", SETTINGS.replace(', "linux/arm64"', "")
+        )
     )
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
@@ -132,12 +134,17 @@ def test_a_public_image_of_this_commit_is_not_built_again(image_project, capfd):
     publish_images(Context(), version="1.2.0", new="all")
     shutil.rmtree(image_project / "dist")
     docker_buildx(Context(), version="1.2.0")
-    assert "nothing to do, every image is built or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every image is built or published"
+        in capfd.readouterr().err
+    )
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest}
 
 
-def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registries):
+def test_a_missing_fixed_tag_is_added_by_digest(
+    tmp_path, monkeypatch, registries
+):
     monkeypatch.chdir(
         write_image_project(
             tmp_path / "two",
@@ -156,7 +163,9 @@ def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registrie
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest, sha: digest}
     written = [
-        e.target for e in registries.log.writes()[before:] if e.target != "/token"
+        e.target
+        for e in registries.log.writes()[before:]
+        if e.target != "/token"
     ]
     assert written == [f"/v2/example/hello/manifests/{sha}"]
 
@@ -171,7 +180,9 @@ def test_a_registry_that_cannot_be_read_is_an_error_not_missing(
     assert not registries.log.writes()
 
 
-def test_an_interrupted_upload_is_finished_by_the_second_run(image_project, registries):
+def test_an_interrupted_upload_is_finished_by_the_second_run(
+    image_project, registries
+):
     digest = build()
     registries.faults.add(
         Fault("PUT", r"/v2/example/hello/manifests/1\.2\.0", status=403)
@@ -198,7 +209,9 @@ def test_tags_without_a_version_are_refused(tmp_path, monkeypatch):
         publish_images(Context(), version="1.2.0")
 
 
-def test_a_dry_run_shows_the_push_and_changes_nothing(image_project, registries, capfd):
+def test_a_dry_run_shows_the_push_and_changes_nothing(
+    image_project, registries, capfd
+):
     publish_images(context(dry=True), version="1.2.0", new="all")
     assert "imagetools create" in capfd.readouterr().err
     assert not registries.log.writes()

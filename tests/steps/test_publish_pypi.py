@@ -78,7 +78,8 @@ def published(registries: LocalRegistries) -> list[str]:
 
 def tried(registries: LocalRegistries) -> int:
     return sum(
-        (entry.method, entry.target) == UPLOAD for entry in registries.log.entries()
+        (entry.method, entry.target) == UPLOAD
+        for entry in registries.log.entries()
     )
 
 
@@ -101,7 +102,10 @@ def test_wheels_are_uploaded_before_the_sdist_and_pip_finds_them(
         ],
         check=True,
     )
-    assert subprocess.check_output([there / "bin" / "tiny"]) == b"hello src/main.rs\n"
+    assert (
+        subprocess.check_output([there / "bin" / "tiny"])
+        == b"hello src/main.rs\n"
+    )
     agents = {entry.agent.split("/")[0] for entry in registries.log.writes()}
     assert agents == {"twine"}
 
@@ -112,7 +116,10 @@ def test_publishing_again_uploads_nothing(
     publish_pypi(Context(), new="all")
     capfd.readouterr()
     publish_pypi(Context())
-    assert "nothing to do, every file is already published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every file is already published"
+        in capfd.readouterr().err
+    )
     assert tried(registries) == 2
 
 
@@ -129,7 +136,9 @@ def test_a_new_name_has_to_be_confirmed(
 def test_only_missing_files_are_uploaded(
     tool: Path, registries: LocalRegistries
 ) -> None:
-    twine.upload(Context(), [projects.dist_folder(tool) / wheel(tool)], "NO_SUCH_TOKEN")
+    twine.upload(
+        Context(), [projects.dist_folder(tool) / wheel(tool)], "NO_SUCH_TOKEN"
+    )
     publish_pypi(Context())
     assert published(registries) == [wheel(tool), SDIST]
     assert tried(registries) == 2
@@ -164,7 +173,8 @@ def test_a_missing_wheel_of_another_machine_stops_the_upload(
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
     with pytest.raises(
-        ReleaseError, match=r"not in dist/: tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"
+        ReleaseError,
+        match=r"not in dist/: tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl",
     ):
         publish_pypi(Context(), new="all")
     assert tried(registries) == 0
@@ -173,14 +183,18 @@ def test_a_missing_wheel_of_another_machine_stops_the_upload(
 def test_other_bytes_under_the_same_name_stop_the_release(
     tool: Path, registries: LocalRegistries
 ) -> None:
-    twine.upload(Context(), [projects.dist_folder(tool) / SDIST], "NO_SUCH_TOKEN")
+    twine.upload(
+        Context(), [projects.dist_folder(tool) / SDIST], "NO_SUCH_TOKEN"
+    )
     release = projects.release(tool)
     part = release.parts[0]
     path = part.dist / SDIST
     path.write_bytes(path.read_bytes() + b"\0" * 512)
     row = dist.describe(release, part, "sdist", path, package="tiny-tool")
     dist.record(part, "build_wheels", [row], target="tiny-tool-sdist")
-    with pytest.raises(ReleaseError, match=f"{SDIST} on PyPI differs") as stopped:
+    with pytest.raises(
+        ReleaseError, match=f"{SDIST} on PyPI differs"
+    ) as stopped:
         publish_pypi(Context())
     assert stopped.value.fix == "choose a version after 0.2.0"
     assert published(registries) == [SDIST]
@@ -239,7 +253,8 @@ def test_the_name_of_a_deleted_file_can_never_be_used_again(
     publish_pypi(Context(), new="all")
     registries.pypi.delete_file(SDIST)
     with pytest.raises(
-        ReleaseError, match="previously used by a file that has since been deleted"
+        ReleaseError,
+        match="previously used by a file that has since been deleted",
     ) as stopped:
         publish_pypi(Context())
     assert stopped.value.fix.startswith("choose the next version")
@@ -270,7 +285,8 @@ def test_the_token_named_in_the_settings_is_used(
 ) -> None:
     settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
     root = commit_files(
-        tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+        tmp_path / "other",
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings},
     )
     projects.tag(root)
     monkeypatch.chdir(root)
@@ -295,7 +311,9 @@ class Issuer:
         claims = base64.urlsafe_b64encode(
             json.dumps({"aud": request.query["audience"]}).encode()
         )
-        return Response.of_json({"value": f"e30.{claims.decode().rstrip('=')}.c2ln"})
+        return Response.of_json(
+            {"value": f"e30.{claims.decode().rstrip('=')}.c2ln"}
+        )
 
 
 def test_trusted_publishing_needs_no_token(
@@ -311,7 +329,8 @@ def test_trusted_publishing_needs_no_token(
     issuer = Issuer()
     with Servers([issuer], tmp_path) as servers:
         monkeypatch.setenv(
-            "ACTIONS_ID_TOKEN_REQUEST_URL", f"{servers.urls['issuer']}/token?x=1"
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            f"{servers.urls['issuer']}/token?x=1",
         )
         publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]

@@ -19,14 +19,18 @@ from release_tasks.steps.tag import tag
 pytestmark = pytest.mark.tools("git")
 
 
-def tagged(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
+def tagged(
+    tiny: TinyProject, settings: str = "", version: str = "0.2.0"
+) -> str:
     """Bump and tag, and return the kind and message of the tag."""
     if settings:
         tiny.commit("release-tasks.toml", settings)
     bump(context(), version)
     tag(context(), version)
     return tiny.git(
-        "for-each-ref", "refs/tags", "--format=%(objecttype) %(contents:subject)"
+        "for-each-ref",
+        "refs/tags",
+        "--format=%(objecttype) %(contents:subject)",
     ).strip()
 
 
@@ -35,17 +39,18 @@ def test_a_tag_is_annotated_and_names_the_release(tiny: TinyProject) -> None:
     assert tagged(tiny) == "tag Release v0.2.0"
 
 
-def test_an_empty_tag_message_makes_a_lightweight_tag(tiny: TinyProject) -> None:
+def test_an_empty_tag_message_makes_a_lightweight_tag(
+    tiny: TinyProject,
+) -> None:
     assert (
-        tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
+        tagged(tiny, '[project]\ntag-message = ""\n')
+        == "commit release: tiny v0.2.0"
     )
 
 
 @pytest.mark.statement("B1.9")
 def test_commit_and_tag_messages_come_from_templates(tiny: TinyProject) -> None:
-    settings = (
-        '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
-    )
+    settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
     assert tagged(tiny, settings) == "tag Release 0.2.0"
     assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
     assert tiny.git("show", "--name-only", "--format=").split() == [
@@ -74,7 +79,10 @@ def test_two_components_share_one_commit_message_or_have_a_line_each(
     )
     bump(context(), "0.6.0", "other")
     tag(context(), "0.6.0", "other")
-    assert two.git("log", "-1", "--format=%B").strip() == "chore: bump other to 0.6.0"
+    assert (
+        two.git("log", "-1", "--format=%B").strip()
+        == "chore: bump other to 0.6.0"
+    )
     tagged(two, version="core=0.3.0,other=0.7.0")
     assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == [
         "chore: bump core to 0.3.0",
@@ -110,25 +118,27 @@ def test_git_signs_the_tag_as_configured(
 @pytest.mark.statement("B1.14", "B2.9", "B3.26", "B4.17")
 def test_a_tag_made_by_hand_must_match_the_manifests(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
-    told = "at the tag v0.2.0 the manifest of tiny-plain has 0.1.0, expected 0.2.0"
-    with pytest.raises(ReleaseError, match=told) as raised:
+    reported = (
+        "at the tag v0.2.0 the manifest of tiny-plain has 0.1.0, expected 0.2.0"
+    )
+    with pytest.raises(ReleaseError, match=reported) as raised:
         begin(context(), "0.2.0", None)
     assert raised.value.fix == "inv retag --version 0.2.0"
-    assert told in problems(tiny, repository)
+    assert reported in problems(tiny, repository)
     done = tiny.inv("publish-pypi")
-    assert (done.returncode, told in done.stderr) == (1, True)
+    assert (done.returncode, reported in done.stderr) == (1, True)
 
 
 @pytest.mark.statement("B2.9")
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
         ("", "which is on no branch of origin"),
         ('[project]\nbranch = "main"\n', "which is not on main of origin"),
     ],
 )
 def test_a_tagged_commit_must_be_on_the_release_branch(
-    tiny: TinyProject, settings: str, told: str
+    tiny: TinyProject, settings: str, reported: str
 ) -> None:
     if settings:
         tiny.commit("release-tasks.toml", settings)
@@ -139,23 +149,27 @@ def test_a_tagged_commit_must_be_on_the_release_branch(
         tiny.git("push", "--quiet", "origin", "side")
     tiny.git("tag", "-m", "by hand", "v0.1.0")
     tiny.git("push", "--quiet", "origin", "v0.1.0")
-    assert [told in problem for problem in problems(tiny, repository, "0.1.0")] == [
-        True
-    ]
+    assert [
+        reported in problem for problem in problems(tiny, repository, "0.1.0")
+    ] == [True]
     done = tiny.inv("publish-pypi", "--new", "all")
     assert done.returncode == 1
     tiny.git("push", "--quiet", "origin", "side:main")
     assert problems(tiny, repository, "0.1.0") == []
 
 
-def test_nothing_is_published_before_origin_has_the_tag(tiny: TinyProject) -> None:
+def test_nothing_is_published_before_origin_has_the_tag(
+    tiny: TinyProject,
+) -> None:
     from release_tasks.channels import pypi
 
     tiny.tag("v0.1.0", push=False)
     release = tiny.release("0.1.0")
-    with pytest.raises(ReleaseError, match=r"tag v0\.1\.0 is not pushed") as told:
+    with pytest.raises(
+        ReleaseError, match=r"tag v0\.1\.0 is not pushed"
+    ) as reported:
         converge(context(), release, pypi, "all")
-    assert told.value.fix == "inv push --version 0.1.0"
+    assert reported.value.fix == "inv push --version 0.1.0"
     converge(context(), release, origin)
 
 

@@ -103,7 +103,12 @@ def public(project, hello, layout: Layout, tmp_path) -> Path:
         f"--destination={tmp_path}",
         project / "chart",
     )
-    run("helm", "push", tmp_path / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
+    run(
+        "helm",
+        "push",
+        tmp_path / "hello-0.2.0.tgz",
+        "oci://ghcr.io/example/charts",
+    )
     checksum = hello.with_name("hello-here.sha256")
     run(
         "gh",
@@ -131,7 +136,9 @@ def failing(**words: str) -> list[str]:
     return [error.problem for error in errors]
 
 
-def test_a_whole_release_is_downloaded_and_run(public, tmp_path, capsys, registries):
+def test_a_whole_release_is_downloaded_and_run(
+    public, tmp_path, capsys, registries
+):
     verify(Context(), version="0.2.0")
     said = capsys.readouterr().err
     for line in (
@@ -213,11 +220,17 @@ def test_a_pointer_that_was_not_moved_is_an_error(public, layout):
         f"{IMAGE}:latest",
         f"{IMAGE}:0.1.0",
     )
-    assert failing() == [f"{IMAGE}:latest on images points to 0.1.0, expected 0.2.0"]
+    assert failing() == [
+        f"{IMAGE}:latest on images points to 0.1.0, expected 0.2.0"
+    ]
 
 
-def test_an_unreadable_registry_is_reported_with_the_other_errors(public, registries):
-    registries.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
+def test_an_unreadable_registry_is_reported_with_the_other_errors(
+    public, registries
+):
+    registries.faults.add(
+        Fault("GET", "/fe/tc/fetched-hello", status=404, times=99)
+    )
     registries.faults.add(
         Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99)
     )
@@ -230,7 +243,13 @@ def test_an_unreadable_registry_is_reported_with_the_other_errors(public, regist
 def test_a_fresh_clone_without_dist_verifies_the_assets(
     public, tmp_path, monkeypatch, capsys
 ):
-    run("git", "clone", "-q", "https://github.com/example/hello", tmp_path / "clone")
+    run(
+        "git",
+        "clone",
+        "-q",
+        "https://github.com/example/hello",
+        tmp_path / "clone",
+    )
     monkeypatch.chdir(tmp_path / "clone")
     verify(Context(), version="0.2.0")
     assert (
@@ -282,5 +301,7 @@ def test_ctrl_c_ends_every_child_and_removes_every_file(releasing, tmp_path):
 def _sleeping(tmp_path: Path) -> list[str]:
     """The running build scripts that were compiled below this test's folder."""
     return [
-        line for line in running(f"{tmp_path}/tmp/") if "build-script-build" in line
+        line
+        for line in running(f"{tmp_path}/tmp/")
+        if "build-script-build" in line
     ]

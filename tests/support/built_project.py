@@ -26,23 +26,39 @@ ignore = ["tiny-tool"]
 {ARM} = "tiny-{{version}}-arm.tar.gz"
 """
 FILES = (
-    PROGRAM | PLAIN | {"release-tasks.toml": SETTINGS, ".gitignore": "/target\n/dist\n"}
+    PROGRAM
+    | PLAIN
+    | {"release-tasks.toml": SETTINGS, ".gitignore": "/target\n/dist\n"}
 )
 WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 HERE, PACKED = "tiny-0.2.0-here", "tiny-0.2.0-arm.tar.gz"
 
 
-def add_all_files(tiny: TinyProject, here: bytes = b"", arm: bytes = b"") -> None:
+def add_all_files(
+    tiny: TinyProject, here: bytes = b"", arm: bytes = b""
+) -> None:
     """Add every declared file to dist/, with these two programs."""
     here = here or compiled_program("tiny 0.2.0", "-static")
-    inside = {"tiny": arm or elf(AARCH64), "LICENSE": b"do", "README.md": b"read"}
-    add_file(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
-    add_file(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
+    inside = {
+        "tiny": arm or elf(AARCH64),
+        "LICENSE": b"do",
+        "README.md": b"read",
+    }
+    add_file(
+        tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain"
+    )
+    add_file(
+        tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain"
+    )
     add_file(tiny, "binary", HERE, here, target=HOST, package="tiny-tool")
-    add_file(tiny, "binary", PACKED, tar_gz(inside), target=ARM, package="tiny-tool")
+    add_file(
+        tiny, "binary", PACKED, tar_gz(inside), target=ARM, package="tiny-tool"
+    )
 
 
-def add_file(tiny: TinyProject, kind: str, name: str, data: bytes, **more: str) -> Path:
+def add_file(
+    tiny: TinyProject, kind: str, name: str, data: bytes, **more: str
+) -> Path:
     """Add one file to dist/ as the step that builds it does, a program with its checksum."""
     release = tiny.release("0.2.0")
     part = release.parts[0]

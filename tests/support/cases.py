@@ -38,7 +38,9 @@ def _scripts(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
     else:
-        yield from sorted(path.glob("*.sh" if _holds_scripts(path) else "*/*.sh"))
+        yield from sorted(
+            path.glob("*.sh" if _holds_scripts(path) else "*/*.sh")
+        )
 
 
 def _holds_scripts(folder: Path) -> bool:

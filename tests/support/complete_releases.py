@@ -28,7 +28,9 @@ class CompleteRelease:
     """A release of a sample project, with everything that is public in the end."""
 
     name: str
-    public: Mapping[str, set[str]]  # the names of what users can get, by registry
+    public: Mapping[
+        str, set[str]
+    ]  # the names of what users can get, by registry
     foreign: Mapping[str, str] = field(default_factory=dict)  # file: its target
     module: str = ""  # the native one in a wheel
     version: str = ""  # if not that of sample_projects.NEXT
@@ -69,7 +71,8 @@ MANYLINUX = {
 }
 LLMTRACE_WHEELS = _wheels(
     "llmtracing-0.2.0-cp312-cp312",
-    MANYLINUX | {"macosx_10_12_x86_64.macosx_11_0_arm64.macosx_10_12_universal2": BOTH},
+    MANYLINUX
+    | {"macosx_10_12_x86_64.macosx_11_0_arm64.macosx_10_12_universal2": BOTH},
 )
 LLMTRACE = CompleteRelease(
     name="llmtrace",
@@ -132,7 +135,13 @@ LLMCC = CompleteRelease(
     changes=UNVERIFIED,
 )
 
-RUNBOOK_CRATES = ("llmcc", "llmcc-bindings", "llmcc-core", "llmcc-python", "llmcc-rust")
+RUNBOOK_CRATES = (
+    "llmcc",
+    "llmcc-bindings",
+    "llmcc-core",
+    "llmcc-python",
+    "llmcc-rust",
+)
 DESKTOPS = {
     "macosx_10_12_x86_64": INTEL,
     "macosx_11_0_arm64": SILICON,
@@ -140,7 +149,10 @@ DESKTOPS = {
 }
 RUNBOOK_WHEELS = _wheels("llmcc-0.2.15-cp38-abi3", MANYLINUX | DESKTOPS)
 RUNBOOK_FILES = {*RUNBOOK_WHEELS, "llmcc-0.2.15.tar.gz"}
-RUNBOOK_VERSIONS = [*(f"{name}=0.2.0" for name in RUNBOOK_CRATES), "python=0.2.15"]
+RUNBOOK_VERSIONS = [
+    *(f"{name}=0.2.0" for name in RUNBOOK_CRATES),
+    "python=0.2.15",
+]
 LLMCC_RUNBOOK = CompleteRelease(
     name="llmcc-runbook",
     public={
@@ -207,7 +219,10 @@ CARO = CompleteRelease(
         "tags": {"v1.2.0"},
         "crates.io": {"caro 1.2.0"},
         "ghcr.io/wildcard/caro": {"1.2.0", "1.2", "1", "latest"},
-        "GitHub v1.2.0": {*CARO_FILES, *(f"{name}.sha256" for name in CARO_FILES)},
+        "GitHub v1.2.0": {
+            *CARO_FILES,
+            *(f"{name}.sha256" for name in CARO_FILES),
+        },
     },
     foreign=_foreign(CARO_BINARIES),
     changes={

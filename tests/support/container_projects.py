@@ -51,9 +51,7 @@ dependencies:
     version: 1.x
     repository: file://../common
 """
-CHART_NOTE = (
-    "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n"
-)
+CHART_NOTE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n"
 COMMON_YAML = "apiVersion: v2\nname: common\nversion: 1.4.0\ntype: library\n"
 CHART_FILES = {
     "deploy/hello/Chart.yaml": CHART_YAML,
@@ -101,7 +99,9 @@ def add_binaries(
     for architecture in architectures:
         path = dist.folder(part) / f"hello-linux-{architecture}"
         path.write_text(f"{text} for {architecture}")
-        rows.append(dist.describe(release, part, "binary", path, package="hello"))
+        rows.append(
+            dist.describe(release, part, "binary", path, package="hello")
+        )
     dist.record(part, "build_binaries", rows)
 
 
@@ -137,11 +137,17 @@ def push_image(
         labels = {"tag": tag}
     base = f"{registries.urls['oci']}/v2/example/hello"
     login = ("rehearsal", registries.tokens.registry)
-    config = {"os": "linux", "architecture": "amd64", "config": {"Labels": labels}}
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Labels": labels},
+    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": IMAGE_MANIFEST,
-        "config": _push_blob(base, json.dumps(config).encode(), IMAGE_CONFIG, login),
+        "config": _push_blob(
+            base, json.dumps(config).encode(), IMAGE_CONFIG, login
+        ),
         "layers": [],
     }
     body = json.dumps(manifest).encode()
@@ -164,7 +170,11 @@ def _push_blob(
     digest = _digest(data)
     params = {"digest": digest}
     answer = requests.post(
-        f"{base}/blobs/uploads/", params=params, data=data, auth=login, timeout=30
+        f"{base}/blobs/uploads/",
+        params=params,
+        data=data,
+        auth=login,
+        timeout=30,
     )
     answer.raise_for_status()
     return {"mediaType": media_type, "digest": digest, "size": len(data)}
@@ -186,7 +196,9 @@ def chart_repository(folder: Path) -> Iterator[str]:
     """Run a chart repository that has the chart `common`, and give its address."""
     write_files(folder, {"common/Chart.yaml": COMMON_YAML})
     for argv in (["package", "common"], ["repo", "index", "."]):
-        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            ["helm", *argv], cwd=folder, check=True, capture_output=True
+        )
     handler = partial(QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -52,7 +52,9 @@ def workspace(root: Path, needs: Mapping[str, str]) -> Path:
     )
     (root / ".gitignore").write_text("/target\n")
     subprocess.run(
-        ["cargo", "generate-lockfile", "--offline", "--quiet"], cwd=root, check=True
+        ["cargo", "generate-lockfile", "--offline", "--quiet"],
+        cwd=root,
+        check=True,
     )
     commit_all(root)
     return root
@@ -124,8 +126,11 @@ def published_lines(registries: LocalRegistries) -> list[dict[str, Any]]:
     """Return the lines of the index of crates.io, in the order of their uploads."""
     order = list(registries.crates.store.details)
     lines = [
-        line for rows in registries.crates.store.published().values() for line in rows
+        line
+        for rows in registries.crates.store.published().values()
+        for line in rows
     ]
     return sorted(
-        lines, key=lambda line: order.index((line["name"].lower(), line["vers"]))
+        lines,
+        key=lambda line: order.index((line["name"].lower(), line["vers"])),
     )

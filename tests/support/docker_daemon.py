@@ -43,7 +43,9 @@ def running_daemon() -> Iterator[str]:
     ):
         try:
             if not _answers(address, process):
-                pytest.skip(f"no docker daemon can run here: {log.read_text()[-300:]}")
+                pytest.skip(
+                    f"no docker daemon can run here: {log.read_text()[-300:]}"
+                )
             yield address
         finally:
             process.terminate()
@@ -56,7 +58,10 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> bool:
     argv = ["docker", "--host", address, "info"]
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
-        if subprocess.run(argv, capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(argv, capture_output=True, check=False).returncode
+            == 0
+        ):
             return True
         time.sleep(0.1)
     return False

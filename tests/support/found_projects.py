@@ -98,7 +98,13 @@ def build(project: FoundProject, root: Path) -> Path:
         ):
             env = os.environ | IDENTITY | dates
             subprocess.run(["git", *words], cwd=root, env=env, check=True)
-    git(root, "remote", "add", "origin", f"https://github.com/{project.repository}.git")
+    git(
+        root,
+        "remote",
+        "add",
+        "origin",
+        f"https://github.com/{project.repository}.git",
+    )
     return root
 
 
@@ -136,23 +142,37 @@ def golden(name: str, found: str | None = None) -> str:
 
 def _shared_version(project: FoundProject) -> str | None:
     for path in ("Cargo.toml", "rust/Cargo.toml"):
-        workspace = tomllib.loads(project.files.get(path, "")).get("workspace", {})
+        workspace = tomllib.loads(project.files.get(path, "")).get(
+            "workspace", {}
+        )
         if "package" in workspace:
             return str(workspace["package"]["version"])
     return None
 
 
 def _publish(
-    registries: LocalRegistries, name: str, version: str, features: Iterable[str] = ()
+    registries: LocalRegistries,
+    name: str,
+    version: str,
+    features: Iterable[str] = (),
 ) -> None:
-    lines = [f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\n']
+    lines = [
+        f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\n'
+    ]
     lines += ["[features]\n", *(f"{feature} = []\n" for feature in features)]
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for path, text in {"Cargo.toml": "".join(lines), "src/lib.rs": ""}.items():
+        for path, text in {
+            "Cargo.toml": "".join(lines),
+            "src/lib.rs": "",
+        }.items():
             member = tarfile.TarInfo(f"{name}-{version}/{path}")
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text.encode()))
-    meta = {"name": name, "vers": version, "features": {key: [] for key in features}}
+    meta = {
+        "name": name,
+        "vers": version,
+        "features": {key: [] for key in features},
+    }
     crate = out.getvalue()
     registries.crates.store.add(index_record(meta, crate), crate, meta)

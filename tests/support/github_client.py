@@ -72,7 +72,9 @@ class LocalGitHub:
         """Run a program, which must fail with that exit code, and return its stderr."""
         done = self.run(*argv, cwd=cwd, **env)
         output = f"{done.stdout}{done.stderr}"
-        assert done.returncode == code, f"{argv} ended with {done.returncode}: {output}"
+        assert done.returncode == code, (
+            f"{argv} ended with {done.returncode}: {output}"
+        )
         return done.stderr
 
     def file(self, name: str, text: str = "") -> str:
@@ -89,7 +91,12 @@ class LocalGitHub:
             headers = headers | {"Authorization": f"token {token}"}
         address = self._address(path)
         return requests.request(
-            method, address, headers=headers, timeout=30, allow_redirects=False, **more
+            method,
+            address,
+            headers=headers,
+            timeout=30,
+            allow_redirects=False,
+            **more,
         )
 
     def _address(self, path: str) -> str:
@@ -99,7 +106,9 @@ class LocalGitHub:
             return f"{self.url}/api/v3{path}"
         return f"{self.url}/api/v3/repos/acme/tool/{path}"
 
-    def upload(self, release: dict, name: str, data: bytes) -> requests.Response:
+    def upload(
+        self, release: dict, name: str, data: bytes
+    ) -> requests.Response:
         """Upload an asset to a release that the API has returned."""
         address = release["upload_url"].replace("{?name,label}", "")
         return self.api("POST", address, params={"name": name}, data=data)
@@ -122,7 +131,9 @@ def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
     """Run a local GitHub in `folder`; `options` are those of `GitHub`."""
     hub = GitHub(folder / "hub", TOKEN, **options)
     with Servers([hub], folder) as servers:
-        github = LocalGitHub(hub, servers, folder, _environment(servers, folder))
+        github = LocalGitHub(
+            hub, servers, folder, _environment(servers, folder)
+        )
         github.work.mkdir()
         github.ok("git", "init", "-q", "-b", "main")
         (github.work / ".github" / "workflows").mkdir(parents=True)
@@ -132,7 +143,9 @@ def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
         github.ok("git", "commit", "-qm", "Begin")
         github.ok("git", "tag", "-am", "one", "v0.1.0")
         hub.create("acme", "tool", github.work)
-        github.ok("git", "remote", "add", "origin", "git@github.com:acme/tool.git")
+        github.ok(
+            "git", "remote", "add", "origin", "git@github.com:acme/tool.git"
+        )
         github.ok("git", "fetch", "-q", "origin")
         yield github
 

@@ -23,10 +23,14 @@ KINDS = {WHEEL: "wheel", SDIST: "sdist", KEPT: "image"}
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     """The project at version 0.2.0, with assets and a changelog section for it."""
     pyproject = TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
-    changelog = TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02")
+    changelog = TINY["CHANGELOG.md"].replace(
+        "[Unreleased]", "[0.2.0] - 2026-01-02"
+    )
     with tiny_project(
         tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}
     ) as made:
@@ -49,7 +53,9 @@ def built(tiny: TinyProject, version: str = "0.2.0", **texts: str) -> Release:
     return release
 
 
-def release_in_a_clone(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> Release:
+def release_in_a_clone(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> Release:
     """Return the release in a fresh clone, whose dist/ is filled from the draft."""
     monkeypatch.chdir(tiny.clone())
     release = tiny.release("0.2.0")
@@ -76,5 +82,7 @@ def states(release: Release) -> dict[str, str]:
 def gh(*words: str) -> None:
     """Run gh for the project; it must succeed."""
     subprocess.run(
-        ["gh", *words, "--repo", "example/tiny"], check=True, capture_output=True
+        ["gh", *words, "--repo", "example/tiny"],
+        check=True,
+        capture_output=True,
     )

@@ -95,7 +95,9 @@ class HostedProject:
                 stdout=sink,
                 stderr=sink,
             )
-            _wait_until(lambda: when(log.read_text()) or process.poll() is not None)
+            _wait_until(
+                lambda: when(log.read_text()) or process.poll() is not None
+            )
             process.send_signal(number)
             process.wait(timeout=120)
         return CommandResult(process.returncode, "", log.read_text())
@@ -128,7 +130,9 @@ class HostedProject:
             for entry in self.registries.log.writes()
             if "git-" not in entry.target
         ]
-        return [f"{entry.method} {entry.host}{entry.target}" for entry in writes]
+        return [
+            f"{entry.method} {entry.host}{entry.target}" for entry in writes
+        ]
 
 
 @contextmanager

@@ -69,7 +69,9 @@ def run(steps: tuple[order.Step, ...], version: str) -> str:
 def missing_files(version: str) -> str:
     """Return what the check of the declared files finds."""
     case = Contents(context(), Release.at(context(), version))
-    return "\n".join(error.fact for error in run_checks(checks_of((declared,)), case))
+    return "\n".join(
+        error.fact for error in run_checks(checks_of((declared,)), case)
+    )
 
 
 @contextmanager
@@ -77,7 +79,9 @@ def without(part: ComponentRelease, row: dist.Built) -> Iterator[None]:
     """Hide a file of dist/, and its row in every record."""
     path = part.dist / row.file
     hidden = path.rename(path.with_name(f".{row.file}"))
-    records = {record: record.read_text() for record in (part.dist / "parts").iterdir()}
+    records = {
+        record: record.read_text() for record in (part.dist / "parts").iterdir()
+    }
     for record, text in records.items():
         others = [line for line in json.loads(text) if line["file"] != row.file]
         record.write_text(json.dumps(others))

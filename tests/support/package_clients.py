@@ -56,7 +56,9 @@ class Client:
         )
         return done.stdout
 
-    def fails(self, *argv: str | Path, cwd: Path | None = None, **env: str) -> str:
+    def fails(
+        self, *argv: str | Path, cwd: Path | None = None, **env: str
+    ) -> str:
         """Run a program that must fail and return its output."""
         done = self.run(*argv, cwd=cwd, **env)
         assert done.returncode != 0, f"{argv} succeeded\n{done.stdout}"
@@ -86,16 +88,24 @@ license = "MIT OR Apache-2.0"
 
 
 def write_crate(
-    folder: Path, name: str, needs: str = "", version: str = "0.1.0", extra: str = ""
+    folder: Path,
+    name: str,
+    needs: str = "",
+    version: str = "0.1.0",
+    extra: str = "",
 ) -> None:
     """Write a library crate that crates.io accepts; it may need a crate beside it."""
     needed = ""
     if needs:
         needed = f'{needs} = {{ path = "../{needs}", version = "{version}" }}'
-    manifest = CRATE.format(name=name, version=version, needed=needed, extra=extra)
+    manifest = CRATE.format(
+        name=name, version=version, needed=needed, extra=extra
+    )
     (folder / "src").mkdir(parents=True, exist_ok=True)
     (folder / "Cargo.toml").write_text(manifest)
-    (folder / "src" / "lib.rs").write_text('pub const WHO: &str = "rehearsed";\n')
+    (folder / "src" / "lib.rs").write_text(
+        'pub const WHO: &str = "rehearsed";\n'
+    )
 
 
 PACKAGE = {
@@ -135,7 +145,9 @@ def crate(
 
 def without(*keys: str, **more: object) -> dict[str, object]:
     """Return PACKAGE with other values, and without some keys."""
-    return {key: value for key, value in (PACKAGE | more).items() if key not in keys}
+    return {
+        key: value for key, value in (PACKAGE | more).items() if key not in keys
+    }
 
 
 def dependencies(count: int, value: str = '"1"') -> str:
@@ -195,7 +207,10 @@ def wheel(
 
 
 def sdist(
-    folder: Path, name: str = "rehearsed", version: str = "0.1.0", text: str = "x = 1"
+    folder: Path,
+    name: str = "rehearsed",
+    version: str = "0.1.0",
+    text: str = "x = 1",
 ) -> Path:
     """Write an sdist that PyPI accepts, and return its path."""
     stem = f"{name.replace('-', '_')}-{version}"

@@ -15,5 +15,7 @@ def running(mark: str) -> list[str]:
         except OSError:  # it has ended, or belongs to another user
             continue
         if mark.encode() in arguments + environment:
-            found.append(arguments.replace(b"\0", b" ").decode(errors="replace"))
+            found.append(
+                arguments.replace(b"\0", b" ").decode(errors="replace")
+            )
     return found

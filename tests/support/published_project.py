@@ -29,13 +29,23 @@ Releasing = Callable[..., Release]
 
 
 def push_and_tag(
-    registries: LocalRegistries, root: Path, files: Mapping[str, str], version: str
+    registries: LocalRegistries,
+    root: Path,
+    files: Mapping[str, str],
+    version: str,
 ) -> Path:
     """Commit a project, push it to github.com/example/hello with a tag, and return its root."""
     root.mkdir()
     commit_files(root, files)
     registries.github.create("example", "hello", root)
-    run("git", "remote", "add", "origin", "https://github.com/example/hello", cwd=root)
+    run(
+        "git",
+        "remote",
+        "add",
+        "origin",
+        "https://github.com/example/hello",
+        cwd=root,
+    )
     run("git", "tag", "-m", version, f"v{version}", cwd=root)
     run("git", "push", "-q", "origin", "main", f"v{version}", cwd=root)
     return root
@@ -53,7 +63,9 @@ def run(*argv: str | Path, cwd: Path | None = None, **env: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    assert done.returncode == 0, f"{argv} ended with {done.returncode}\n{done.stdout}"
+    assert done.returncode == 0, (
+        f"{argv} ended with {done.returncode}\n{done.stdout}"
+    )
     return done.stdout
 
 
@@ -96,7 +108,9 @@ class Layout:
         self, architecture: str, layers: list[bytes], **config: object
     ) -> dict[str, object]:
         """Write an image of one platform, and return its line in an index."""
-        diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
+        diff_ids = [
+            f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers
+        ]
         where = {"os": "linux", "architecture": architecture}
         about = where | {
             "config": config,
@@ -112,7 +126,8 @@ class Layout:
                 **self.blob(json.dumps(about).encode()),
             },
             "layers": [
-                {"mediaType": layer_type, **self.blob(layer)} for layer in layers
+                {"mediaType": layer_type, **self.blob(layer)}
+                for layer in layers
             ],
         }
         return {
@@ -124,10 +139,19 @@ class Layout:
     def write(self, *images: dict[str, object]) -> str:
         """Write an index of these images, and return its digest."""
         media_type = f"{MEDIA_TYPE}.index.v1+json"
-        index = {"schemaVersion": 2, "mediaType": media_type, "manifests": images}
-        line = {"mediaType": media_type, **self.blob(json.dumps(index).encode())}
+        index = {
+            "schemaVersion": 2,
+            "mediaType": media_type,
+            "manifests": images,
+        }
+        line = {
+            "mediaType": media_type,
+            **self.blob(json.dumps(index).encode()),
+        }
         outer = {"schemaVersion": 2, "manifests": [line]}
-        (self.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+        (self.folder / "oci-layout").write_text(
+            '{"imageLayoutVersion": "1.0.0"}'
+        )
         (self.folder / "index.json").write_text(json.dumps(outer))
         return str(line["digest"])
 

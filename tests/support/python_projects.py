@@ -100,7 +100,15 @@ def tag(root: Path, name: str = f"v{VERSION}") -> None:
         git(root, "init", "--quiet", "--bare", str(origin))
         git(root, "remote", "add", "origin", str(origin))
     git(root, "tag", "--force", name)
-    git(root, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/main", name)
+    git(
+        root,
+        "push",
+        "--quiet",
+        "--force",
+        "origin",
+        "HEAD:refs/heads/main",
+        name,
+    )
 
 
 def release(root: Path, version: str = VERSION) -> Release:
@@ -138,7 +146,11 @@ def all_files(root: Path) -> dict[str, bytes]:
     """Return the bytes of every file of a project, by path, without those of git."""
     paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
     found = {path.relative_to(root): path.read_bytes() for path in paths}
-    return {str(path): data for path, data in found.items() if path.parts[0] != ".git"}
+    return {
+        str(path): data
+        for path, data in found.items()
+        if path.parts[0] != ".git"
+    }
 
 
 def wheel(

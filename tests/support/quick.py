@@ -33,7 +33,9 @@ def is_quick(item: pytest.Function) -> bool:
     if item.get_closest_marker("slow") or not tools <= QUICK_TOOLS:
         return False
     functions = [item.function, *_fixtures(item)]
-    return not any(_starts_registries(function, set()) for function in functions)
+    return not any(
+        _starts_registries(function, set()) for function in functions
+    )
 
 
 def _fixtures(item: pytest.Function) -> Iterator[object]:

@@ -26,7 +26,9 @@ class Registry:
 
     oci: Oci
 
-    def __init__(self, base: str, servers: Servers, name: str = "team/app") -> None:
+    def __init__(
+        self, base: str, servers: Servers, name: str = "team/app"
+    ) -> None:
         self.base = base
         self.servers = servers
         self.name = name
@@ -53,13 +55,19 @@ class Registry:
         return digest
 
     def push(
-        self, manifest: bytes, reference: str = "", media_type: str = "", **options
+        self,
+        manifest: bytes,
+        reference: str = "",
+        media_type: str = "",
+        **options,
     ) -> requests.Response:
         """Push a manifest to a tag or digest, by default to its own digest."""
         media_type = media_type or _media_type(manifest)
         target = f"manifests/{reference or digest_of(manifest)}"
         headers = {"Content-Type": media_type}
-        return self.call("PUT", target, data=manifest, headers=headers, **options)
+        return self.call(
+            "PUT", target, data=manifest, headers=headers, **options
+        )
 
     def tags(self, **params) -> list[str]:
         return self.call("GET", "tags/list", params=params).json()["tags"]
@@ -107,7 +115,9 @@ def image(
 
 def index(*manifests: bytes, **more) -> bytes:
     """Return an index of manifests; `more` are its other keys."""
-    listed = [descriptor(manifest, _media_type(manifest)) for manifest in manifests]
+    listed = [
+        descriptor(manifest, _media_type(manifest)) for manifest in manifests
+    ]
     document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}
     return json.dumps(document | more).encode()
 

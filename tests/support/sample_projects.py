@@ -140,7 +140,13 @@ def sample(
     git(root, "add", "--all")
     for path in history.submodules:
         (root / path).mkdir(parents=True)  # not checked out
-        git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
+        git(
+            root,
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            f"160000,{'1' * 40},{path}",
+        )
     for tags in history.tags:
         message = f"--message=Work towards {tags[0]}"
         git(root, "commit", "--quiet", "--allow-empty", message)
@@ -190,7 +196,9 @@ def unpublished(names: Collection[str]) -> Iterator[None]:
         yield
 
 
-def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+def inv(
+    root: Path, *words: str, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run `inv` in a repository; it may not print a traceback."""
     done = subprocess.run(
         [sys.executable, "-m", "invoke", *words],
@@ -209,7 +217,9 @@ def shown(root: Path) -> dict[str, Any]:
     done = inv(root, "settings", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    found["settings"] = [row for row in found["settings"] if row["source"] != "default"]
+    found["settings"] = [
+        row for row in found["settings"] if row["source"] != "default"
+    ]
     return _without_empty(found)
 
 
@@ -219,7 +229,11 @@ def _without_empty(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {key: _without_empty(item) for key, item in value.items()}
-    return {key: item for key, item in inner.items() if item not in (None, "", [], {})}
+    return {
+        key: item
+        for key, item in inner.items()
+        if item not in (None, "", [], {})
+    }
 
 
 def golden(name: str, found: dict[str, Any]) -> dict[str, Any]:

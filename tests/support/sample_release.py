@@ -73,14 +73,18 @@ class SampleRelease:
         return self.hosted.folder / "elsewhere"
 
     def inv(self, command: str, *words: str) -> CommandResult:
-        return self.hosted.inv(self.root, command, *words, "--version", self.version)
+        return self.hosted.inv(
+            self.root, command, *words, "--version", self.version
+        )
 
     def release(self) -> CommandResult:
         return self.inv("release", "--new", "all", "--sign-off", "Tester")
 
     def build_elsewhere(self) -> Path:
         """Write what other machines build into their folder, and return it."""
-        built_here = {normalized(path.name) for path in self.root.glob("dist/*/*")}
+        built_here = {
+            normalized(path.name) for path in self.root.glob("dist/*/*")
+        }
         for file, target in self.complete.foreign.items():
             if file not in built_here:
                 self._build(file, target)
@@ -94,7 +98,9 @@ class SampleRelease:
         if file.endswith(".whl"):
             kind = "wheel"
             name, version, *tags = file.removesuffix(".whl").split("-")
-            data = _wheel(name, version, "-".join(tags), self._module(target), data)
+            data = _wheel(
+                name, version, "-".join(tags), self._module(target), data
+            )
         row = Built(
             kind=kind,
             name=file,
@@ -111,7 +117,9 @@ class SampleRelease:
         dist = self.other_machines / target / tag
         (dist / "parts").mkdir(parents=True, exist_ok=True)
         (dist / file).write_bytes(data)
-        (dist / "parts" / f"built-{file}.json").write_text(json.dumps([asdict(row)]))
+        (dist / "parts" / f"built-{file}.json").write_text(
+            json.dumps([asdict(row)])
+        )
 
     def _tag_of(self, file: str) -> str:
         for registry, names in self.complete.public.items():
@@ -140,9 +148,12 @@ class SampleRelease:
 
     def foreign_files(self) -> set[tuple[str, str]]:
         """Return the name and sha256 of each file that another machine has built."""
-        paths = [path for path in self.other_machines.glob("*/*/*") if path.is_file()]
+        paths = [
+            path for path in self.other_machines.glob("*/*/*") if path.is_file()
+        ]
         return {
-            (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths
+            (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+            for path in paths
         }
 
     def downloads(self) -> set[tuple[str, str]]:
@@ -155,16 +166,22 @@ class SampleRelease:
         }
 
     def refs(self) -> str:
-        return git(self.origin, "for-each-ref", "--format=%(objectname) %(refname)")
+        return git(
+            self.origin, "for-each-ref", "--format=%(objectname) %(refname)"
+        )
 
     def public(self) -> dict[str, set[str]]:
         """Return the names of what users can get, and of drafts, by registry."""
         registries = self.hosted.registries
-        old_tags = {tag for tags in HISTORIES[self.complete.name].tags for tag in tags}
+        old_tags = {
+            tag for tags in HISTORIES[self.complete.name].tags for tag in tags
+        }
         crates = registries.crates.store.published()
         found = {
             "tags": {*git(self.origin, "tag").split()} - old_tags,
-            "PyPI": {normalized(file) for file in registries.pypi.store.uploads},
+            "PyPI": {
+                normalized(file) for file in registries.pypi.store.uploads
+            },
             "crates.io": {
                 f"{name} {line['vers']}"
                 for name, lines in crates.items()
@@ -173,7 +190,8 @@ class SampleRelease:
         }
         for name, repository in registries.oci.store.repositories.items():
             tags = [
-                re.sub("^sha-[0-9a-f]{7}$", "sha-{sha}", t) for t in repository.tags
+                re.sub("^sha-[0-9a-f]{7}$", "sha-{sha}", t)
+                for t in repository.tags
             ]
             found[f"ghcr.io/{name}"] = {*tags}
         found = {registry: names for registry, names in found.items() if names}
@@ -185,7 +203,9 @@ class SampleRelease:
 
 
 @contextmanager
-def sample_release(complete: CompleteRelease, folder: Path) -> Iterator[SampleRelease]:
+def sample_release(
+    complete: CompleteRelease, folder: Path
+) -> Iterator[SampleRelease]:
     """Run local registries, with a sample project on the local GitHub."""
     root = sample(complete.name, folder, complete.settings or complete.name)
     _adapt(root, complete)
@@ -221,7 +241,9 @@ def release_and_compare(project: SampleRelease) -> CommandResult:
         collected = project.inv("collect", "--folders", str(folder))
         assert collected.code == 0, collected.err
     stopped = project.leave_one_out()
-    assert [file for file, why in stopped.items() if NOT_PUSHED not in why] == []
+    assert [
+        file for file, why in stopped.items() if NOT_PUSHED not in why
+    ] == []
     assert_files_are_declared({*stopped}, project.complete)
     assert (project.refs(), project.public()) == (before, {})
     done = project.release()
@@ -231,14 +253,19 @@ def release_and_compare(project: SampleRelease) -> CommandResult:
     return done
 
 
-def assert_files_are_declared(files: set[str], complete: CompleteRelease) -> None:
+def assert_files_are_declared(
+    files: set[str], complete: CompleteRelease
+) -> None:
     """Assert that dist/ had the declared files, and one for each image and chart."""
     public = complete.public
     containers = {file for file in files if file.endswith((".oci.tar", ".tgz"))}
-    repositories = [registry for registry in public if registry.startswith("ghcr.io")]
+    repositories = [
+        registry for registry in public if registry.startswith("ghcr.io")
+    ]
     assert len(containers) == len(repositories)
     declared = {
-        f"{name.replace(' ', '-')}.crate" for name in public.get("crates.io", ())
+        f"{name.replace(' ', '-')}.crate"
+        for name in public.get("crates.io", ())
     }
     for registry, names in public.items():
         if registry.startswith(("GitHub", "PyPI")):
@@ -260,7 +287,9 @@ def _adapt(root: Path, complete: CompleteRelease) -> None:
             text = text.replace(old, new)
         (root / path).write_text(text)
     if (root / ".gitmodules").exists():  # of other hosts, which no test reaches
-        keys = git(root, "config", "--file", ".gitmodules", "--get-regexp", "path")
+        keys = git(
+            root, "config", "--file", ".gitmodules", "--get-regexp", "path"
+        )
         folders = [line.split(" ", 1)[1] for line in keys.splitlines()]
         git(root, "rm", "--quiet", "--cached", ".gitmodules", *folders)
         (root / ".gitmodules").unlink()
@@ -272,7 +301,9 @@ def _adapt(root: Path, complete: CompleteRelease) -> None:
         text += NO_GATES
     settings.write_text(text)
     git(root, "commit", "--quiet", "--all", "--message=Release on this machine")
-    key = git(root, "config", "--local", "--name-only", "--get-regexp", "^url").strip()
+    key = git(
+        root, "config", "--local", "--name-only", "--get-regexp", "^url"
+    ).strip()
     git(root, "config", "--local", "--unset", key)
 
 
@@ -280,7 +311,9 @@ def _packages(complete: CompleteRelease) -> set[str]:
     """Return the names of the crates and packages that the release publishes."""
     public = complete.public
     published = public.get("crates.io", set()) | public.get("PyPI", set())
-    return {re.split(r"[- ]\d", name)[0].replace("_", "-") for name in published}
+    return {
+        re.split(r"[- ]\d", name)[0].replace("_", "-") for name in published
+    }
 
 
 def _repository(complete: CompleteRelease) -> tuple[str, str]:
@@ -288,5 +321,7 @@ def _repository(complete: CompleteRelease) -> tuple[str, str]:
     return owner, name
 
 
-def _wheel(name: str, version: str, tags: str, module: str, data: bytes) -> bytes:
+def _wheel(
+    name: str, version: str, tags: str, module: str, data: bytes
+) -> bytes:
     return wheel(name, None, tags, {module: data}, version)

@@ -47,9 +47,9 @@ tag = "other-v{version}"
 python = ["tiny-other"]
 """
 TWO = TINY | {
-    "other/pyproject.toml": PYPROJECT.replace("tiny-plain", "tiny-other").replace(
-        "0.1.0", "0.4.0"
-    ),
+    "other/pyproject.toml": PYPROJECT.replace(
+        "tiny-plain", "tiny-other"
+    ).replace("0.1.0", "0.4.0"),
     "release-tasks.toml": TWO_COMPONENTS,
 }
 
@@ -123,16 +123,23 @@ def tiny_project(
 
 def run_checks(case: CheckContext, area: ModuleType) -> list[Finding]:
     """Return what the checks of one module find; each finding must have a fix."""
-    checks = [value for value in vars(area).values() if isinstance(value, Check)]
+    checks = [
+        value for value in vars(area).values() if isinstance(value, Check)
+    ]
     found = [finding for each in checks for finding in each(case)]
     assert all(finding.fix for finding in found)
     return found
 
 
 def problems(
-    tiny: TinyProject, area: ModuleType, version: str = "0.2.0", new: str | None = None
+    tiny: TinyProject,
+    area: ModuleType,
+    version: str = "0.2.0",
+    new: str | None = None,
 ) -> list[str]:
     """Return the facts of the problems that one module finds; each must have a fix."""
-    found = check.problems(CheckContext(context(), tiny.release(version), new), area)
+    found = check.problems(
+        CheckContext(context(), tiny.release(version), new), area
+    )
     assert all(problem.fix for problem in found)
     return [problem.fact for problem in found]

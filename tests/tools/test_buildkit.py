@@ -39,10 +39,14 @@ def buildx(*words: str) -> str:
 def running(folder: Path) -> bool:
     """Whether a process has the folder in its command line."""
     lines = [
-        Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()
+        Path(f"/proc/{pid}/cmdline")
+        for pid in os.listdir("/proc")
+        if pid.isdigit()
     ]
     return any(
-        str(folder).encode() in line.read_bytes() for line in lines if line.exists()
+        str(folder).encode() in line.read_bytes()
+        for line in lines
+        if line.exists()
     )
 
 
@@ -112,7 +116,9 @@ def test_a_deep_temporary_folder_is_no_obstacle(temporary, monkeypatch):
     # longer than a socket's name may be
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
     with buildkit.builder(Context()) as env:
-        said = shell.ask(["docker", "buildx", "inspect", "--bootstrap"], env=env)
+        said = shell.ask(
+            ["docker", "buildx", "inspect", "--bootstrap"], env=env
+        )
         assert "running" in said
     assert list(deep.iterdir()) == []
 
@@ -120,11 +126,15 @@ def test_a_deep_temporary_folder_is_no_obstacle(temporary, monkeypatch):
 def test_a_buildkitd_that_does_not_start_says_why(temporary, monkeypatch):
     folder = temporary / "bin"
     folder.mkdir()
-    (folder / "buildkitd").write_text("#!/bin/sh\necho no room left >&2\nexit 1\n")
+    (folder / "buildkitd").write_text(
+        "#!/bin/sh\necho no room left >&2\nexit 1\n"
+    )
     (folder / "buildkitd").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     with (
-        pytest.raises(ReleaseError, match="buildkitd did not start: no room left"),
+        pytest.raises(
+            ReleaseError, match="buildkitd did not start: no room left"
+        ),
         buildkit.builder(Context()),
     ):
         pass

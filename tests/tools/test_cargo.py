@@ -34,7 +34,9 @@ def shop(tmp_path: Path) -> Path:
 def test_crates_come_after_their_normal_build_and_target_dependencies(
     shop: Path,
 ) -> None:
-    names = [member.name for member in cargo.in_order(cargo.workspace(shop).members)]
+    names = [
+        member.name for member in cargo.in_order(cargo.workspace(shop).members)
+    ]
     assert names.index("shop-b") < names.index("shop-c") < names.index("shop-a")
     assert names.index("shop-d") < names.index("shop-a")
 
@@ -99,9 +101,7 @@ def test_the_date_of_a_429_is_read(shop: Path) -> None:
 
 
 def test_uploads_are_seen_in_coloured_output_too() -> None:
-    said = (
-        "\x1b[1m\x1b[32m    Uploaded\x1b[0m shop-zero v0.1.0 to registry `crates-io`\n"
-    )
+    said = "\x1b[1m\x1b[32m    Uploaded\x1b[0m shop-zero v0.1.0 to registry `crates-io`\n"
     assert cargo_publish.uploaded(said) == {"shop-zero"}
 
 
@@ -124,9 +124,21 @@ def test_uploads_are_seen_in_coloured_output_too() -> None:
             "You have published too many versions of this crate in the last 24 hours",
             "tomorrow",
         ),
-        ("400 Bad Request", "missing or empty metadata fields: license", "[package]"),
-        ("400 Bad Request", "A verified email address is required", "settings/profile"),
-        ("400 Bad Request", "something nobody has seen", "run the release again"),
+        (
+            "400 Bad Request",
+            "missing or empty metadata fields: license",
+            "[package]",
+        ),
+        (
+            "400 Bad Request",
+            "A verified email address is required",
+            "settings/profile",
+        ),
+        (
+            "400 Bad Request",
+            "something nobody has seen",
+            "run the release again",
+        ),
     ],
 )
 def test_each_refusal_has_a_way_out(status: str, said: str, fix: str) -> None:
@@ -144,7 +156,9 @@ def test_each_refusal_has_a_way_out(status: str, said: str, fix: str) -> None:
     (REFUSED.format("400 Bad Request", "invalid upload"), False),
     ("warning: timeout of something\nerror: no token found", False),
 ])  # fmt: skip
-def test_only_what_passes_by_itself_is_tried_again(output: str, expected: bool) -> None:
+def test_only_what_passes_by_itself_is_tried_again(
+    output: str, expected: bool
+) -> None:
     assert cargo_publish.is_transient(output) is expected
 
 

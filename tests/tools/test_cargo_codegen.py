@@ -21,7 +21,14 @@ def target(kind: str, crate_type: str = "bin") -> dict[str, list[str]]:
         ({"targets": [LIB, target("custom-build")]}, True),
         ({"targets": [LIB], "links": "z"}, True),
         ({"targets": [target("cdylib", "cdylib")]}, True),
-        ({"targets": [{"kind": ["lib"], "crate_types": ["lib", "staticlib"]}]}, True),
+        (
+            {
+                "targets": [
+                    {"kind": ["lib"], "crate_types": ["lib", "staticlib"]}
+                ]
+            },
+            True,
+        ),
         ({"targets": [target("proc-macro", "proc-macro")]}, True),
         # cargo package builds none of these
         ({"targets": [LIB, target("example")]}, False),
@@ -30,7 +37,9 @@ def target(kind: str, crate_type: str = "bin") -> dict[str, list[str]]:
         ({}, False),
     ],
 )
-def test_what_is_linked_is_built(package: dict[str, object], is_needed: bool) -> None:
+def test_what_is_linked_is_built(
+    package: dict[str, object], is_needed: bool
+) -> None:
     assert codegen.is_needed(package, [b"pub fn f() {}\n"]) is is_needed
 
 

@@ -1,4 +1,4 @@
-"""Cargo.lock: what a bump changes in it is told apart from everything else."""
+"""Cargo.lock: what a bump changes in it is reported apart from everything else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ version = "0.1.0"
 """
 
 
-BUMPED = LOCK.replace('"0.1.0"', '"0.2.0"').replace("other 0.1.0", "other 0.2.0")
+BUMPED = LOCK.replace('"0.1.0"', '"0.2.0"').replace(
+    "other 0.1.0", "other 0.2.0"
+)
 
 
 def test_a_bump_changes_our_own_packages_and_what_names_them() -> None:
@@ -37,9 +39,9 @@ def test_a_bump_changes_our_own_packages_and_what_names_them() -> None:
 
 def test_line_endings_stay() -> None:
     windows = LOCK.replace("\n", "\r\n")
-    assert bumped(windows, {"ours": "0.2.0", "other": "0.2.0"}) == BUMPED.replace(
-        "\n", "\r\n"
-    )
+    assert bumped(
+        windows, {"ours": "0.2.0", "other": "0.2.0"}
+    ) == BUMPED.replace("\n", "\r\n")
 
 
 def test_a_package_of_a_registry_with_the_same_name_stays() -> None:

@@ -11,8 +11,14 @@ from release_tasks.tools import ci
     ("variables", "tag"),
     [
         ({}, ""),
-        ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1.0.0"}, "v1.0.0"),
-        ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/core/v1"}, "core/v1"),
+        (
+            {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1.0.0"},
+            "v1.0.0",
+        ),
+        (
+            {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/core/v1"},
+            "core/v1",
+        ),
         ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/v1.0.0"}, ""),
         ({"GITHUB_ACTIONS": "true"}, ""),
         ({"GITHUB_REF": "refs/tags/v1.0.0"}, ""),

@@ -76,9 +76,9 @@ def test_other_bytes_are_refused_and_removed(
     _, url = file_server
     with pytest.raises(
         ReleaseError, match=f"has the sha256 {sha256(MODEL)}, expected 0000"
-    ) as told:
+    ) as reported:
         downloads.fetch(url, "0" * 64, tmp_path / "model")
-    assert told.value.fix
+    assert reported.value.fix
     assert list(tmp_path.glob("model*")) == []
 
 
@@ -88,7 +88,10 @@ def test_servers_without_ranges_and_empty_files_are_fine(
 ) -> None:
     app, url = file_server
     app.ranges = ranges
-    assert downloads.fetch(url, sha256(MODEL), tmp_path / "model").read_bytes() == MODEL
+    assert (
+        downloads.fetch(url, sha256(MODEL), tmp_path / "model").read_bytes()
+        == MODEL
+    )
     assert (
         downloads.fetch(
             url.replace("model.gguf", "empty"), sha256(b""), tmp_path / "none"

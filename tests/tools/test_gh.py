@@ -23,7 +23,9 @@ HERE = "example/tiny"
 
 @pytest.fixture(params=["token", "anonymous"])
 def reader(
-    request: pytest.FixtureRequest, tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tiny: TinyProject,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> TinyProject:
     """A project with three public releases, read with a token and without one."""
     for number in range(1, 4):
@@ -83,7 +85,9 @@ def test_a_draft_is_visible_only_with_a_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.tag("v0.2.0")
-    gh.create(context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", "--draft")
+    gh.create(
+        context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", "--draft"
+    )
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
     assert page.is_draft
@@ -100,7 +104,9 @@ def test_a_draft_of_a_tag_that_is_missing_on_origin_is_refused(
     assert tiny.registries.github.releases("example", "tiny") == []
 
 
-def test_publishing_leaves_latest_alone_until_it_is_set(tiny: TinyProject) -> None:
+def test_publishing_leaves_latest_alone_until_it_is_set(
+    tiny: TinyProject,
+) -> None:
     for tag in ("v0.1.0", "v0.2.0"):
         tiny.tag(tag)
         gh.create(context(), HERE, tag, tag, Path(os.devnull), "--draft")
@@ -131,7 +137,11 @@ def test_an_asset_is_replaced_and_removed(tiny: TinyProject) -> None:
 
 @pytest.mark.parametrize(
     ("status", "fix"),
-    [(401, "set GH_TOKEN"), (403, "contents: write"), (418, "run the release again")],
+    [
+        (401, "set GH_TOKEN"),
+        (403, "contents: write"),
+        (418, "run the release again"),
+    ],
 )
 def test_a_refusal_has_a_fix_and_shows_no_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
@@ -139,7 +149,13 @@ def test_a_refusal_has_a_fix_and_shows_no_token(
     monkeypatch.setenv("GH_TOKEN", "a-token-that-is-secret")
     body = b'{"message": "a-token-that-is-secret is not welcome"}'
     tiny.registries.faults.add(
-        Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9)
+        Fault(
+            "GET",
+            "/repos/example/tiny/releases",
+            status=status,
+            body=body,
+            times=9,
+        )
     )
     with pytest.raises(ReleaseError, match="GitHub refused: ") as raised:
         gh.pages(HERE, "v0.2.0")
@@ -178,7 +194,9 @@ def test_a_rate_limit_and_missing_rights_have_different_fixes(
             refusal,
         )
     )
-    with pytest.raises(ReleaseError, match=f"GitHub refused: gh: {said}") as raised:
+    with pytest.raises(
+        ReleaseError, match=f"GitHub refused: gh: {said}"
+    ) as raised:
         gh.pages(HERE, "v0.2.0")
     assert fix in raised.value.fix
 
@@ -217,7 +235,8 @@ def test_without_a_token_a_rate_limit_asks_for_one(
         )
     )
     with pytest.raises(
-        ReleaseError, match=r"anonymous GitHub rate limit reached: .*192\.0\.2\.1"
+        ReleaseError,
+        match=r"anonymous GitHub rate limit reached: .*192\.0\.2\.1",
     ) as raised:
         gh.pages(HERE, "v0.2.0")
     assert raised.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
@@ -237,7 +256,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         Fault("GET", "/repos/example/tiny/releases", lose=True, times=2),
     ],
 )
-def test_a_read_is_repeated_where_github_fails(tiny: TinyProject, fault: Fault) -> None:
+def test_a_read_is_repeated_where_github_fails(
+    tiny: TinyProject, fault: Fault
+) -> None:
     tiny.registries.faults.add(replace(fault))
     assert gh.pages(HERE, "v0.2.0") == ()
 
@@ -253,7 +274,9 @@ def test_an_upload_without_an_answer_is_begun_again(
     file.write_text("all of it")
     upload = "/repos/example/tiny/releases/.*/assets"
     status = 0 if lose else 503
-    tiny.registries.faults.add(Fault("POST", upload, status=status, lose=lose, times=2))
+    tiny.registries.faults.add(
+        Fault("POST", upload, status=status, lose=lose, times=2)
+    )
     gh.upload(context(), HERE, gh.page(HERE, "v0.2.0"), [file])
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
@@ -262,7 +285,9 @@ def test_an_upload_without_an_answer_is_begun_again(
 
 
 @pytest.mark.usefixtures("at_once")
-def test_what_is_the_same_when_done_twice_is_repeated(tiny: TinyProject) -> None:
+def test_what_is_the_same_when_done_twice_is_repeated(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0")
     gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
     edit = Fault("PATCH", "/repos/example/tiny/releases/", lose=True)

@@ -20,15 +20,20 @@ def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
         git.top(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can give a folder away"
+)
 def test_a_checkout_of_somebody_else_is_not_called_no_repository(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     subprocess.run(["chown", "-R", "12345", tiny.root], check=True)
-    with pytest.raises(ReleaseError, match="dubious ownership") as told:
+    with pytest.raises(ReleaseError, match="dubious ownership") as reported:
         git.top(tiny.root)
-    assert told.value.fix == f"git config --global --add safe.directory {tiny.root}"
+    assert (
+        reported.value.fix
+        == f"git config --global --add safe.directory {tiny.root}"
+    )
 
 
 def test_changes_are_paths_from_the_top_and_never_those_of_dist(
@@ -38,7 +43,10 @@ def test_changes_are_paths_from_the_top_and_never_those_of_dist(
     (tiny.root / "tiny_plain" / "ünt ested\t.py").write_text("")
     (tiny.root / "dist" / "v0.2.0").mkdir(parents=True)
     (tiny.root / "dist" / "v0.2.0" / "file").write_text("")
-    assert set(git.changed(tiny.root)) == {"CHANGELOG.md", "tiny_plain/ünt ested\t.py"}
+    assert set(git.changed(tiny.root)) == {
+        "CHANGELOG.md",
+        "tiny_plain/ünt ested\t.py",
+    }
 
 
 def test_a_file_that_is_as_a_checkout_writes_it_is_not_changed(
@@ -90,14 +98,19 @@ def test_a_fingerprint_changes_with_every_change(tiny: TinyProject) -> None:
     assert len(seen) == 4
 
 
-def test_tags_stand_for_commits_whether_annotated_or_not(tiny: TinyProject) -> None:
+def test_tags_stand_for_commits_whether_annotated_or_not(
+    tiny: TinyProject,
+) -> None:
     tiny.git("tag", "light")
     tiny.tag("v0.2.0")
     assert git.tags(tiny.root) == {"light": tiny.head(), "v0.2.0": tiny.head()}
     assert git.remote_tag(tiny.root, "v0.2.0") == tiny.head()
     assert git.remote_tag(tiny.root, "v0.2") is None
     refs = git.remote_refs(tiny.root)
-    assert refs == {"refs/tags/v0.2.0": tiny.head(), "refs/heads/main": tiny.head()}
+    assert refs == {
+        "refs/tags/v0.2.0": tiny.head(),
+        "refs/heads/main": tiny.head(),
+    }
 
 
 def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(
@@ -152,7 +165,9 @@ def test_an_export_has_the_files_and_no_history(tiny: TinyProject) -> None:
     }
 
 
-def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: TinyProject) -> None:
+def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(
+    tiny: TinyProject,
+) -> None:
     with clones.clean(tiny.root, tiny.head()) as tree:
         assert tree == tiny.root
     (tiny.root / "scribble").write_text("")

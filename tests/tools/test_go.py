@@ -36,7 +36,9 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy")),
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(endpoints, "GO_PROXY", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(
+        endpoints, "GO_PROXY", f"http://127.0.0.1:{server.server_port}"
+    )
     monkeypatch.setattr(
         go,
         "SHA256",
@@ -60,7 +62,9 @@ def test_without_go_a_toolchain_is_downloaded_once(
     ]
 
 
-def test_a_toolchain_with_other_bytes_is_refused(served: Path, tmp_path: Path) -> None:
+def test_a_toolchain_with_other_bytes_is_refused(
+    served: Path, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(served, "a") as out:
         out.writestr("more", "bytes")
     with pytest.raises(ReleaseError, match="another sha256"):
@@ -69,7 +73,8 @@ def test_a_toolchain_with_other_bytes_is_refused(served: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("said", "is_used"), [("go1.19.8", False), ("go1.21.0", True), ("go1.26.8", True)]
+    ("said", "is_used"),
+    [("go1.19.8", False), ("go1.21.0", True), ("go1.26.8", True)],
 )
 def test_an_old_go_of_the_machine_is_passed_over(
     served: Path,

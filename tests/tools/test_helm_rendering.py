@@ -28,8 +28,14 @@ SCHEMA = (
             "values don't meet the specifications of the schema(s) in the following chart(s): "
             "- at '': missing property 'host'",
         ),
-        ("Error: template: a/b.yaml:1:13: nil pointer evaluating interface {}.y", ""),
-        ("Error: YAML parse error on app/templates/a.yaml: error converting YAML", ""),
+        (
+            "Error: template: a/b.yaml:1:13: nil pointer evaluating interface {}.y",
+            "",
+        ),
+        (
+            "Error: YAML parse error on app/templates/a.yaml: error converting YAML",
+            "",
+        ),
     ],
 )
 def test_why_helm_renders_nothing(output: str, reason: str) -> None:

@@ -73,7 +73,8 @@ def test_a_refused_login_is_an_error_that_names_the_registry(registries, login):
     with pytest.raises(ReleaseError) as caught:
         oci_registry.digest(IMAGE, "1.0.0")
     assert (
-        caught.value.problem == "ghcr.io does not let docker's login read example/hello"
+        caught.value.problem
+        == "ghcr.io does not let docker's login read example/hello"
     )
     assert caught.value.fix == "docker login ghcr.io"
 
@@ -105,17 +106,24 @@ def test_a_login_kept_by_a_helper_is_asked_for(
     login(credHelpers={"ghcr.io": "ours"})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     login(credsStore="ours", auths={"ghcr.io": {}})
-    assert docker_login.login("ghcr.io") == ("somebody", registries.tokens.registry)
+    assert docker_login.login("ghcr.io") == (
+        "somebody",
+        registries.tokens.registry,
+    )
 
 
 def test_a_helper_that_knows_nothing_is_no_login(login, tmp_path, monkeypatch):
     helper(
-        tmp_path, "echo credentials not found in native keychain; exit 1", monkeypatch
+        tmp_path,
+        "echo credentials not found in native keychain; exit 1",
+        monkeypatch,
     )
     login(credsStore="ours")
     assert docker_login.login("ghcr.io") is None
     helper(tmp_path, "echo the keychain is locked >&2; exit 1", monkeypatch)
-    with pytest.raises(ReleaseError, match="docker-credential-ours cannot read"):
+    with pytest.raises(
+        ReleaseError, match="docker-credential-ours cannot read"
+    ):
         docker_login.login("ghcr.io")
 
 
@@ -164,7 +172,9 @@ def test_a_loopback_registry_is_read_over_plain_http(registries):
 
 def test_a_digest_is_computed_where_the_registry_does_not_tell_it(registries):
     digest = push_image(registries, "1.0.0")
-    registries.faults.add(Fault("HEAD", "/v2/example/hello/manifests/", status=200))
+    registries.faults.add(
+        Fault("HEAD", "/v2/example/hello/manifests/", status=200)
+    )
     assert oci_registry.digest(local(registries), "1.0.0") == digest
 
 
@@ -200,6 +210,7 @@ def test_a_registry_that_answers_nonsense_is_an_error(registries, body):
         lambda: oci_registry.labels(IMAGE, "1.2.0"),
     ):
         with pytest.raises(
-            ReleaseError, match=r"did not return valid JSON|returned unexpected JSON"
+            ReleaseError,
+            match=r"did not return valid JSON|returned unexpected JSON",
         ):
             read()

@@ -67,12 +67,18 @@ def test_a_repository_is_known_by_the_host_of_its_url(
     assert remotes.github_repository(url) == name
 
 
-def test_an_alias_of_ssh_stands_for_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alias_of_ssh_stands_for_its_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     aliases = {"github.com-work": "github.com", "work": "ssh.github.com"}
-    monkeypatch.setattr(ssh, "host_name", lambda alias: aliases.get(alias, alias))
+    monkeypatch.setattr(
+        ssh, "host_name", lambda alias: aliases.get(alias, alias)
+    )
     for url in ("git@github.com-work:acme/tool.git", "ssh://work/acme/tool"):
         assert remotes.github_repository(url) == "acme/tool"
-    assert remotes.github_repository("https://github.com-work/acme/tool") is None
+    assert (
+        remotes.github_repository("https://github.com-work/acme/tool") is None
+    )
 
 
 def test_ssh_tells_the_host_of_a_name_without_connecting() -> None:
@@ -83,8 +89,16 @@ def test_ssh_tells_the_host_of_a_name_without_connecting() -> None:
 @pytest.mark.parametrize(
     ("url", "setting", "name"),
     [
-        ("gh:acme/tool", ("url.https://github.com/.insteadOf", "gh:"), "acme/tool"),
-        ("work:tool", ("url.git@github.com:acme/.insteadOf", "work:"), "acme/tool"),
+        (
+            "gh:acme/tool",
+            ("url.https://github.com/.insteadOf", "gh:"),
+            "acme/tool",
+        ),
+        (
+            "work:tool",
+            ("url.git@github.com:acme/.insteadOf", "work:"),
+            "acme/tool",
+        ),
         (
             "https://github.com/acme/tool",
             ("url.file:///mirror/.insteadOf", "https://github.com/"),
@@ -162,7 +176,9 @@ def test_origin_is_what_git_reads_from_and_pushes_to(
     assert remotes.pushed_elsewhere(tree) == elsewhere
 
 
-def test_the_host_that_gh_works_with_is_github(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_host_that_gh_works_with_is_github(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     url = "git@github.corp.example:acme/tool.git"
     assert remotes.github_repository(url) is None
     monkeypatch.setenv("GH_HOST", "github.corp.example")
@@ -177,7 +193,10 @@ def test_the_host_that_gh_works_with_is_github(monkeypatch: pytest.MonkeyPatch) 
         ("", {}),
         ("github.com:\n    user: ada\n", {}),
         ("github.corp.example:\n    user: ada\n", {"GH_HOST": "github.com"}),
-        ("github.com:\n    user: ada\ngithub.corp.example:\n    user: ada\n", {}),
+        (
+            "github.com:\n    user: ada\ngithub.corp.example:\n    user: ada\n",
+            {},
+        ),
     ],
 )
 def test_gh_is_led_to_the_host_where_it_would_go_elsewhere(

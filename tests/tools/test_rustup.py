@@ -54,7 +54,8 @@ def test_what_is_missing_is_named_with_how_to_install_it(
 
 def test_another_error_of_cargo_is_none_of_rustup(tmp_path: Path) -> None:
     assert (
-        missing_toolchain(failed("error: failed to parse manifest"), tmp_path) is None
+        missing_toolchain(failed("error: failed to parse manifest"), tmp_path)
+        is None
     )
 
 

@@ -25,7 +25,9 @@ HELLO = (
 
 @pytest.fixture
 def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    root = tmp_path / ("a folder" if "with_a_space" in request.node.name else "folder")
+    root = tmp_path / (
+        "a folder" if "with_a_space" in request.node.name else "folder"
+    )
     (root / "src").mkdir(parents=True)
     (root / "src" / "main.rs").write_text(HELLO)
     (root / "Cargo.toml").write_text(
@@ -47,7 +49,11 @@ def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(
     with pytest.raises(MultipleErrors) as stopped:
         rustc.environments(
             tree,
-            ["x86_64-apple-darwin", "aarch64-pc-windows-msvc", "pdp11-bell-unix"],
+            [
+                "x86_64-apple-darwin",
+                "aarch64-pc-windows-msvc",
+                "pdp11-bell-unix",
+            ],
             "inv build-binaries",
         )
     said = str(stopped.value.message)
@@ -98,11 +104,15 @@ def test_only_zig_keeps_the_promise_of_an_older_glibc_than_this_machines(
         "2.39",
         "2.34",
     ):  # what is linked needs 2.34, and more only where it uses more
-        assert rustc.possible(tree, [here], "inv build-wheels", {here: kept}) == (
+        assert rustc.possible(
+            tree, [here], "inv build-wheels", {here: kept}
+        ) == (
             {here: {}},
             {},
         )
-    found, errors = rustc.possible(tree, [here], "inv build-wheels", {here: "2.5"})
+    found, errors = rustc.possible(
+        tree, [here], "inv build-wheels", {here: "2.5"}
+    )
     assert not found
     assert errors[here].problem.endswith("newer than 2.5")
     assert errors[here].fix.startswith(
@@ -121,10 +131,14 @@ def test_no_linker_for_a_mac_can_be_installed_elsewhere(
     library.mkdir(parents=True)
     (library / "libstd-0.rlib").touch()
     wrapper = tmp_path / "rustc-with-all-libraries"
-    wrapper.write_text(f'#!/bin/sh\nexec rustc --sysroot {tmp_path / "rust"} "$@"\n')
+    wrapper.write_text(
+        f'#!/bin/sh\nexec rustc --sysroot {tmp_path / "rust"} "$@"\n'
+    )
     wrapper.chmod(0o755)
     monkeypatch.setenv("RUSTC", str(wrapper))
-    with pytest.raises(ReleaseError, match="its linker only runs on a Mac") as stopped:
+    with pytest.raises(
+        ReleaseError, match="its linker only runs on a Mac"
+    ) as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
     assert stopped.value.fix.startswith(
         f"run `inv build-binaries --target {target}` on a Mac"
@@ -133,13 +147,17 @@ def test_no_linker_for_a_mac_can_be_installed_elsewhere(
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "cargo-zigbuild")
-def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) -> None:
+def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(
+    tree: Path,
+) -> None:
     here = rustc.host(tree)
     ways, _ = rustc.possible(tree, [here], "", {here: "2.17"})
     assert zig.MARK in ways[here]
     wanted = cargo_build.ProgramRequest("hello", "hello", here, env=ways[here])
     cargo_build.program(Context(), tree, wanted)
-    data = cargo_build.file_of(cargo.workspace(tree).target, "hello", here).read_bytes()
+    data = cargo_build.file_of(
+        cargo.workspace(tree).target, "hello", here
+    ).read_bytes()
     needed = {
         executables.numbers(said.decode())
         for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)
@@ -199,7 +217,9 @@ def test_our_flags_join_those_of_the_projects_own_configuration(
 def test_our_flags_join_those_of_the_caller(
     name: str, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "--cfg\x1fproj" if "ENCODED" in name else "--cfg proj")
+    monkeypatch.setenv(
+        name, "--cfg\x1fproj" if "ENCODED" in name else "--cfg proj"
+    )
     has_own, data = compiled(tree)
     assert has_own
     assert str(tree).encode() not in data
@@ -215,7 +235,9 @@ def test_a_target_folder_elsewhere_is_kept_out_as_well(
         {"CARGO_HOME": str(tree / "home")},
     )
     flags = env["CARGO_BUILD_RUSTFLAGS"].split()
-    assert f"--remap-path-prefix={tmp_path / 'elsewhere'}=/source/target" in flags
+    assert (
+        f"--remap-path-prefix={tmp_path / 'elsewhere'}=/source/target" in flags
+    )
     # the last one that matches counts, so the inner folder must come after the outer one
     assert flags.index(f"--remap-path-prefix={tree}=/source") < flags.index(
         f"--remap-path-prefix={tree / 'home'}=/cargo"
@@ -236,8 +258,15 @@ def test_a_target_folder_elsewhere_is_kept_out_as_well(
         ("cfg(any())", False),
     ],
 )
-def test_conditions_mean_what_they_mean_to_cargo(condition: str, holds: bool) -> None:
-    facts = ['target_arch="x86_64"', 'target_env="gnu"', 'target_os="linux"', "unix"]
+def test_conditions_mean_what_they_mean_to_cargo(
+    condition: str, holds: bool
+) -> None:
+    facts = [
+        'target_arch="x86_64"',
+        'target_env="gnu"',
+        'target_os="linux"',
+        "unix",
+    ]
     assert rustflags.applies(condition, facts) is holds
 
 
@@ -261,8 +290,12 @@ def compiled(tree: Path) -> tuple[bool, bytes]:
     """Compile the program; return whether the project's own flag reached it, and its bytes."""
     workspace, here = cargo.workspace(tree), rustc.host(tree)
     extra, env = rustflags.reproducible(tree, here, workspace.target, {})
-    wanted = cargo_build.ProgramRequest("hello", "hello", here, options=extra, env=env)
+    wanted = cargo_build.ProgramRequest(
+        "hello", "hello", here, options=extra, env=env
+    )
     cargo_build.program(Context(), tree, wanted)
     program = cargo_build.file_of(workspace.target, "hello", here)
-    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [program], check=True, capture_output=True, text=True
+    ).stdout
     return said == "true\n", program.read_bytes()

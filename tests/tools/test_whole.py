@@ -13,7 +13,9 @@ from release_tasks.files import remove
 from release_tasks.tools.git import clones, whole, worktree
 
 POINTER = (
-    "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5\n"
+    "version https://git-lfs.github.com/spec/v1\noid sha256:"
+    + "0" * 64
+    + "\nsize 5\n"
 )
 
 
@@ -25,7 +27,15 @@ def project(tmp_path: Path) -> Path:
     add_submodule(outer, inner, "in side")
     root = commit_files(tmp_path / "root", {"README.md": "Text"})
     add_submodule(root, outer, "vendor/outer")
-    git(root, *ALLOWED, "submodule", "--quiet", "update", "--init", "--recursive")
+    git(
+        root,
+        *ALLOWED,
+        "submodule",
+        "--quiet",
+        "update",
+        "--init",
+        "--recursive",
+    )
     return root
 
 
@@ -52,20 +62,26 @@ def test_a_clone_has_submodules_within_submodules(project: Path) -> None:
             assert (second / DEEP).read_text() == "deep"
 
 
-def test_submodules_come_from_here_though_their_remote_is_gone(project: Path) -> None:
+def test_submodules_come_from_here_though_their_remote_is_gone(
+    project: Path,
+) -> None:
     remove(project.parent / "inner")
     remove(project.parent / "outer")
     with clones.clone(project, "HEAD") as copy:
         assert (copy / DEEP).read_text() == "deep"
 
 
-def test_an_export_has_submodules_and_no_history(project: Path, tmp_path: Path) -> None:
+def test_an_export_has_submodules_and_no_history(
+    project: Path, tmp_path: Path
+) -> None:
     clones.export(project, "HEAD", tmp_path / "export")
     assert (tmp_path / "export" / DEEP).read_text() == "deep"
     assert list((tmp_path / "export").rglob(".git")) == []
 
 
-def test_an_export_has_what_an_archive_leaves_out_or_replaces(tmp_path: Path) -> None:
+def test_an_export_has_what_an_archive_leaves_out_or_replaces(
+    tmp_path: Path,
+) -> None:
     files = {
         ".gitattributes": "left.txt export-ignore\nid.txt export-subst\n",
         "left.txt": "left",
@@ -112,7 +128,15 @@ def test_an_empty_submodule_is_missing_and_a_copy_fetches_it(
     with clones.clean(fresh, head(fresh)) as copy:
         assert copy != fresh
         assert (copy / DEEP).read_text() == "deep"
-    git(fresh, *ALLOWED, "submodule", "--quiet", "update", "--init", "--recursive")
+    git(
+        fresh,
+        *ALLOWED,
+        "submodule",
+        "--quiet",
+        "update",
+        "--init",
+        "--recursive",
+    )
     assert whole.missing(fresh) == ()
 
 
@@ -125,16 +149,22 @@ def test_twenty_empty_submodules_are_one_finding(
     text = modules.read_text()
     for number in range(19):
         path = f"vendor/{number:02}"
-        text += (
-            f'[submodule "{path}"]\n\tpath = {path}\n\turl = {project.parent}/outer\n'
+        text += f'[submodule "{path}"]\n\tpath = {path}\n\turl = {project.parent}/outer\n'
+        git(
+            project,
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            f"160000,{commit},{path}",
         )
-        git(project, "update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
     modules.write_text(text)
     git(project, "commit", "--quiet", "--message=More", "--", ".gitmodules")
     git(project, "commit", "--quiet", "--message=Modules")
     git(tmp_path, "clone", "--quiet", str(project), "fresh")
     [found] = whole.missing(tmp_path / "fresh")
-    names = "vendor/outer, vendor/00, vendor/01, vendor/02, vendor/03 and 15 more"
+    names = (
+        "vendor/outer, vendor/00, vendor/01, vendor/02, vendor/03 and 15 more"
+    )
     assert found.fact == f"20 submodules are empty here: {names}"
 
 
@@ -145,9 +175,13 @@ def test_a_submodule_that_nobody_has_is_an_error(
     git(tmp_path, "clone", "--quiet", str(project), "fresh")
     remove(tmp_path / "outer")
     fresh = tmp_path / "fresh"
-    with pytest.raises(ReleaseError, match="submodule vendor/outer is not here"):
+    with pytest.raises(
+        ReleaseError, match="submodule vendor/outer is not here"
+    ):
         clones.export(fresh, "HEAD", tmp_path / "export")
-    with pytest.raises(ReleaseError, match="submodule vendor/outer is not here"):
+    with pytest.raises(
+        ReleaseError, match="submodule vendor/outer is not here"
+    ):
         worktree.at(fresh, "v0.1.0", head(fresh))
     with clones.manifests_at(fresh, "HEAD") as copy:
         assert (copy / "README.md").exists()
@@ -170,7 +204,11 @@ def test_a_submodule_that_git_passes_over_may_be_empty(project: Path) -> None:
 
 
 def test_a_pointer_of_git_lfs_is_missing(tmp_path: Path) -> None:
-    files = {".gitattributes": "*.bin filter=lfs\n", "a.bin": POINTER, "b.txt": POINTER}
+    files = {
+        ".gitattributes": "*.bin filter=lfs\n",
+        "a.bin": POINTER,
+        "b.txt": POINTER,
+    }
     root = commit_files(tmp_path / "root", files)
     [found] = whole.missing(root)
     assert found.path == "a.bin"
@@ -179,8 +217,12 @@ def test_a_pointer_of_git_lfs_is_missing(tmp_path: Path) -> None:
         clones.export(root, "HEAD", tmp_path / "export")
 
 
-def test_a_copy_uses_the_filter_that_only_this_repository_has(tmp_path: Path) -> None:
-    root = commit_files(tmp_path / "root", {".gitattributes": "*.bin filter=lfs\n"})
+def test_a_copy_uses_the_filter_that_only_this_repository_has(
+    tmp_path: Path,
+) -> None:
+    root = commit_files(
+        tmp_path / "root", {".gitattributes": "*.bin filter=lfs\n"}
+    )
     git(root, "config", "filter.lfs.clean", f"echo '{POINTER.strip()}'")
     git(root, "config", "filter.lfs.smudge", "echo large")
     commit_files(root, {"a.bin": "large\n"})
@@ -204,7 +246,11 @@ def test_a_sparse_checkout_is_not_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "origin", "expected"),
     [
-        ("https://a.example/x.git", "https://b.example/o/r", "https://a.example/x.git"),
+        (
+            "https://a.example/x.git",
+            "https://b.example/o/r",
+            "https://a.example/x.git",
+        ),
         ("../x.git", "https://a.example/o/r.git", "https://a.example/o/x.git"),
         ("./sub.git", "https://a.example/o/r", "https://a.example/o/r/sub.git"),
         ("../../p/x", "https://a.example/o/r", "https://a.example/p/x"),

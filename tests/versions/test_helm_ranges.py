@@ -45,7 +45,9 @@ from release_tasks.versions.helm_ranges import admits, updated
         ("", "1.0.0", False),
     ],
 )
-def test_what_a_range_admits(wanted: str, version: str, is_admitted: bool) -> None:
+def test_what_a_range_admits(
+    wanted: str, version: str, is_admitted: bool
+) -> None:
     assert admits(wanted, version) is is_admitted
 
 
@@ -65,11 +67,15 @@ def test_what_a_range_admits(wanted: str, version: str, is_admitted: bool) -> No
         ("*", "*"),
     ],
 )
-def test_a_whole_version_follows_and_what_fits_stays(wanted: str, new: str) -> None:
+def test_a_whole_version_follows_and_what_fits_stays(
+    wanted: str, new: str
+) -> None:
     assert updated(wanted, "1.3.0") == new
 
 
-@pytest.mark.parametrize("wanted", ["0.x", "~1.2", "<1.3.0", ">=1.0.0 <1.3.0", "none"])
+@pytest.mark.parametrize(
+    "wanted", ["0.x", "~1.2", "<1.3.0", ">=1.0.0 <1.3.0", "none"]
+)
 def test_what_does_not_admit_the_new_version_is_an_error(wanted: str) -> None:
     with pytest.raises(ReleaseError, match=r"does not admit 1\.3\.0"):
         updated(wanted, "1.3.0")

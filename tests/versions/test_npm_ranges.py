@@ -49,5 +49,7 @@ def test_the_form_of_a_range_says_whether_it_follows(
 
 
 def test_a_range_that_cannot_admit_the_new_version_is_refused() -> None:
-    with pytest.raises(ReleaseError, match=r"`<2\.0\.0` does not admit 2\.0\.0"):
+    with pytest.raises(
+        ReleaseError, match=r"`<2\.0\.0` does not admit 2\.0\.0"
+    ):
         followed("<2.0.0", "2.0.0", "1.2.3")

@@ -56,7 +56,10 @@ def test_an_invalid_version_is_refused_with_the_nearest_valid_one(text, fix):
     ("text", "problem"),
     [
         ("v0.2.0", "`v0.2.0` is not a valid version: drop the `v`"),
-        ("0.2", "`0.2` is not a valid version: SemVer has three numbers, as in 0.2.0"),
+        (
+            "0.2",
+            "`0.2` is not a valid version: SemVer has three numbers, as in 0.2.0",
+        ),
         (
             "0.2.0\n",
             "`'0.2.0\\n'` is not a valid version: SemVer has three numbers, as in 0.2.0",
@@ -71,7 +74,8 @@ def test_an_invalid_version_is_refused_with_the_reason(text, problem):
 
 
 @pytest.mark.parametrize(
-    "text", ["0.2.0", "1.0.0-rc.1", "0.2.0-rc-1", "1.0.0+build.7", "1.0.0-0a.x+1"]
+    "text",
+    ["0.2.0", "1.0.0-rc.1", "0.2.0-rc-1", "1.0.0+build.7", "1.0.0-0a.x+1"],
 )
 def test_every_semver_version_is_accepted(text):
     assert str(parse(text)) == text
@@ -104,7 +108,9 @@ def test_prereleases_map_to_pep_440_and_back(semver, python):
         ("1.0.0-RC.1", "only alpha.N"),
     ],
 )
-def test_a_version_without_pep_440_form_is_refused_with_the_reason(version, reason):
+def test_a_version_without_pep_440_form_is_refused_with_the_reason(
+    version, reason
+):
     with pytest.raises(ReleaseError, match=reason):
         pep440(version)
 
@@ -185,7 +191,9 @@ def test_a_prerelease_is_recognized_by_its_semver_part():
         ("unknown", ["1.2.0"], "unknown"),
     ],
 )
-def test_an_old_version_without_a_semver_form_is_kept_as_it_is(text, known, found):
+def test_an_old_version_without_a_semver_form_is_kept_as_it_is(
+    text, known, found
+):
     assert as_semver(text, known) == found
 
 

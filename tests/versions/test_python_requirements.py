@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.python_requirements import admits, followed, read, unmet
+from release_tasks.versions.python_requirements import (
+    admits,
+    followed,
+    read,
+    unmet,
+)
 
 PRESENT = "0.3.1"
 
@@ -16,7 +21,12 @@ PRESENT = "0.3.1"
         ("==0.3.1", "==0.3.2", "==0.4.0", "==0.4.0rc1"),
         ("===0.3.1", "===0.3.2", "===0.4.0", "===0.4.0rc1"),
         ("== 0.3.1", "== 0.3.2", "== 0.4.0", "== 0.4.0rc1"),
-        ("==0.3.0", "==0.3.2", "==0.4.0", "==0.4.0rc1"),  # does not fit, so it follows
+        (
+            "==0.3.0",
+            "==0.3.2",
+            "==0.4.0",
+            "==0.4.0rc1",
+        ),  # does not fit, so it follows
         ("==0.3.*", "==0.3.*", "==0.4.*", "==0.4.*"),
         ("==0.*", "==0.*", "==0.*", "==0.*"),
         ("~=0.3.1", "~=0.3.2", "~=0.4.0", "~=0.4.0rc1"),
@@ -25,7 +35,12 @@ PRESENT = "0.3.1"
         (">=0.3.1", ">=0.3.1", ">=0.3.1", ">=0.3.1"),
         (">=0.1", ">=0.1", ">=0.1", ">=0.1"),
         (">=0.3,<0.4", ">=0.3,<0.4", ">=0.4,<0.5", ">=0.4.0rc1,<0.5"),
-        (">=0.3.1, <0.4.0", ">=0.3.1, <0.4.0", ">=0.4.0, <0.5.0", ">=0.4.0rc1, <0.5.0"),
+        (
+            ">=0.3.1, <0.4.0",
+            ">=0.3.1, <0.4.0",
+            ">=0.4.0, <0.5.0",
+            ">=0.4.0rc1, <0.5.0",
+        ),
         (">=0.3,<1", ">=0.3,<1", ">=0.3,<1", ">=0.3,<1"),
         (">0.2,!=0.3.0", ">0.2,!=0.3.0", ">0.2,!=0.3.0", ">0.2,!=0.3.0"),
         ("^0.3.1", "^0.3.2", "^0.4.0", "^0.4.0rc1"),
@@ -45,9 +60,12 @@ def test_the_form_of_a_requirement_says_whether_it_follows(
 
 
 @pytest.mark.parametrize(
-    "specifiers", ["<0.4", "<=0.3.1", "!=0.4.0", ">=0.3,<0.3.5", "==0.3.1,<0.4", ">1"]
+    "specifiers",
+    ["<0.4", "<=0.3.1", "!=0.4.0", ">=0.3,<0.3.5", "==0.3.1,<0.4", ">1"],
 )
-def test_a_form_that_cannot_admit_the_new_version_is_refused(specifiers: str) -> None:
+def test_a_form_that_cannot_admit_the_new_version_is_refused(
+    specifiers: str,
+) -> None:
     with pytest.raises(ReleaseError, match=r"does not admit 0\.4\.0"):
         followed(specifiers, "0.4.0", PRESENT)
 
@@ -100,7 +118,10 @@ def test_an_invalid_specifier_admits_nothing() -> None:
     [
         (("Kit.Core==0.1.0",), [("kit-core", "==0.1.0")]),
         (("kit_core (>=0.1,<0.2)",), [("kit-core", "<0.2,>=0.1")]),
-        (("kit-core~=0.1.0 ; extra == 'all'", "kit-core"), [("kit-core", "~=0.1.0")]),
+        (
+            ("kit-core~=0.1.0 ; extra == 'all'", "kit-core"),
+            [("kit-core", "~=0.1.0")],
+        ),
         (
             ("kit-core==0.1 ; python_version<'3'", "kit-core==0.1.*"),
             [("kit-core", "==0.1")],

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from release_tasks.errors import ReleaseError
 from release_tasks.versions.numbers import parse
-from release_tasks.versions.requests import matches_level, next_version, parse_request
+from release_tasks.versions.requests import (
+    matches_level,
+    next_version,
+    parse_request,
+)
 
 NUMBERS = st.integers(0, 30)
 COUNTED = st.tuples(st.sampled_from(("alpha", "beta", "rc")), NUMBERS).map(

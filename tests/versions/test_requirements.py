@@ -12,7 +12,9 @@ from release_tasks.versions.requirements import admits, followed, updated
     "requirement", ["", "one", "1.0.0.0", ">=1.0 <2.0", "^", "1.0.0-"]
 )
 def test_an_invalid_requirement_is_refused(requirement):
-    with pytest.raises(ReleaseError, match="is not a valid requirement for cargo"):
+    with pytest.raises(
+        ReleaseError, match="is not a valid requirement for cargo"
+    ):
         updated(requirement, "1.0.0")
 
 
@@ -29,7 +31,9 @@ def test_an_invalid_requirement_is_refused(requirement):
         ("> 0.2.2-rc.2, <0", "0.2.2"),
     ],
 )
-def test_a_bound_that_does_not_admit_the_version_is_refused(requirement, version):
+def test_a_bound_that_does_not_admit_the_version_is_refused(
+    requirement, version
+):
     with pytest.raises(ReleaseError, match="admit"):
         updated(requirement, version)
 
@@ -93,7 +97,11 @@ def test_an_invalid_requirement_admits_nothing() -> None:
 def test_the_form_of_a_requirement_says_whether_it_follows(
     requirement: str, patch: str, minor: str, major: str
 ) -> None:
-    for version, wanted in (("1.2.4", patch), ("1.3.0", minor), ("2.0.0", major)):
+    for version, wanted in (
+        ("1.2.4", patch),
+        ("1.3.0", minor),
+        ("2.0.0", major),
+    ):
         assert followed(requirement, version, "1.2.3") == wanted
         assert followed(wanted, version, version) == wanted
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.templates import expand, highest_of_line, is_moving, oci_tag
+from release_tasks.versions.templates import (
+    expand,
+    highest_of_line,
+    is_moving,
+    oci_tag,
+)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,9 @@ def newer_glibc(contents: Contents) -> Iterator[Problem]:
         needed = ".".join(map(str, program.code.glibc))
         fact = f"{program.label} needs glibc {needed}"
         if "-musl" in program.target:
-            yield Problem(f"{fact}, but {program.target} has none", program.rebuild)
+            yield Problem(
+                f"{fact}, but {program.target} has none", program.rebuild
+            )
         elif program.glibc and numbers(needed) > numbers(program.glibc):
             setting = "another tag in `wheels`"
             if program.binary:
@@ -71,8 +73,9 @@ def missing_license(contents: Contents) -> Iterator[Problem]:
     """Find each archive without the license or the readme that the project has."""
     for file in contents.files:
         path = file.path
-        is_packed = file.row.kind == FileKind.BINARY and archive_names.is_archive(
-            path.name
+        is_packed = (
+            file.row.kind == FileKind.BINARY
+            and archive_names.is_archive(path.name)
         )
         if not is_packed or not file.is_whole:
             continue
@@ -113,5 +116,7 @@ def _run(program: Program, name: str, start: list[str]) -> Iterator[Problem]:
         files.write_bytes(path, program.data)
         path.chmod(archives.PROGRAM)
         argv: list[str | Path] = [*start, path, "--version"]
-        for problem in check_version_output(argv, program.version, program.label):
+        for problem in check_version_output(
+            argv, program.version, program.label
+        ):
             yield Problem(problem.fact, program.rebuild)

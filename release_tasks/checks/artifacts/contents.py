@@ -57,7 +57,9 @@ class Program:
     label: str  # the file, for messages
     target: str  # a Rust target triple, "any" in a wheel for every platform
     code: executables.Code | None  # None where it is not a program
-    glibc: str  # the oldest that it has to run with, "" where nothing is promised
+    glibc: (
+        str  # the oldest that it has to run with, "" where nothing is promised
+    )
     rebuild: str  # the command that builds it again
     version: str
     binary: Binary | None = None  # None in a wheel
@@ -66,7 +68,9 @@ class Program:
     @property
     def fits(self) -> bool:
         """Tell whether it is a program for its target."""
-        return self.code is not None and executables.is_for(self.code, self.target)
+        return self.code is not None and executables.is_for(
+            self.code, self.target
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,9 @@ class Contents(CheckContext):
         found: list[Wheel] = []
         for file in self.files:
             if file.row.kind == FileKind.WHEEL and file.is_whole:
-                members = unpacking.files_in(file.path.name, file.path.read_bytes())
+                members = unpacking.files_in(
+                    file.path.name, file.path.read_bytes()
+                )
                 found.append(Wheel(file.part, file.path, members))
         return found
 

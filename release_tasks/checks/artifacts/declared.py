@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release_tasks import channels, dist
-from release_tasks.channels import github, github_assets, github_draft, pypi_files
+from release_tasks.channels import (
+    github,
+    github_assets,
+    github_draft,
+    pypi_files,
+)
 from release_tasks.checks.artifacts.contents import BuiltFile, Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
@@ -108,11 +113,15 @@ def unfit_asset(contents: Contents) -> Iterator[Problem]:
     if github_draft.no_release_reason(contents.release):
         return
     for part in contents.release.parts:
-        rows = [row for row in dist.inventory(part) if row.size]  # else it is broken
+        rows = [
+            row for row in dist.inventory(part) if row.size
+        ]  # else it is broken
         yield from problems_of(github_assets.unfit_assets(part, rows))
 
 
-def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bool:
+def is_declared(
+    release: Release, part: ComponentRelease, row: dist.Built
+) -> bool:
     """Tell whether the settings declare what a line of the inventory is about."""
     names: dict[FileKind, list[str]] = {}
     for kind in KINDS:
@@ -133,8 +142,12 @@ def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bo
     ]
     if row.name in names.get(row.kind, ()):
         return True
-    slots = [slot for owner, slot in pypi_files.shipped(release) if owner == part]
-    return any(slot.kind == row.kind and slot.matches(row.name) for slot in slots)
+    slots = [
+        slot for owner, slot in pypi_files.shipped(release) if owner == part
+    ]
+    return any(
+        slot.kind == row.kind and slot.matches(row.name) for slot in slots
+    )
 
 
 def _contradicts(file: BuiltFile) -> bool:
@@ -144,7 +157,9 @@ def _contradicts(file: BuiltFile) -> bool:
     if file.row.name != checksums.ALL and list(found) != [own]:
         return True
     built = {row.file: row.sha256 for row in dist.inventory(file.part)}
-    return any(built.get(name, sha256) != sha256 for name, sha256 in found.items())
+    return any(
+        built.get(name, sha256) != sha256 for name, sha256 in found.items()
+    )
 
 
 def _missing(artifact: Artifact, step: str) -> Problem:
@@ -155,13 +170,17 @@ def _missing(artifact: Artifact, step: str) -> Problem:
     )
 
 
-def _missing_assets(contents: Contents, part: ComponentRelease) -> list[Artifact]:
+def _missing_assets(
+    contents: Contents, part: ComponentRelease
+) -> list[Artifact]:
     """Return the assets that are neither here nor on GitHub."""
     if github_draft.no_release_reason(contents.release):
         return []
     here = {file.path.name for file in contents.files}
     here |= {dist.INVENTORY, checksums.ALL}  # both are made for the draft
-    absent = [asset for asset in github_assets.shipped(part) if asset.name not in here]
+    absent = [
+        asset for asset in github_assets.shipped(part) if asset.name not in here
+    ]
     statuses = github.state(contents.release, absent)
     return [status.artifact for status in statuses if status.state in OPEN]
 

@@ -27,7 +27,9 @@ def outside_file_packed(contents: Contents) -> Iterator[Problem]:
     if not links:
         return
     for file in contents.files:
-        is_packed = file.row.kind in PACKED or archive_names.is_archive(file.path.name)
+        is_packed = file.row.kind in PACKED or archive_names.is_archive(
+            file.path.name
+        )
         if is_packed and file.is_whole:
             yield from _followed(contents, file, links)
 
@@ -45,7 +47,9 @@ def _followed(
             has_name = posixpath.basename(name) == posixpath.basename(path)
             is_same = has_name and content == outside
             # what a file of /proc has is never the same
-            place = posixpath.normpath(posixpath.join(folder, name.partition("/")[2]))
+            place = posixpath.normpath(
+                posixpath.join(folder, name.partition("/")[2])
+            )
             if is_same or (folder and place == path):
                 yield Problem(
                     f"{file.path.name} has {name} from {target}, "
@@ -71,4 +75,6 @@ def _folders(contents: Contents) -> dict[str, str]:
         for chart in resolved_or_empty(component.charts):
             found[chart.reference] = chart.folder
     root = contents.project.root
-    return {name: os.path.relpath(folder, root) for name, folder in found.items()}
+    return {
+        name: os.path.relpath(folder, root) for name, folder in found.items()
+    }

@@ -41,7 +41,9 @@ class _BuiltImage:
 def missing_platform(contents: Contents) -> Iterator[Problem]:
     """Find each declared platform that an image does not have."""
     for built in _built(contents):
-        for platform in image_smoke.missing_platforms(built.image, built.manifests):
+        for platform in image_smoke.missing_platforms(
+            built.image, built.manifests
+        ):
             fact = f"{built.image.name} has no image for {platform}"
             yield Problem(fact, built.rebuild)
 
@@ -71,7 +73,9 @@ def image_does_not_start(contents: Contents) -> Iterator[Problem]:
         ours = image_smoke.own_programs(contents.release, built.image)
         for platform, manifest in built.manifests.items():
             label = f"{built.image.name} for {platform}"
-            image = image_smoke.PlatformImage(label, platform, manifest, built.blob)
+            image = image_smoke.PlatformImage(
+                label, platform, manifest, built.blob
+            )
             for problem in image_smoke.run(image, built.part.version, ours):
                 fix = f"correct {built.image.dockerfile}; {built.rebuild}"
                 yield Problem(problem.fact, fix)

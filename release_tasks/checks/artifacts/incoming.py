@@ -46,7 +46,9 @@ def find(folders: Sequence[Path]) -> tuple[IncomingFile, ...]:
     """
     found: dict[IncomingFile, None] = {}
     for folder in folders:
-        sources = sorted({*folder.rglob("parts/*.json"), *folder.rglob(dist.INVENTORY)})
+        sources = sorted(
+            {*folder.rglob("parts/*.json"), *folder.rglob(dist.INVENTORY)}
+        )
         if not sources:
             raise ReleaseError(
                 f"{folder} contains no dist/ of a release",
@@ -100,7 +102,9 @@ class _Merging:
 
     release: Release
     parts: dict[str, ComponentRelease]
-    hashes: dict[Key, tuple[str, Path]]  # the sha256 and path of each known file
+    hashes: dict[
+        Key, tuple[str, Path]
+    ]  # the sha256 and path of each known file
     wanted: dict[Key, IncomingFile] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -117,7 +121,9 @@ class _Merging:
 
     def add(self, file: IncomingFile) -> None:
         """Want a file, unless it is wrong or here already."""
-        rejection = _rejection(self.release, self.parts.get(file.row.component), file)
+        rejection = _rejection(
+            self.release, self.parts.get(file.row.component), file
+        )
         if rejection:
             self.problems.append(rejection)
             return
@@ -134,7 +140,9 @@ class _Merging:
     def _is_here(self, file: IncomingFile) -> bool:
         if file.key not in self.hashes:
             return False
-        return dist.file_of(self.parts[file.row.component], file.row) is not None
+        return (
+            dist.file_of(self.parts[file.row.component], file.row) is not None
+        )
 
 
 def _rejection(
@@ -172,7 +180,9 @@ def _conflict(file: IncomingFile, known: Path) -> Problem:
 
 def _broken(file: IncomingFile) -> Problem | None:
     """Return what is wrong with the bytes of a file."""
-    if not file.path.is_file() or files.leads_outside(file.folder, file.row.file):
+    if not file.path.is_file() or files.leads_outside(
+        file.folder, file.row.file
+    ):
         return Problem(
             f"{file.folder} lists {file.row.file}, but does not contain it",
             "copy the whole dist/ of that machine",

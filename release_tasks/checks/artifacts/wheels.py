@@ -40,7 +40,10 @@ LOADED = (
 def refused_by_pypi(contents: Contents) -> Iterator[Problem]:
     """Find each wheel or sdist that PyPI refuses, for its name, its metadata or its content."""
     for file in contents.files:
-        if file.row.kind not in (FileKind.WHEEL, FileKind.SDIST) or not file.is_whole:
+        if (
+            file.row.kind not in (FileKind.WHEEL, FileKind.SDIST)
+            or not file.is_whole
+        ):
             continue
         reasons = pypi_files.refusals(file.path.name, file.path.read_bytes())
         reasons += _too_large(file)
@@ -56,7 +59,9 @@ def stale_record(contents: Contents) -> Iterator[Problem]:
     """Find each wheel whose RECORD does not list its files, about which PyPI writes an e-mail."""
     for wheel in contents.wheels:
         name = wheel.path.name
-        if not any(member.endswith(".dist-info/RECORD") for member in wheel.files):
+        if not any(
+            member.endswith(".dist-info/RECORD") for member in wheel.files
+        ):
             continue
         others = pypi_files.unrecorded(name, wheel.path.read_bytes())
         if others:
@@ -74,7 +79,9 @@ def missing_module(contents: Contents) -> Iterator[Problem]:
         found = [MODULE.match(member) for member in wheel.files]
         modules = {match[1] for match in found if match}
         missing = [
-            module for module in _declared(contents, wheel) if module not in modules
+            module
+            for module in _declared(contents, wheel)
+            if module not in modules
         ]
         has_program = any(".data/scripts/" in member for member in wheel.files)
         fix = f"correct what pyproject.toml includes; {_rebuild(wheel.path)}"
@@ -85,7 +92,9 @@ def missing_module(contents: Contents) -> Iterator[Problem]:
                 fix,
             )
         elif not modules and not has_program:
-            yield Problem(f"{name} contains neither a module nor a program", fix)
+            yield Problem(
+                f"{name} contains neither a module nor a program", fix
+            )
 
 
 @also_after_tag
@@ -117,7 +126,8 @@ def tag_mismatch(contents: Contents) -> Iterator[Problem]:
         if tags != parse_wheel_filename(wheel.path.name)[3]:
             shown = shorten(sorted(map(str, tags))) or "no tags"
             yield Problem(
-                f"{wheel.path.name} has {shown} in its WHEEL file", _rebuild(wheel.path)
+                f"{wheel.path.name} has {shown} in its WHEEL file",
+                _rebuild(wheel.path),
             )
 
 
@@ -126,9 +136,14 @@ def outdated_requirement(contents: Contents) -> Iterator[Problem]:
     """Find each wheel or sdist that does not admit another package as it is released with it."""
     released = _released(contents)
     for file in contents.files:
-        if file.row.kind not in (FileKind.WHEEL, FileKind.SDIST) or not file.is_whole:
+        if (
+            file.row.kind not in (FileKind.WHEEL, FileKind.SDIST)
+            or not file.is_whole
+        ):
             continue
-        metadata = pypi_files.metadata_in(file.path.name, file.path.read_bytes())
+        metadata = pypi_files.metadata_in(
+            file.path.name, file.path.read_bytes()
+        )
         raw, _ = pypi_rules.read_metadata(metadata or b"")
         for name, specifiers in unmet(raw.get("requires_dist") or (), released):
             yield Problem(
@@ -178,7 +193,9 @@ def _declared(contents: Contents, wheel: Wheel) -> list[str]:
 
 def _modules(package: PythonPackage) -> list[str]:
     """Return maturin's module-name, or PEP 794's import-names."""
-    data = toml_values.load(read(package.folder, "pyproject.toml"), "pyproject.toml")
+    data = toml_values.load(
+        read(package.folder, "pyproject.toml"), "pyproject.toml"
+    )
     names = list(data.get("project", {}).get("import-names") or ())
     module = data.get("tool", {}).get("maturin", {}).get("module-name")
     if module and not names:

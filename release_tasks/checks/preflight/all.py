@@ -93,4 +93,6 @@ def unknown_check(context: CheckContext) -> Iterator[Problem]:
             fix = "docs/findings.md has the names"
             if similar:
                 fix = f"did you mean {similar[0]}?"
-            yield Problem(f"[checks.ignore] {name}: there is no such check", fix)
+            yield Problem(
+                f"[checks.ignore] {name}: there is no such check", fix
+            )

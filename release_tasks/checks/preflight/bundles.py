@@ -9,7 +9,12 @@ from release_tasks import dist
 from release_tasks.building import binaries as building
 from release_tasks.building.papers import licenses_of
 from release_tasks.channels import pypi_files
-from release_tasks.checks.check import CheckContext, also_after_tag, problem, warning
+from release_tasks.checks.check import (
+    CheckContext,
+    also_after_tag,
+    problem,
+    warning,
+)
 from release_tasks.errors import Problem
 from release_tasks.formats import archive_names, checksums
 from release_tasks.project.kinds import Asset, FileKind
@@ -62,7 +67,10 @@ def archive_without_license(context: CheckContext) -> Iterator[Problem]:
     """Find each program that is packed without a license, as the repository has none."""
     packed: dict[str, str] = {}
     for binary in context.shipped("binaries", Binary):
-        if archive_names.is_archive(binary.file) or context.project.settings.bundles:
+        if (
+            archive_names.is_archive(binary.file)
+            or context.project.settings.bundles
+        ):
             packed[binary.crate] = binary.name
     for crate, program in packed.items():
         if not licenses_of(context.project, crate):
@@ -85,9 +93,13 @@ def name_for_two_files(context: CheckContext) -> Iterator[Problem]:
         yield from _taken_names(context, part)
 
 
-def _taken_names(context: CheckContext, part: ComponentRelease) -> Iterator[Problem]:
+def _taken_names(
+    context: CheckContext, part: ComponentRelease
+) -> Iterator[Problem]:
     """Yield a problem for each name that two files have; macOS does not tell `A` from `a`."""
-    taken = {name.lower(): (name, what) for name, what in _other_files(context, part)}
+    taken = {
+        name.lower(): (name, what) for name, what in _other_files(context, part)
+    }
     for name, what in _own_files(part):
         other = taken.setdefault(name.lower(), (name, what))
         if other != (name, what):

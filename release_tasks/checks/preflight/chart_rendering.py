@@ -45,7 +45,9 @@ def images_of(
         folder = tree / chart.folder.relative_to(release.source_tree)
         values = [tree / path for path in chart.values]
         try:
-            text = rendering.render_with(folder, part.version, app_version, values)
+            text = rendering.render_with(
+                folder, part.version, app_version, values
+            )
         except ReleaseError:
             return None
     return named_images(text)
@@ -57,7 +59,9 @@ def wrong_images(
     """Yield each image of this project that a chart would run in a version that is not this one."""
     ours = _ours(release)
     current = {
-        image.name for image in named if image.tag in ours.get(image.name, _NONE).tags
+        image.name
+        for image in named
+        if image.tag in ours.get(image.name, _NONE).tags
     }
     for image in named:
         if image.name not in ours:
@@ -122,13 +126,16 @@ def _problem(
     return Problem(f"{subject} {fact}", fix, path, number)
 
 
-def _place(release: Release, chart: Chart, image: NamedImage) -> tuple[str, int, str]:
+def _place(
+    release: Release, chart: Chart, image: NamedImage
+) -> tuple[str, int, str]:
     """Return path, number and text of the line with an image's tag; else that of Chart.yaml."""
     start = chart.folder.relative_to(release.source_tree).as_posix()
     inside = [
         path
         for path in release.project.files
-        if path.startswith(f"{start}/") and path.endswith((".yaml", ".yml", ".tpl"))
+        if path.startswith(f"{start}/")
+        and path.endswith((".yaml", ".yml", ".tpl"))
     ]
     for wanted in (image.text, image.tag):
         for path in inside:

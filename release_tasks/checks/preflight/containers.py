@@ -37,7 +37,12 @@ from release_tasks.tools.helm.dependencies import Dependency
 from release_tasks.tools.programs import PROGRAMS, is_installed
 from release_tasks.versions import helm_ranges
 
-TARGETS = {"bin": "src/bin", "bench": "benches", "test": "tests", "example": "examples"}
+TARGETS = {
+    "bin": "src/bin",
+    "bench": "benches",
+    "test": "tests",
+    "example": "examples",
+}
 
 
 @problem
@@ -52,7 +57,9 @@ def chart_image_unpublished(context: CheckContext) -> Iterator[Problem]:
     for part, chart in _charts(context):
         named = chart_rendering.images_of(context.release, part, chart)
         if named is not None:
-            yield from chart_rendering.wrong_images(context.release, chart, named)
+            yield from chart_rendering.wrong_images(
+                context.release, chart, named
+            )
         yield from _default_image_problems(context, part, chart, named or ())
 
 
@@ -70,7 +77,9 @@ def platform_not_run(context: CheckContext) -> Iterator[Problem]:
     if not known:
         return
     for image in images:
-        missing = [platform for platform in image.platforms if platform not in known]
+        missing = [
+            platform for platform in image.platforms if platform not in known
+        ]
         if missing:
             yield Problem(
                 f"{image.dockerfile} runs programs of {shorten(missing)}, "
@@ -88,7 +97,9 @@ def chart_dependency_gone(context: CheckContext) -> Iterator[Problem]:
     if not found("helm"):
         return
     for path, chart, needs in _downloaded(context):
-        reasons = get_many(partial(helm_dependencies.fault, chart.folder), needs)
+        reasons = get_many(
+            partial(helm_dependencies.fault, chart.folder), needs
+        )
         by_reason: dict[str, list[str]] = {}
         for dependency, reason in zip(needs, reasons, strict=True):
             if reason:
@@ -107,7 +118,9 @@ def chart_dependency_gone(context: CheckContext) -> Iterator[Problem]:
 def chart_unlocked(context: CheckContext) -> Iterator[Problem]:
     """Find each chart without Chart.lock whose dependencies may be another version tomorrow."""
     for path, _, needs in _downloaded(context):
-        loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
+        loose = [
+            f"{one.name} {one.version}" for one in needs if not one.is_exact
+        ]
         folder = path.removesuffix("Chart.yaml")
         file, lock = chart_yaml.dependency_files(
             folder.rstrip("/"), context.project.files
@@ -145,7 +158,9 @@ def dockerfile_missing_member(context: CheckContext) -> Iterator[Problem]:
     }
     for image, run in _cargo_runs(context):
         missing = [
-            folder for folder in members if not run.has(f"{folder}/Cargo.toml", folder)
+            folder
+            for folder in members
+            if not run.has(f"{folder}/Cargo.toml", folder)
         ]
         if missing and len(missing) < len(members):
             commands = [
@@ -174,9 +189,7 @@ def dockerfile_missing_target(context: CheckContext) -> Iterator[Problem]:
             commands = " and ".join(f"COPY {file} {file}" for file in missing)
             fix = f"add before that line: {commands}"
             if any(run.makes_folder_of(file) for file in missing):
-                fix += (
-                    "; the folder then exists already, so change its mkdir to mkdir -p"
-                )
+                fix += "; the folder then exists already, so change its mkdir to mkdir -p"
             yield Problem(
                 f"{image.dockerfile} runs cargo without {shorten(missing)}, which Cargo.toml "
                 "names, and cargo refuses the package",
@@ -218,7 +231,9 @@ def dockerfile_missing_source(context: CheckContext) -> Iterator[Problem]:
 def dockerfile_missing_stage(context: CheckContext) -> Iterator[Problem]:
     """Find each image whose target is not a stage of its Dockerfile."""
     for image, text in _dockerfiles(context):
-        if image.target is not None and not dockerfile.has_stage(text, image.target):
+        if image.target is not None and not dockerfile.has_stage(
+            text, image.target
+        ):
             names = [name for name in dockerfile.stages(text) if name]
             yield Problem(
                 f"{image.dockerfile} has no stage {image.target}, the target of {image.name}",
@@ -269,7 +284,9 @@ def _default_image_problems(
     reference, tag = _default_image(values)
     if not reference:
         return
-    ours = {oci.name(image.reference) for image in context.shipped("images", Image)}
+    ours = {
+        oci.name(image.reference) for image in context.shipped("images", Image)
+    }
     rendered = {image.name for image in named}
     if oci.name(reference) in ours & rendered:
         return  # looked at as it is rendered
@@ -282,7 +299,10 @@ def _default_image_problems(
                 f"set image.repository in {path} to {image.reference}",
                 path,
             )
-        tags = {template.replace("{version}", part.version) for template in image.tags}
+        tags = {
+            template.replace("{version}", part.version)
+            for template in image.tags
+        }
         if not tag and app_version not in tags:
             yield Problem(
                 f"{path} uses the tag {app_version} (the appVersion), "
@@ -320,7 +340,12 @@ def _image_named(context: CheckContext, reference: str) -> Image | None:
             return image
     name = reference.rpartition("/")[2]
     return next(
-        (image for image in images if image.reference.rpartition("/")[2] == name), None
+        (
+            image
+            for image in images
+            if image.reference.rpartition("/")[2] == name
+        ),
+        None,
     )
 
 
@@ -345,7 +370,9 @@ def _missing_image(path: str, reference: str, tag: str) -> Iterator[Problem]:
         )
 
 
-def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Dependency]]]:
+def _downloaded(
+    context: CheckContext,
+) -> Iterator[tuple[str, Chart, list[Dependency]]]:
     """Yield the Chart.yaml of each chart, and its dependencies that are not in the repository."""
     for chart in context.shipped("charts", Chart):
         manifest = chart.folder / "Chart.yaml"
@@ -367,7 +394,9 @@ def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Depend
 def _unbuilt(context: CheckContext) -> Iterator[str]:
     """Yield the folder of each chart for which helm has to fetch something when it is packed."""
     for chart in context.shipped("charts", Chart):
-        folder = chart.folder.relative_to(context.release.source_tree).as_posix()
+        folder = chart.folder.relative_to(
+            context.release.source_tree
+        ).as_posix()
         folder = folder.removeprefix(".")
         for row in chart_pins.dependencies(context.release, folder):
             if not _is_vendored(context, folder, str(row["name"])):
@@ -390,7 +419,9 @@ def _pushed_later(context: CheckContext) -> Iterator[Problem]:
         manifest = chart.folder / "Chart.yaml"
         path = manifest.relative_to(context.release.source_tree).as_posix()
         own = chart_pins.siblings(context.release, path.rpartition("/")[0])
-        for row in chart_pins.dependencies(context.release, path.rpartition("/")[0]):
+        for row in chart_pins.dependencies(
+            context.release, path.rpartition("/")[0]
+        ):
             name, repository = chart_yaml.dependency_key(row)
             new = own.get((name, repository))
             reference = f"{repository.removeprefix(chart_pins.OCI_URL)}/{name}"
@@ -423,11 +454,15 @@ def _write_source(context: CheckContext, crate: Crate, run: CargoRun) -> str:
     """
     workspace = context.project.workspace
     assert workspace is not None  # there are members
-    first = PurePosixPath(workspace.packages[crate.name]["targets"][0]["src_path"])
+    first = PurePosixPath(
+        workspace.packages[crate.name]["targets"][0]["src_path"]
+    )
     source = first.relative_to(context.release.source_tree.as_posix())
     if run.copies(source.as_posix()):
         return ""
-    return f" and RUN mkdir -p {source.parent} && echo 'fn main() {{}}' > {source}"
+    return (
+        f" and RUN mkdir -p {source.parent} && echo 'fn main() {{}}' > {source}"
+    )
 
 
 def _named_files(context: CheckContext) -> Iterator[str]:

@@ -52,7 +52,9 @@ UNSEEN = re.compile(
     r"|#\[cfg\((?:doc|doctest|test)\)\]\s*#\[[^\n]*)",
     re.S,
 )
-TESTS = re.compile(r"#\[cfg\((?:all\(|any\()?test\b[^\]]*\)\]\s*(?:pub )?mod \w+ *\{")
+TESTS = re.compile(
+    r"#\[cfg\((?:all\(|any\()?test\b[^\]]*\)\]\s*(?:pub )?mod \w+ *\{"
+)
 LOOKS = re.compile(r"\.(?:try_exists|exists|is_file|is_dir)\(\)")
 NOT_PACKED = {"tests", "benches", "examples", "tests.rs"}
 
@@ -131,7 +133,9 @@ def missing_file_of_crate(context: CheckContext) -> Iterator[Problem]:
 def unknown_category(context: CheckContext) -> Iterator[Problem]:
     """Find each category that crates.io does not have."""
     named = [
-        (one.manifest, slug) for one in published(context) for slug in _categories(one)
+        (one.manifest, slug)
+        for one in published(context)
+        for slug in _categories(one)
     ]
     if not named:
         return
@@ -205,19 +209,25 @@ def published(context: CheckContext) -> tuple[PublishedCrate, ...]:
     if workspace is None or not workspace.packages:
         return ()
     return tuple(
-        PublishedCrate(crate, workspace.packages[crate.name], manifest(context, crate))
+        PublishedCrate(
+            crate, workspace.packages[crate.name], manifest(context, crate)
+        )
         for crate in context.shipped("crates", Crate)
     )
 
 
 def manifest(context: CheckContext, crate: Crate) -> str:
     """Return the path of a crate's manifest, from the root."""
-    return f"{crate.folder}/Cargo.toml".removeprefix(f"{context.release.source_tree}/")
+    return f"{crate.folder}/Cargo.toml".removeprefix(
+        f"{context.release.source_tree}/"
+    )
 
 
 def line_of(context: CheckContext, path: str, key: str) -> int:
     """Return the first line of a manifest that sets a key, 0 where another file does."""
-    pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
+    pattern = re.compile(
+        rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)'
+    )
     lines = text_files.peek(context.release.source_tree, path).splitlines()
     for number, line in enumerate(lines, 1):
         if pattern.match(line):
@@ -234,7 +244,10 @@ def _refused(one: PublishedCrate) -> Iterator[tuple[str, str]]:
 
     What is missing and the dependencies are found by checks of their own.
     """
-    for fault in (*rules.name(one.crate.name), *rules.reserved_name(one.crate.name)):
+    for fault in (
+        *rules.name(one.crate.name),
+        *rules.reserved_name(one.crate.name),
+    ):
         yield "name", fault
     manifest = rules.as_published(one.package)
     for key, text in rules.manifest_refusals(manifest):
@@ -245,7 +258,8 @@ def _refused(one: PublishedCrate) -> Iterator[tuple[str, str]]:
 def _sources(context: CheckContext) -> dict[str, list[str]]:
     """Return the code of each member of the workspace by its folder, without tests and examples."""
     members = {
-        posixpath.dirname(manifest(context, crate)) for crate in context.project.crates
+        posixpath.dirname(manifest(context, crate))
+        for crate in context.project.crates
     }
     found: dict[str, list[str]] = {}
     for file in context.project.files:

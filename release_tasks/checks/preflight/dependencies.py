@@ -15,9 +15,19 @@ from release_tasks.checks.preflight.crates import (
     manifest,
     published,
 )
-from release_tasks.errors import Problem, ReleaseError, collect_problems, shorten
+from release_tasks.errors import (
+    Problem,
+    ReleaseError,
+    collect_problems,
+    shorten,
+)
 from release_tasks.formats.text_files import read
-from release_tasks.project.model import Binary, Crate, PythonPackage, resolved_or_empty
+from release_tasks.project.model import (
+    Binary,
+    Crate,
+    PythonPackage,
+    resolved_or_empty,
+)
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -54,7 +64,9 @@ def dependency_without_version(context: CheckContext) -> Iterator[Problem]:
     versions = {crate.name: crate.version for crate in context.project.crates}
     for crate, dependency in _dependencies(context):
         name = dependency["name"]
-        is_elsewhere = dependency["req"] == "*" and dependency["source"] != CRATES_IO
+        is_elsewhere = (
+            dependency["req"] == "*" and dependency["source"] != CRATES_IO
+        )
         if not is_elsewhere or dependency["kind"] == "dev":
             continue
         place = "a git repository"
@@ -72,7 +84,9 @@ def dependency_without_version(context: CheckContext) -> Iterator[Problem]:
 @problem
 def dependency_not_published(context: CheckContext) -> Iterator[Problem]:
     """Find each published crate that needs a crate of this repository that is not published."""
-    private = {crate.name for crate in context.project.crates if not crate.publish}
+    private = {
+        crate.name for crate in context.project.crates if not crate.publish
+    }
     for crate in context.shipped("crates", Crate):
         names = [name for name in crate.needs if name in private]
         if names:
@@ -132,7 +146,9 @@ def yanked_dependency(context: CheckContext) -> Iterator[Problem]:
     wanted = []
     for crate, dependency in _dependencies(context):
         is_needed = dependency["kind"] != "dev" and not dependency["optional"]
-        is_public = dependency["source"] == CRATES_IO and dependency["name"] in locked
+        is_public = (
+            dependency["source"] == CRATES_IO and dependency["name"] in locked
+        )
         if is_needed and is_public:
             wanted.append((crate, dependency))
     names = list(dict.fromkeys(dependency["name"] for _, dependency in wanted))
@@ -161,7 +177,11 @@ def dependency_of_another_registry(context: CheckContext) -> Iterator[Problem]:
     for crate, dependency in _dependencies(context):
         registry = dependency["registry"]
         is_left_out = dependency["kind"] == "dev" and dependency["req"] == "*"
-        if registry is None or registry.endswith("/crates.io-index") or is_left_out:
+        if (
+            registry is None
+            or registry.endswith("/crates.io-index")
+            or is_left_out
+        ):
             continue
         name = dependency["name"]
         yield Problem(
@@ -249,17 +269,23 @@ def _locked_names(context: CheckContext) -> set[str]:
     return cargo_lock.registry_packages(read(context.release.source_tree, LOCK))
 
 
-def _dependencies(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
+def _dependencies(
+    context: CheckContext,
+) -> Iterator[tuple[PublishedCrate, Dependency]]:
     """Yield each dependency of each published crate."""
     for crate in published(context):
         for dependency in crate.package["dependencies"]:
             yield crate, dependency
 
 
-def _unresolved(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
+def _unresolved(
+    context: CheckContext,
+) -> Iterator[tuple[PublishedCrate, Dependency]]:
     """Yield the dependencies on crates that are neither in this release nor locked."""
     known = set(_new_versions(context)) | _locked_names(context)
-    private = {crate.name for crate in context.project.crates if not crate.publish}
+    private = {
+        crate.name for crate in context.project.crates if not crate.publish
+    }
     for crate, dependency in _dependencies(context):
         name = dependency["name"]
         is_known = name in known and name != crate.crate.name
@@ -285,7 +311,9 @@ def _fix_dependency(crate: PublishedCrate, dependency: Dependency) -> str:
 def _is_broken(one: PublishedCrate, newest: dict[str, cargo.Package]) -> bool:
     """Tell whether a crate promises an older Rust than what it is built with needs."""
     promised = one.package["rust_version"]
-    return bool(promised) and _rust(newest[one.package["id"]]) > _rust(one.package)
+    return bool(promised) and _rust(newest[one.package["id"]]) > _rust(
+        one.package
+    )
 
 
 def _targets(context: CheckContext) -> tuple[str, ...]:
@@ -318,7 +346,9 @@ def _needed_to_build(
 ) -> list[str]:
     found = []
     for dependency in node["deps"]:
-        kinds = [kind for kind in dependency["dep_kinds"] if kind["kind"] != "dev"]
+        kinds = [
+            kind for kind in dependency["dep_kinds"] if kind["kind"] != "dev"
+        ]
         if any(is_used(kind["target"]) for kind in kinds):
             found.append(dependency["pkg"])
     return found

@@ -34,8 +34,12 @@ class CargoRun:
 
     def makes_folder_of(self, path: str) -> bool:
         """Tell whether a command makes a folder above a file."""
-        made = " ".join(re.findall(r"\bmkdir ([^-&][^&;|]*)", self.commands)).split()
-        return any(str(folder) in made for folder in PurePosixPath(path).parents)
+        made = " ".join(
+            re.findall(r"\bmkdir ([^-&][^&;|]*)", self.commands)
+        ).split()
+        return any(
+            str(folder) in made for folder in PurePosixPath(path).parents
+        )
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,15 @@ class BuildContext:
             return True
         # what is behind a link or in a submodule is not among the tracked files
         parents = [str(parent) for parent in PurePosixPath(path).parents]
-        if any((self.folder / place).is_symlink() for place in (path, *parents)):
+        if any(
+            (self.folder / place).is_symlink() for place in (path, *parents)
+        ):
             return True
         if any(place in self.submodules for place in (path, *parents)):
             return True
-        return any(name.startswith(f"{path}/") for name in (*files, *self.submodules))
+        return any(
+            name.startswith(f"{path}/") for name in (*files, *self.submodules)
+        )
 
 
 def cargo_runs(text: str) -> Iterator[CargoRun]:
@@ -128,4 +136,6 @@ def _includes(source: str, path: str) -> bool:
 
 def _below(prefix: str, paths: Iterable[str]) -> list[str]:
     """Return the paths in a folder, relative to it."""
-    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
+    return [
+        path.removeprefix(prefix) for path in paths if path.startswith(prefix)
+    ]

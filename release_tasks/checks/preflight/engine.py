@@ -26,7 +26,9 @@ def run_checks(
 
     `new` are the names that may be published for the first time; `fast` skips the gates.
     """
-    memo.prefetch(Release.at, c, version, component)  # as slow as the imports below
+    memo.prefetch(
+        Release.at, c, version, component
+    )  # as slow as the imports below
     from release_tasks.checks.check import CheckContext
     from release_tasks.checks.preflight.all import check_release
 

@@ -161,7 +161,9 @@ def _wanted(release: Release) -> _Wanted:
     versions = [part.version for part in release.parts]
     listed = chosen(release.project, versions, git.branch(release.checkout))
     found = tuple(
-        gate for gate in gates(release.project) if listed is None or gate.name in listed
+        gate
+        for gate in gates(release.project)
+        if listed is None or gate.name in listed
     )
     return _Wanted(found, listed, listed is None and _has_sessions(release))
 
@@ -181,11 +183,15 @@ def _run_gates(context: CheckContext) -> Iterator[_Failure]:
         if session not in by_name:  # one session for each Python
             gate_name = session.rpartition("-")[0]
         failing = by_name.get(gate_name)
-        is_asked = failing is None or failing.is_asked or wanted.listed is not None
+        is_asked = (
+            failing is None or failing.is_asked or wanted.listed is not None
+        )
         has_failed = has_failed or is_asked
         line = f": {failing.line}" if failing else ""
         fix = f"{_fix(release, session)}{line}"
-        yield _Failure(Problem(f"the gate {session} fails\n{output}", fix), is_asked)
+        yield _Failure(
+            Problem(f"the gate {session} fails\n{output}", fix), is_asked
+        )
     if not has_failed and not shell.is_dry(context.c):
         passed_gates.record(release, wanted.names)
 
@@ -197,10 +203,10 @@ def _fix(release: Release, session: str) -> str:
         return f"fix it; {again}"
     command = "inv retag"
     tag = release.parts[0].tag
-    if git.remote_url(release.checkout) and not git.remote_tag(release.checkout, tag):
-        command = (
-            "inv release"  # a tag that only this machine has moves with the next commit
-        )
+    if git.remote_url(release.checkout) and not git.remote_tag(
+        release.checkout, tag
+    ):
+        command = "inv release"  # a tag that only this machine has moves with the next commit
     return f"fix it and commit, then {command} --version {release.request}; {again}"
 
 
@@ -218,11 +224,15 @@ def _noxfile(release: Release) -> nox.Noxfile:
     return nox.Noxfile(options, {"RELEASE_TASKS_ROOT": str(release.checkout)})
 
 
-def _run(context: CheckContext, sessions: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _run(
+    context: CheckContext, sessions: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     """Run sessions, and yield the name of each that fails, with the end of what it printed."""
     release = context.release
     noxfile = _noxfile(release)
-    if release.source_tree != release.checkout:  # a work tree of the tag's commit
+    if (
+        release.source_tree != release.checkout
+    ):  # a work tree of the tag's commit
         env = {"CARGO_TARGET_DIR": str(release.target)}
         if noxfile.env:
             env["RELEASE_TASKS_ROOT"] = str(release.source_tree)
@@ -239,10 +249,14 @@ def _run(context: CheckContext, sessions: Sequence[str]) -> Iterator[tuple[str, 
             yield from _failed(results, error.output)
 
 
-def _failed(results: list[dict[str, Any]], output: str) -> Iterator[tuple[str, str]]:
+def _failed(
+    results: list[dict[str, Any]], output: str
+) -> Iterator[tuple[str, str]]:
     _, *blocks = BLOCK.split(output)
     printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
-    first_with: dict[str, str] = {}  # a compiler's error -> the gate that has shown it
+    first_with: dict[
+        str, str
+    ] = {}  # a compiler's error -> the gate that has shown it
     for session in results:
         name = session["name"]
         if session["signatures"]:
@@ -257,5 +271,7 @@ def _failed(results: list[dict[str, Any]], output: str) -> Iterator[tuple[str, s
         if errors and all(error in first_with for error in errors):
             shown = [f"the error that {first_with[errors[0]]} has shown:"]
             shown += errors[0].splitlines()
-        first_with |= {error: name for error in errors if error not in first_with}
+        first_with |= {
+            error: name for error in errors if error not in first_with
+        }
         yield name, "\n".join(shown[-TAIL:])

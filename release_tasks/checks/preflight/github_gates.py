@@ -47,7 +47,9 @@ def _starts(workflow: Workflow, branch: str) -> bool:
     """Tell whether a push to a branch starts a workflow, or an event that may come with it."""
     if workflow.runs_on_branch(branch):
         return True
-    return workflow.has_event("pull_request") or workflow.has_event("merge_group")
+    return workflow.has_event("pull_request") or workflow.has_event(
+        "merge_group"
+    )
 
 
 @problem

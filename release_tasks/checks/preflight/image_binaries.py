@@ -58,7 +58,11 @@ def _names(context: CheckContext) -> Iterator[str]:
 
 def _first_binary(context: CheckContext) -> str:
     """Return settings that build a program of the project, for the machine of the image."""
-    names = [program for crate in context.project.crates for program in crate.binaries]
+    names = [
+        program
+        for crate in context.project.crates
+        for program in crate.binaries
+    ]
     name = "NAME"
     if names:
         name = sorted(names)[0]

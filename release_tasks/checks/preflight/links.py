@@ -13,7 +13,12 @@ from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats import text_files
 from release_tasks.manifests import toml_values
-from release_tasks.project.model import Chart, Crate, PythonPackage, resolved_or_empty
+from release_tasks.project.model import (
+    Chart,
+    Crate,
+    PythonPackage,
+    resolved_or_empty,
+)
 from release_tasks.project.outside_links import outside_links
 from release_tasks.tools import cargo
 
@@ -109,7 +114,9 @@ def _relative(context: CheckContext, path: Path) -> str:
 
 
 def _fix(path: str) -> str:
-    return f"replace {path} with a copy, or with a relative link to a file inside"
+    return (
+        f"replace {path} with a copy, or with a relative link to a file inside"
+    )
 
 
 def _in_crates(context: CheckContext, links: dict[str, str]) -> dict[str, str]:
@@ -140,7 +147,9 @@ def _in_charts(context: CheckContext, links: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _in_archives(context: CheckContext, links: dict[str, str]) -> dict[str, str]:
+def _in_archives(
+    context: CheckContext, links: dict[str, str]
+) -> dict[str, str]:
     """Return the links that are packed beside programs."""
     found = {}
     for part in context.release.parts:
@@ -149,14 +158,20 @@ def _in_archives(context: CheckContext, links: dict[str, str]) -> dict[str, str]
         if not binaries:
             continue
         paths = papers.paths(context.project, crates)
-        found.update(dict.fromkeys(paths & links.keys(), "each archive of programs"))
+        found.update(
+            dict.fromkeys(paths & links.keys(), "each archive of programs")
+        )
     return found
 
 
 def _below(tree: Path, folder: Path, links: dict[str, str]) -> dict[str, str]:
     """Return the links below a folder, and their paths from there."""
     start = f"{folder}/".removeprefix(f"{tree}/")
-    return {path: path.removeprefix(start) for path in links if path.startswith(start)}
+    return {
+        path: path.removeprefix(start)
+        for path in links
+        if path.startswith(start)
+    }
 
 
 def _is_ignored(path: str, patterns: list[str]) -> bool:

@@ -96,7 +96,9 @@ def absent_toolchain(context: MachineContext) -> Iterator[Problem]:
     if not pinned:
         return
     names = rustup.toolchains()
-    if not any(name == pinned or name.startswith(f"{pinned}-") for name in names):
+    if not any(
+        name == pinned or name.startswith(f"{pinned}-") for name in names
+    ):
         yield Problem(
             f"the project pins the toolchain {pinned}, which is not installed",
             f"rustup toolchain install {word(pinned)}",
@@ -115,7 +117,9 @@ def unbuildable_target(context: MachineContext) -> Iterator[Problem]:
     promised = oldest_glibc(components, context.project.settings.build.glibc)
     binaries = _binaries(context.project)
     targets = [binary.target for binary in binaries]
-    environments, errors = rustc.possible(root, targets, "inv build-binaries", promised)
+    environments, errors = rustc.possible(
+        root, targets, "inv build-binaries", promised
+    )
     yield from problems_of(errors.values())
     targets = _wheel_targets(context.project)
     _, errors = rustc.possible(root, targets, "inv build-wheels", promised)
@@ -142,7 +146,9 @@ def low_disk_space(context: MachineContext) -> Iterator[Problem]:
     """Find each disk of the release that has little space left."""
     places = {
         "TMPDIR": Path(tempfile.gettempdir()),
-        "CARGO_TARGET_DIR": Path(os.environ.get("CARGO_TARGET_DIR") or context.root),
+        "CARGO_TARGET_DIR": Path(
+            os.environ.get("CARGO_TARGET_DIR") or context.root
+        ),
     }
     for name, place in places.items():
         if not place.exists():
@@ -185,7 +191,9 @@ def proxied_loopback(context: MachineContext) -> Iterator[Problem]:
     from release_tasks.http import ProxySettings
 
     hosts = ("127.0.0.1", "localhost")
-    proxied = [host for host in hosts if ProxySettings.now(f"https://{host}").proxies]
+    proxied = [
+        host for host in hosts if ProxySettings.now(f"https://{host}").proxies
+    ]
     if proxied:
         current = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
         names = ",".join(filter(None, (current, *proxied)))

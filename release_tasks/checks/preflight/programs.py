@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Project
 
 BUILDER = ("buildkitd", "runc")
-Order = Any  # tuples of steps; order.py imports the steps, and those import checks
+Order = (
+    Any  # tuples of steps; order.py imports the steps, and those import checks
+)
 
 
 def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
@@ -31,10 +33,15 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
             )
             for program, kind in needs.items():
                 if project is None or ships(project, kind):
-                    wanted.setdefault(program, []).append(step.name.replace("_", "-"))
+                    wanted.setdefault(program, []).append(
+                        step.name.replace("_", "-")
+                    )
     if _needs_own_builder(project):
         wanted |= {program: ["docker-buildx"] for program in BUILDER}
-    return {program: tuple(dict.fromkeys(steps)) for program, steps in wanted.items()}
+    return {
+        program: tuple(dict.fromkeys(steps))
+        for program, steps in wanted.items()
+    }
 
 
 def ships(project: Project, kind: str) -> bool:
@@ -86,7 +93,7 @@ def image_test_without_daemon(subject: Subject) -> Iterator[Problem]:
 def _named_in_settings(project: Project, is_tagged: bool) -> dict[str, str]:
     """Return each program that the settings name, with the table that names it.
 
-    Once the tag exists, gates run only as long as nothing is public: each names what it lacks.
+    Once the tag exists, gates run only as long as nothing is public: each names what is missing.
     """
     from release_tasks.project.gates import defaults, gates
 

@@ -155,7 +155,9 @@ def refused_metadata(context: CheckContext) -> Iterator[Problem]:
     for build, version in _versions(context):
         root = context.project.root
         files = context.project.files
-        written = core_metadata.written_metadata(root, build.path, version, files)
+        written = core_metadata.written_metadata(
+            root, build.path, version, files
+        )
         for refusal in pypi.metadata(written.raw):
             yield _refused(context, build, written, refusal)
         yield from _refused_scripts(context, build)
@@ -168,7 +170,9 @@ def refused_metadata(context: CheckContext) -> Iterator[Problem]:
             )
 
 
-def _refused_scripts(context: CheckContext, build: PackageBuild) -> Iterator[Problem]:
+def _refused_scripts(
+    context: CheckContext, build: PackageBuild
+) -> Iterator[Problem]:
     for name in core_metadata.scripts(context.project.root, build.path):
         for reason in pypi_files.script_name(name):
             yield Problem(
@@ -182,7 +186,9 @@ def _refused_scripts(context: CheckContext, build: PackageBuild) -> Iterator[Pro
 @problem
 def refused_name(context: CheckContext) -> Iterator[Problem]:
     """Find each package that is new to PyPI, and whose name PyPI gives to nobody."""
-    packages = [package.name for package in context.shipped("python", PythonPackage)]
+    packages = [
+        package.name for package in context.shipped("python", PythonPackage)
+    ]
     for build in _builds(context):
         name = build.package.name
         others = [other for other in packages if other != name]
@@ -239,7 +245,8 @@ def _is_new(context: CheckContext, package: str) -> bool:
         missing: list[Artifact] = [
             status.artifact
             for status in statuses
-            if status.state is State.MISSING and status.artifact.package == package
+            if status.state is State.MISSING
+            and status.artifact.package == package
         ]
         return bool(missing) and channel.is_new(missing[0])
     return False
@@ -295,10 +302,14 @@ def _wheel_of_one_python(build: PackageBuild, promised: list[int]) -> Problem:
     )
 
 
-def _missing_wheels(build: PackageBuild, promised: list[int]) -> Iterator[Problem]:
+def _missing_wheels(
+    build: PackageBuild, promised: list[int]
+) -> Iterator[Problem]:
     wheels = _wheels_of(build)
     missing = [
-        minor for minor in promised if minor not in wheels and minor < max(wheels)
+        minor
+        for minor in promised
+        if minor not in wheels and minor < max(wheels)
     ]
     if not missing:
         return

@@ -15,7 +15,13 @@ from release_tasks.checks.check import (
     problem,
     warning,
 )
-from release_tasks.errors import Problem, ReleaseError, collect, problems_of, shorten
+from release_tasks.errors import (
+    Problem,
+    ReleaseError,
+    collect,
+    problems_of,
+    shorten,
+)
 from release_tasks.http import get_many
 from release_tasks.printable import word
 from release_tasks.project import history
@@ -69,7 +75,9 @@ def new_name(context: CheckContext) -> Iterator[Problem]:
     """Find each name that is new to its registry and was not confirmed."""
     for channel, missing in _missing(context):
         # a registry that fails here must not hide the others
-        look = partial(converge.unconfirmed_names, channel, missing, context.new)
+        look = partial(
+            converge.unconfirmed_names, channel, missing, context.new
+        )
         yield from problems_of(collect(look))
 
 
@@ -93,7 +101,8 @@ def similar_name(context: CheckContext) -> Iterator[Problem]:
 def foreign_name(context: CheckContext) -> Iterator[Problem]:
     """Find the names of which a registry has only versions without a tag in this repository."""
     ours = {
-        part.component.name: _tagged(context, part) for part in context.release.parts
+        part.component.name: _tagged(context, part)
+        for part in context.release.parts
     }
     missing = dict(_missing(context))
     for channel in (crates_io, pypi):
@@ -195,7 +204,9 @@ def _weak_github_token(context: CheckContext) -> Iterator[Problem]:
     if not gh.token(host):
         return
     variable = hosts.tokens(host)[0]
-    if host == hosts.DOT_COM and not _has_scope(gh.scopes(), "repo", "public_repo"):
+    if host == hosts.DOT_COM and not _has_scope(
+        gh.scopes(), "repo", "public_repo"
+    ):
         yield Problem(
             "gh's token may not make releases: it has no scope repo",
             f"gh auth refresh --scopes repo, or set {variable} to a token that has it",
@@ -208,14 +219,18 @@ def _weak_github_token(context: CheckContext) -> Iterator[Problem]:
         )
 
 
-def _read(context: CheckContext) -> Iterator[tuple[Channel, list[ArtifactStatus]]]:
+def _read(
+    context: CheckContext,
+) -> Iterator[tuple[Channel, list[ArtifactStatus]]]:
     """Yield each channel that could be read, with the state of its artifacts."""
     for channel, statuses in context.states:
         if not isinstance(statuses, ReleaseError):
             yield channel, statuses
 
 
-def _pointers(channel: PointerChannel, context: CheckContext) -> tuple[Pointer, ...]:
+def _pointers(
+    channel: PointerChannel, context: CheckContext
+) -> tuple[Pointer, ...]:
     """Return the pointers of a channel, none where it cannot be read: its state says why."""
     try:
         return channel.pointers(context.release)
@@ -223,10 +238,14 @@ def _pointers(channel: PointerChannel, context: CheckContext) -> tuple[Pointer, 
         return ()
 
 
-def _missing(context: CheckContext) -> Iterator[tuple[Channel, tuple[Artifact, ...]]]:
+def _missing(
+    context: CheckContext,
+) -> Iterator[tuple[Channel, tuple[Artifact, ...]]]:
     """Yield each channel to which something has to be published, and that."""
     for channel, statuses in _read(context):
-        missing = tuple(one.artifact for one in statuses if one.state in converge.OPEN)
+        missing = tuple(
+            one.artifact for one in statuses if one.state in converge.OPEN
+        )
         if missing:
             yield channel, missing
 
@@ -248,7 +267,9 @@ def _registries_to_push_to(context: CheckContext) -> set[str]:
     hosts: set[str] = set()
     for channel, artifacts in _missing(context):
         if channel.NAME in names:
-            hosts |= {oci_registry.split(artifact.name)[0] for artifact in artifacts}
+            hosts |= {
+                oci_registry.split(artifact.name)[0] for artifact in artifacts
+            }
     return hosts
 
 

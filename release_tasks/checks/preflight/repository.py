@@ -64,7 +64,8 @@ def no_origin(context: CheckContext) -> Iterator[Problem]:
     names = git.remote_names(tree)
     if not names:
         yield Problem(
-            "the repository has no remote called origin", "git remote add origin URL"
+            "the repository has no remote called origin",
+            "git remote add origin URL",
         )
         return
     yield Problem(
@@ -246,7 +247,9 @@ def _has_python(context: CheckContext, folder: str) -> bool:
     parent = folder.rstrip("/").rpartition("/")[0]
     places = (parent, parent.removesuffix("src").rstrip("/"))
     names = ("pyproject.toml", "setup.py", "setup.cfg")
-    wanted = {f"{place}/{name}".lstrip("/") for place in places for name in names}
+    wanted = {
+        f"{place}/{name}".lstrip("/") for place in places for name in names
+    }
     return not wanted.isdisjoint(context.project.files)
 
 

@@ -16,7 +16,9 @@ from release_tasks.tools import rustc
 @problem
 def unknown_target(context: CheckContext) -> Iterator[Problem]:
     """Find each target of [binaries] that rustc does not know."""
-    targets = {binary.target: None for binary in context.shipped("binaries", Binary)}
+    targets = {
+        binary.target: None for binary in context.shipped("binaries", Binary)
+    }
     if not targets or not shell.found("rustc"):
         return
     known = rustc.targets(context.project.root)

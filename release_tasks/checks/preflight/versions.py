@@ -24,7 +24,9 @@ from release_tasks.versions.numbers import is_lower, parse
 
 # with `stale = "error"` in [versions], a problem
 stale_severity = partial(
-    Check, "warning", is_error=lambda settings: settings.versions.stale == "error"
+    Check,
+    "warning",
+    is_error=lambda settings: settings.versions.stale == "error",
 )
 
 
@@ -40,7 +42,9 @@ def pin_refused(context: CheckContext) -> list[Problem]:
     from release_tasks.bumping import pins, python_pins
 
     release = context.release
-    return problems_of([*pins.refusals(release), *python_pins.unfollowed(release)])
+    return problems_of(
+        [*pins.refusals(release), *python_pins.unfollowed(release)]
+    )
 
 
 @also_after_tag
@@ -86,7 +90,9 @@ def unknown_changelog_group(context: CheckContext) -> Iterator[Problem]:
 
     for part, path in _changelogs(context):
         text = read(context.release.source_tree, path)
-        unknown = unknown_groups(text, notes.of_changelog(context.release, part) or "")
+        unknown = unknown_groups(
+            text, notes.of_changelog(context.release, part) or ""
+        )
         if unknown:
             yield Problem(
                 f"{path} follows Keep a Changelog, which has no group {shorten(unknown)}",
@@ -132,7 +138,9 @@ def version_not_higher(context: CheckContext) -> Iterator[Problem]:
 
 
 def _not_higher(part: ComponentRelease, last: str, tag: str) -> Problem:
-    fact = f"{part.version} is not higher than {last}, which is tagged on origin"
+    fact = (
+        f"{part.version} is not higher than {last}, which is tagged on origin"
+    )
     if parse(part.version).build:
         fact += " (build metadata does not count)"
     fix = f"choose a version after {last}, or backport from a branch that does not contain {tag}"
@@ -151,7 +159,9 @@ def new_tag_form(context: CheckContext) -> Iterator[Problem]:
             for tag in context.project.tags
             if any(version_in(one, tag) for one in components)
         }
-        if not is_main or any(version_in(part.component, tag) for tag in claimed):
+        if not is_main or any(
+            version_in(part.component, tag) for tag in claimed
+        ):
             continue
         rest = [tag for tag in context.project.tags if tag not in claimed]
         last, form = last_of_other_form(rest)
@@ -205,7 +215,9 @@ def version_mismatch(context: CheckContext) -> Iterator[Problem]:
             fact += f", expected {first.expected}"
         if others:
             fact += f", and {len(others)} more"
-        fix = f"inv bump --version {context.release.request} sets it; commit that"
+        fix = (
+            f"inv bump --version {context.release.request} sets it; commit that"
+        )
         yield Problem(fact, fix, path, first.line)
 
 
@@ -218,7 +230,9 @@ def stale_version(context: CheckContext) -> Iterator[Problem]:
         yield Problem("\n".join((first, *others)), last)
 
 
-def _changelogs(context: CheckContext) -> Iterator[tuple[ComponentRelease, str]]:
+def _changelogs(
+    context: CheckContext,
+) -> Iterator[tuple[ComponentRelease, str]]:
     """Yield each component with its changelog, unless GitHub writes the notes."""
     if context.project.settings.github.notes == "generated":
         return

@@ -45,7 +45,11 @@ USES = (
         ),
         "contents",
     ),
-    _Use(re.compile(r"action-gh-release|release-action@"), "contents", by_default=True),
+    _Use(
+        re.compile(r"action-gh-release|release-action@"),
+        "contents",
+        by_default=True,
+    ),
     _Use(re.compile(r"(?:docker|helm) push|\"push\": true"), "packages"),
     _Use(
         re.compile(r"gh-action-pypi-publish|crates-io-auth-action"),
@@ -109,7 +113,9 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
             for part in context.release.parts
             if part.component.tag in matched and not workflow.runs_on(part.tag)
         ]
-        if not left_out and (matched or _is_for_promotions(context, workflow.filters)):
+        if not left_out and (
+            matched or _is_for_promotions(context, workflow.filters)
+        ):
             continue
         part = (*left_out, *context.release.parts)[0]
         pattern = part.component.tag.format(version="[0-9]*")
@@ -119,7 +125,9 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
         if hits := published(
             workflow
         ):  # with that filter it would publish a second time
-            fix = f"remove its tag trigger: the release does the same ({hits[0]})"
+            fix = (
+                f"remove its tag trigger: the release does the same ({hits[0]})"
+            )
         yield Problem(
             f"{workflow.path} waits for tags, but not for {part.tag}",
             fix,
@@ -131,13 +139,18 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
 @warning
 def tag_filter_too_wide(context: CheckContext) -> Iterator[Problem]:
     """Find each filter that matches the tags of several components, as `*v*` does."""
-    names = {component.tag: component.name for component in context.project.components}
+    names = {
+        component.tag: component.name
+        for component in context.project.components
+    }
     for workflow in context.workflows:
         for glob in workflow.filters:
             if glob in ("*", ALL):
                 continue
             matched = [
-                tag for tag in names if passes(tag.format(version=SAMPLES[0]), (glob,))
+                tag
+                for tag in names
+                if passes(tag.format(version=SAMPLES[0]), (glob,))
             ]
             if len(matched) > 1:
                 narrow = [repr(tag.format(version="[0-9]*")) for tag in matched]
@@ -155,8 +168,12 @@ def token_without_permission(context: CheckContext) -> Iterator[Problem]:
     """Find each job that does something with the workflow's token without the permission for it."""
     for workflow in context.workflows:
         for name, job in workflow.jobs.items():
-            permissions = job.get("permissions", workflow.data.get("permissions"))
-            for permission, hit in _needed_permissions(workflow.data, job).items():
+            permissions = job.get(
+                "permissions", workflow.data.get("permissions")
+            )
+            for permission, hit in _needed_permissions(
+                workflow.data, job
+            ).items():
                 if _grants(permissions, permission):
                     continue
                 if permissions is None and workflow.is_called:
@@ -198,7 +215,9 @@ def unknown_crate(context: CheckContext) -> Iterator[Problem]:
         for path in context.project.files
         if SCRIPTS.search(path)
     ]
-    scripts += [(workflow.path, workflow.text) for workflow in context.workflows]
+    scripts += [
+        (workflow.path, workflow.text) for workflow in context.workflows
+    ]
     for path, text in scripts:
         for crate in crate_lists.unknown(text, own, known):
             yield Problem(
@@ -217,7 +236,9 @@ def _read(context: CheckContext, path: str) -> str:
     return file.read_text("utf-8", errors="replace")
 
 
-def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, str]:
+def _started(
+    workflows: Sequence[Workflow], tags: Sequence[str]
+) -> dict[str, str]:
     """Return the paths of the workflows that run because of these tags, and by what."""
     started: dict[str, str] = {}
     for workflow in workflows:
@@ -240,10 +261,14 @@ def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, st
     return started
 
 
-def _runs_on_any(context: CheckContext, workflow: Workflow, template: str) -> bool:
+def _runs_on_any(
+    context: CheckContext, workflow: Workflow, template: str
+) -> bool:
     """Tell whether a workflow runs on tags of a form: on those of this release, or on others."""
     tags = [
-        part.tag for part in context.release.parts if part.component.tag == template
+        part.tag
+        for part in context.release.parts
+        if part.component.tag == template
     ]
     tags += [template.format(version=version) for version in SAMPLES]
     return any(map(workflow.runs_on, tags))
@@ -259,10 +284,14 @@ def _is_for_promotions(context: CheckContext, filters: tuple[str, ...]) -> bool:
 
 def _counted(part: ComponentRelease) -> str:
     """Return a filter for a tag that has a pattern for each number."""
-    return part.component.tag.format(version=re.sub(r"\d+", "[0-9]+", part.version))
+    return part.component.tag.format(
+        version=re.sub(r"\d+", "[0-9]+", part.version)
+    )
 
 
-def _needed_permissions(data: dict[Any, Any], job: dict[str, Any]) -> dict[str, str]:
+def _needed_permissions(
+    data: dict[Any, Any], job: dict[str, Any]
+) -> dict[str, str]:
     """Return each permission that a job's steps need, and the words that need it."""
     envs = [data.get("env"), job.get("env")]
     around = json.dumps(envs, default=str)

@@ -9,11 +9,21 @@ from invoke.context import Context
 
 from release_tasks import channels, shell, terminal
 from release_tasks.channels.channel import Channel
-from release_tasks.checks.published import assets, charts, crates, images, python
+from release_tasks.checks.published import (
+    assets,
+    charts,
+    crates,
+    images,
+    python,
+)
 from release_tasks.converge import OPEN, refusals, state
 from release_tasks.errors import Problem, collect_problems, problems_of
 from release_tasks.http import get_many
-from release_tasks.project.artifacts import ArtifactStatus, Pointer, PointerState
+from release_tasks.project.artifacts import (
+    ArtifactStatus,
+    Pointer,
+    PointerState,
+)
 from release_tasks.release import Release
 
 Verify = Callable[[Context, Release], Iterator[Problem]]
@@ -37,7 +47,8 @@ def problems(c: Context, release: Release) -> list[Problem]:
     # git needs no time, and comes first
     order = [*(name for name in every if name not in VERIFY), *VERIFY]
     looks = [
-        partial(_channel, c, release, every[name], VERIFY.get(name)) for name in order
+        partial(_channel, c, release, every[name], VERIFY.get(name))
+        for name in order
     ]
     found: list[Problem] = []
     for part in get_many(
@@ -60,7 +71,9 @@ def _channel(
     """Yield what is wrong on one channel; it is used only if everything is there."""
     statuses = state(release, channel)
     wrong = problems_of(refusals(statuses))
-    wrong += [_absent(channel, status) for status in statuses if status.state in OPEN]
+    wrong += [
+        _absent(channel, status) for status in statuses if status.state in OPEN
+    ]
     yield from wrong
     if statuses and not wrong:
         names = dict.fromkeys(status.artifact.name for status in statuses)
@@ -75,7 +88,8 @@ def _absent(channel: Channel, status: ArtifactStatus) -> Problem:
     if status.why:
         fact += f": {status.why}"
     return Problem(
-        fact, f"inv release --version {artifact.version}, which continues from here"
+        fact,
+        f"inv release --version {artifact.version}, which continues from here",
     )
 
 
@@ -83,7 +97,9 @@ def _pointers(release: Release) -> Iterator[Problem]:
     for channel in channels.with_pointers():
         for pointer in channel.pointers(release):
             if pointer.place is PointerState.BEHIND:
-                yield Problem(_pointer_text(channel, pointer), "inv move-pointers")
+                yield Problem(
+                    _pointer_text(channel, pointer), "inv move-pointers"
+                )
             elif pointer.place is PointerState.SAME:
                 terminal.say(f"{pointer.name} points to {pointer.target}")
             else:

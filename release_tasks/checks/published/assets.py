@@ -53,7 +53,9 @@ def _assets(
     page_url = hosts.web(release.project.github_repository)
     base = f"{page_url}/releases/download/{quote(part.tag)}"
     answers = get_many(
-        lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False),
+        lambda artifact: http.get(
+            f"{base}/{quote(artifact.name)}", remember=False
+        ),
         wanted,
     )
     bodies: dict[str, bytes] = {}

@@ -47,7 +47,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
             try:
                 wrong = [*_versions(published), *_images(release, published)]
             except Failed as error:
-                fact = f"{published.name} cannot be used: {reason(error.output)}"
+                fact = (
+                    f"{published.name} cannot be used: {reason(error.output)}"
+                )
                 wrong = [Problem(fact, NEXT)]
             yield from wrong
 
@@ -80,7 +82,9 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
             raise
         terminal.say(f"{name} was not rendered: {why}")
         return
-    ours = {oci.name(image.reference) for _, image in image_tags.shipped(release)}
+    ours = {
+        oci.name(image.reference) for _, image in image_tags.shipped(release)
+    }
     present: list[str] = []
     is_complete = True
     for image in named_images(text):
@@ -95,7 +99,10 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
     if is_complete:
         terminal.say(
             ", ".join(
-                [f"{name} renders", *(f"and {image} exists" for image in present)]
+                [
+                    f"{name} renders",
+                    *(f"and {image} exists" for image in present),
+                ]
             )
         )
 
@@ -115,7 +122,9 @@ def _rendered(release: Release, published: _Published) -> str:
     for path in published.chart.values:
         values = release.source_tree / path
         try:
-            return helm.render(reference, version, published.folder, "verified", values)
+            return helm.render(
+                reference, version, published.folder, "verified", values
+            )
         except Failed as error:
             refused = error
     raise refused

@@ -67,9 +67,12 @@ def _undownloadable(
 def _fetch(c: Context, folder: Path, versions: dict[str, str]) -> Failed | None:
     """Download crates in exactly these versions into a new project in `folder`."""
     lines = [
-        f'{name} = "={without_build(version)}"\n' for name, version in versions.items()
+        f'{name} = "={without_build(version)}"\n'
+        for name, version in versions.items()
     ]
-    files.write_bytes(folder / "Cargo.toml", (MANIFEST + "".join(lines)).encode())
+    files.write_bytes(
+        folder / "Cargo.toml", (MANIFEST + "".join(lines)).encode()
+    )
     files.write_bytes(folder / "src" / "lib.rs", b"")
     try:
         cargo_install.fetch(c, folder)
@@ -78,7 +81,9 @@ def _fetch(c: Context, folder: Path, versions: dict[str, str]) -> Failed | None:
     return None
 
 
-def _install(c: Context, folder: Path, name: str, version: str) -> Iterator[Problem]:
+def _install(
+    c: Context, folder: Path, name: str, version: str
+) -> Iterator[Problem]:
     root = folder / "installed" / name
     try:
         cargo_install.install(c, folder, name, without_build(version), root)

@@ -31,7 +31,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
         yield from _image(release, part, image)
 
 
-def _image(release: Release, part: ComponentRelease, image: Image) -> Iterator[Problem]:
+def _image(
+    release: Release, part: ComponentRelease, image: Image
+) -> Iterator[Problem]:
     tag = version_tag(part, image)
     name = f"{image.reference}:{tag}"
     digest = oci_registry.digest(image.reference, tag)
@@ -57,7 +59,9 @@ def _image(release: Release, part: ComponentRelease, image: Image) -> Iterator[P
     names = [platform for platform in manifests if "/" in platform]
     terminal.say(f"{name} is complete on its registry, for {', '.join(names)}")
     if START in ignored:
-        terminal.say(f"{name} was not run: {START} is ignored ({ignored[START]})")
+        terminal.say(
+            f"{name} was not run: {START} is ignored ({ignored[START]})"
+        )
         return
     ours = image_smoke.own_programs(release, image)
     for started in _published(name, image, manifests):
@@ -85,7 +89,8 @@ def _manifests(image: Image, digest: str) -> Manifests:
         return {_platform_of(image, found): found}
     rows = found["manifests"]
     read = get_many(
-        lambda row: oci_registry.manifest(image.reference, row["digest"]) or {}, rows
+        lambda row: oci_registry.manifest(image.reference, row["digest"]) or {},
+        rows,
     )
     names = [_name(row.get("platform", {}), row["digest"]) for row in rows]
     return dict(zip(names, read, strict=True))
@@ -97,7 +102,9 @@ def _platform_of(image: Image, manifest: dict[str, Any]) -> str:
     if not digest or not oci_registry.has_blob(image.reference, digest):
         # any will do: the missing configuration is an error of its own
         return image.platforms[0]
-    config = oci_layout.config(partial(oci_registry.blob, image.reference), manifest)
+    config = oci_layout.config(
+        partial(oci_registry.blob, image.reference), manifest
+    )
     return _name(config, digest)
 
 
@@ -108,18 +115,26 @@ def _name(platform: dict[str, Any], digest: str) -> str:
     return platforms.of(platform)
 
 
-def _missing_blobs(name: str, image: Image, manifests: Manifests) -> Iterator[Problem]:
+def _missing_blobs(
+    name: str, image: Image, manifests: Manifests
+) -> Iterator[Problem]:
     fix = "delete it from the registry, then inv publish-images"
     for platform, manifest in manifests.items():
         if not manifest:
-            yield Problem(f"the manifest of {name} for {platform} does not exist", fix)
+            yield Problem(
+                f"the manifest of {name} for {platform} does not exist", fix
+            )
             continue
-        digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
+        digests = [
+            blob["digest"] for blob in (manifest["config"], *manifest["layers"])
+        ]
         found = get_many(
-            lambda digest: oci_registry.has_blob(image.reference, digest), digests
+            lambda digest: oci_registry.has_blob(image.reference, digest),
+            digests,
         )
         for digest, is_there in zip(digests, found, strict=True):
             if not is_there:
                 yield Problem(
-                    f"blob {digest[:19]} of {name} for {platform} does not exist", fix
+                    f"blob {digest[:19]} of {name} for {platform} does not exist",
+                    fix,
                 )

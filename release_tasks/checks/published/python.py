@@ -12,7 +12,11 @@ from invoke.context import Context
 
 from release_tasks import endpoints, files, terminal
 from release_tasks.channels import pypi
-from release_tasks.checks.smoke.program import NEXT, check_version_output, reason
+from release_tasks.checks.smoke.program import (
+    NEXT,
+    check_version_output,
+    reason,
+)
 from release_tasks.converge import DONE
 from release_tasks.errors import Problem
 from release_tasks.release import Release
@@ -63,9 +67,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
     for status in pypi.state(release, pypi.expected(release)):
         if status.state in DONE:
             artifact = status.artifact
-            by_package.setdefault((artifact.package, artifact.version), []).append(
-                artifact.name
-            )
+            by_package.setdefault(
+                (artifact.package, artifact.version), []
+            ).append(artifact.name)
     env: dict[str, str] = {}
     if release.project.workspace:
         # cargo then compiles only what no gate or earlier attempt has compiled
@@ -81,7 +85,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
             )
         if len(file_names) > len(wheels):
             option = f"--no-binary={name}"
-            yield from _install(c, _Download(name, version, "sdist", option, env))
+            yield from _install(
+                c, _Download(name, version, "sdist", option, env)
+            )
 
 
 def _fits(wheel: str) -> bool:
@@ -118,7 +124,9 @@ def _look(python: Path, download: _Download) -> Iterator[Problem]:
     try:
         found = json.loads(pip.run(python, LOOK, download.name))
     except Failed as error:
-        yield Problem(f"{label} does not import: {reason(error.output)}", download.fix)
+        yield Problem(
+            f"{label} does not import: {reason(error.output)}", download.fix
+        )
         return
     if found["version"] != version:
         fact = f"{label} has version {found['version']} in its metadata"
@@ -135,4 +143,6 @@ def _look(python: Path, download: _Download) -> Iterator[Problem]:
     if not found["modules"]:
         for script in found["scripts"]:
             argv = [python.parent / script, "--version"]
-            yield from check_version_output(argv, version, f"{script} of {label}")
+            yield from check_version_output(
+                argv, version, f"{script} of {label}"
+            )

@@ -49,8 +49,12 @@ RUNNERS = (
     "rye",
 )  # with `run` before the program
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_ENDINGS = re.compile(r"\.(py|pyz|pex|js|cjs|mjs|ts|rb|pl|php|jar|dll|exe|sh|lua)$")
-_SCRIPT = re.compile(r"\.sh$|entrypoint|^init$")  # it commonly ends with `exec "$@"`
+_ENDINGS = re.compile(
+    r"\.(py|pyz|pex|js|cjs|mjs|ts|rb|pl|php|jar|dll|exe|sh|lua)$"
+)
+_SCRIPT = re.compile(
+    r"\.sh$|entrypoint|^init$"
+)  # it commonly ends with `exec "$@"`
 _VERSION = re.compile(r"-v?\d[\w.+-]*$")
 _OPTIONS_WITH_VALUE = ("-X", "-W", "-I", "-cp", "-classpath", "--require", "-r")
 

@@ -12,7 +12,11 @@ from typing import Any
 
 from release_tasks import files, terminal
 from release_tasks.checks.smoke.command import Started, started
-from release_tasks.checks.smoke.program import NEXT, check_version_output, runner
+from release_tasks.checks.smoke.program import (
+    NEXT,
+    check_version_output,
+    runner,
+)
 from release_tasks.checks.smoke.rootfs import Refused, inside, unpack
 from release_tasks.errors import Problem
 from release_tasks.formats import executables, machines, oci_layout
@@ -82,7 +86,8 @@ class _Config:
         places = [self.program]
         if "/" not in self.program:
             places = [
-                f"{folder}/{self.program}" for folder in self.env["PATH"].split(":")
+                f"{folder}/{self.program}"
+                for folder in self.env["PATH"].split(":")
             ]
         for place in places:
             path = inside(root, place)
@@ -116,7 +121,9 @@ def own_programs(release: Release, image: Image) -> frozenset[str]:
     return frozenset(names)
 
 
-def run(image: PlatformImage, version: str, ours: Collection[str]) -> Iterator[Problem]:
+def run(
+    image: PlatformImage, version: str, ours: Collection[str]
+) -> Iterator[Problem]:
     """Start an image with `--version`, and yield a problem where that is not this version.
 
     `ours` are the names of the project's programs: what another program prints is not compared.
@@ -126,13 +133,17 @@ def run(image: PlatformImage, version: str, ours: Collection[str]) -> Iterator[P
     """
     config = _Config.of(image, ours)
     if not config.command:
-        terminal.say(f"{image.label} has no program of its own, so it was not run")
+        terminal.say(
+            f"{image.label} has no program of its own, so it was not run"
+        )
         return
     if image.platform == daemon.platform():
         yield from _in_docker(image, config, version)
         return
     if sys.platform != "linux" or os.geteuid() != 0:
-        terminal.say(f"{image.label} was not run: no docker daemon answers here")
+        terminal.say(
+            f"{image.label} was not run: no docker daemon answers here"
+        )
         return
     start = runner(image.target)
     if start is None:
@@ -141,7 +152,9 @@ def run(image: PlatformImage, version: str, ours: Collection[str]) -> Iterator[P
         )
         return
     with files.scratch("image") as folder:
-        yield from _in_chroot(folder / "root", image, config, version, start[:1])
+        yield from _in_chroot(
+            folder / "root", image, config, version, start[:1]
+        )
 
 
 def _in_docker(
@@ -160,12 +173,17 @@ def _in_docker(
 
 
 def _in_chroot(
-    root: Path, image: PlatformImage, config: _Config, version: str, qemu: list[str]
+    root: Path,
+    image: PlatformImage,
+    config: _Config,
+    version: str,
+    qemu: list[str],
 ) -> Iterator[Problem]:
     """Start an image below the new folder `root`; `qemu` is the emulator, or nothing."""
     try:
         unpack(
-            (image.blob(layer["digest"]) for layer in image.manifest["layers"]), root
+            (image.blob(layer["digest"]) for layer in image.manifest["layers"]),
+            root,
         )
         path = config.find(root)
     except Refused as error:
@@ -193,7 +211,9 @@ def _in_chroot(
         ":", ""
     ).isdigit():  # a name would be looked up on this machine
         user = config.user
-    argv = chroot.command(root, [*command, *config.command[1:], "--version"], user)
+    argv = chroot.command(
+        root, [*command, *config.command[1:], "--version"], user
+    )
     yield from check_version_output(
         argv, version, image.label, config.env, config.is_ours
     )

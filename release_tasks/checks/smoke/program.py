@@ -17,7 +17,9 @@ from release_tasks.versions.numbers import spellings, without_build
 LONGEST = 10.0  # seconds; a server that ignores --version would run forever
 NEXT = "fix it, and release it in the next version"
 # what chroot, a container runtime and the dynamic loader print for a program that cannot start
-_NOT_STARTED = r"failed to run command|OCI runtime|error while loading shared libraries"
+_NOT_STARTED = (
+    r"failed to run command|OCI runtime|error while loading shared libraries"
+)
 _FAMILIES = {
     "linux": ("unknown-linux-gnu", "unknown-linux-musl"),
     "darwin": ("apple-darwin",),
@@ -69,7 +71,11 @@ def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
     """
     machine, _, system = target.partition("-")
     host = machines.this_machine()
-    if host and machine == host.rust and system in _FAMILIES.get(sys.platform, ()):
+    if (
+        host
+        and machine == host.rust
+        and system in _FAMILIES.get(sys.platform, ())
+    ):
         return []
     qemu = _qemu(target)
     if qemu is None or "-linux-" not in target:
@@ -83,7 +89,9 @@ def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
 def names_version(text: str, version: str) -> bool:
     """Tell whether a text has exactly this version, as SemVer or PEP 440 writes it."""
     for form in spellings(without_build(version)):
-        if re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text):
+        if re.search(
+            rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text
+        ):
             return True
     return False
 
@@ -130,7 +138,10 @@ def _output(
 
 
 def _status(
-    argv: Sequence[str | Path], folder: Path, env: Mapping[str, str] | None, log: Path
+    argv: Sequence[str | Path],
+    folder: Path,
+    env: Mapping[str, str] | None,
+    log: Path,
 ) -> int | None:
     deadline = time.monotonic() + LONGEST
     with shell.running(argv, cwd=folder, env=env, log=log) as process:

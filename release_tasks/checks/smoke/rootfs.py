@@ -38,7 +38,9 @@ def unpack(layers: Iterable[bytes], root: Path) -> None:
         try:
             _unpack_layer(layer, root)
         except unpacking.Unreadable as error:
-            raise Refused(f"a layer cannot be unpacked: {error.problem}") from error
+            raise Refused(
+                f"a layer cannot be unpacked: {error.problem}"
+            ) from error
 
 
 def _unpack_layer(layer: bytes, root: Path) -> None:
@@ -78,14 +80,20 @@ def _apply_whiteout(root: Path, name: str) -> None:
             files.remove(folder / removed)
 
 
-def _extract(archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo) -> None:
+def _extract(
+    archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo
+) -> None:
     base = posixpath.basename(member.name)
-    is_supported = member.isfile() or member.isdir() or member.issym() or member.islnk()
+    is_supported = (
+        member.isfile() or member.isdir() or member.issym() or member.islnk()
+    )
     if base.startswith(WHITEOUT) or not is_supported:
         return  # a chroot needs no devices and pipes
     target = inside(root, posixpath.dirname(member.name)) / base
     if not member.isdir() and target != root and os.path.lexists(target):
-        files.remove(target)  # or tarfile would write through a link of the layer below
+        files.remove(
+            target
+        )  # or tarfile would write through a link of the layer below
     archive.extract(_safe(root, member), root, **_TRUSTED)
 
 

@@ -26,7 +26,9 @@ def show_crate(store: Store, name: str) -> JSON:
     records = _records(store, name)
     return {
         "crate": _crate_json(store, records),
-        "versions": [_version_json(store, record) for record in reversed(records)],
+        "versions": [
+            _version_json(store, record) for record in reversed(records)
+        ],
         "keywords": [],
         "categories": [],
     }
@@ -74,7 +76,11 @@ def categories() -> JSON:
 
 def published(name: str) -> JSON:
     """Return the answer to an accepted upload."""
-    warnings: JSON = {"invalid_categories": [], "invalid_badges": [], "other": []}
+    warnings: JSON = {
+        "invalid_categories": [],
+        "invalid_badges": [],
+        "other": [],
+    }
     return {"crate": {"id": name, "name": name}, "warnings": warnings}
 
 
@@ -93,7 +99,9 @@ def _records(store: Store, name: str) -> list[Record]:
 def _add_owners(listed: list[str], logins: list[str], name: str) -> JSON:
     messages = []
     for login in logins:
-        messages.append(f"user {login} has been invited to be an owner of crate {name}")
+        messages.append(
+            f"user {login} has been invited to be an owner of crate {name}"
+        )
         if login not in listed:
             listed.append(login)
     return {"msg": ",".join(messages), "ok": True}
@@ -114,7 +122,9 @@ def _crate_json(store: Store, records: list[Record]) -> JSON:
     details = store.details_of(newest)
     versions = [record["vers"] for record in records if not record["yanked"]]
     versions = versions or [newest["vers"]]
-    stable = [version for version in versions if "-" not in without_build(version)]
+    stable = [
+        version for version in versions if "-" not in without_build(version)
+    ]
     highest = max(versions, key=Version.parse)
     return {
         **{key: details.get(key) for key in DETAILS},

@@ -84,7 +84,9 @@ class CratesIo:
         for pattern in (PUBLIC_FILE, NAMED_FILE):
             if found := pattern.fullmatch(request.path):
                 return self._file(found[1], found[2])
-        return self._index(request, request.path.removeprefix("/index").lstrip("/"))
+        return self._index(
+            request, request.path.removeprefix("/index").lstrip("/")
+        )
 
     def _index(self, request: Request, path: str) -> Response:
         if path == "config.json":
@@ -154,7 +156,9 @@ class CratesIo:
     def _categories(self, request: Request) -> Response:
         return Response.of_json(api.categories())
 
-    def _show_version(self, request: Request, name: str, version: str) -> Response:
+    def _show_version(
+        self, request: Request, name: str, version: str
+    ) -> Response:
         return Response.of_json(api.show_version(self.store, name, version))
 
     def _show_crate(self, request: Request, name: str) -> Response:
@@ -164,5 +168,8 @@ class CratesIo:
 def _config(request: Request) -> dict[str, str]:
     """Return `config.json` of the index, with the hosts that this client can reach."""
     if request.public:
-        return {"dl": f"{endpoints.CRATES_FILES}/crates", "api": endpoints.CRATES}
+        return {
+            "dl": f"{endpoints.CRATES_FILES}/crates",
+            "api": endpoints.CRATES,
+        }
     return {"dl": f"{request.base}/crates", "api": request.base}

@@ -54,7 +54,9 @@ def publish(
     check_reserved(name)
     if rules.canonical(name) in owned_by_others or store.is_foreign(name):
         raise Refused(NOT_OWNER, 403)
-    for refusal in rules.similar_name(name, {record["name"] for record in known[:1]}):
+    for refusal in rules.similar_name(
+        name, {record["name"] for record in known[:1]}
+    ):
         raise Refused(refusal)
     plain = without_build(version)
     if any(without_build(record["vers"]) == plain for record in known):
@@ -76,7 +78,8 @@ def index_record(meta: Meta, crate: bytes) -> Record:
         "name": meta["name"],
         "vers": meta["vers"],
         "deps": [
-            _index_dependency(dependency) for dependency in meta.get("deps") or []
+            _index_dependency(dependency)
+            for dependency in meta.get("deps") or []
         ],
         "cksum": hashlib.sha256(crate).hexdigest(),
         "features": features,

@@ -35,7 +35,9 @@ class Store:
         self.upstream = upstream
         self.lag = 0.0
         self.lock = threading.RLock()
-        self.details: dict[Key, dict[str, Any]] = {}  # [package] of the manifests
+        self.details: dict[
+            Key, dict[str, Any]
+        ] = {}  # [package] of the manifests
         self.owners: dict[str, list[str]] = {}
         self._records: dict[str, list[Record]] = {}
         # monotonic time from which a version is in the index
@@ -83,7 +85,9 @@ class Store:
         url = f"{endpoints.CRATES_INDEX}/{index_path(name)}"
         return self.upstream.page(url, name)
 
-    def add(self, record: Record, crate: bytes, package: dict[str, Any]) -> None:
+    def add(
+        self, record: Record, crate: bytes, package: dict[str, Any]
+    ) -> None:
         """Publish one version; `crate` is the tarball, `package` its manifest's table."""
         key = name, version = _key(record)
         path = self.own_file(name, version)
@@ -99,7 +103,9 @@ class Store:
     def yank(self, name: str, version: str, yanked: bool) -> None:
         """Yank a version or unyank it; raise `Refused` for one that is not there."""
         if version not in [record["vers"] for record in self.versions(name)]:
-            raise Refused(f"crate `{name}` does not have a version `{version}`", 404)
+            raise Refused(
+                f"crate `{name}` does not have a version `{version}`", 404
+            )
         with self.lock:
             self._yanked[name.lower(), version] = yanked
 

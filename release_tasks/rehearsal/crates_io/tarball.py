@@ -38,12 +38,20 @@ def read_manifest(prefix: str, crate: bytes) -> Table:
 def _read_manifest(tar: tarfile.TarFile, prefix: str) -> str:
     found = None
     for member in tar:
-        if not member.name.startswith(f"{prefix}/") or ".." in member.name.split("/"):
+        if not member.name.startswith(
+            f"{prefix}/"
+        ) or ".." in member.name.split("/"):
             raise Refused(f"invalid path found: {member.name}")
         if member.issym() or member.islnk():
-            raise Refused(f"unexpected symlink or hard link found: {member.name}")
-        if member.name == f"{prefix}/Cargo.toml" and (file := tar.extractfile(member)):
+            raise Refused(
+                f"unexpected symlink or hard link found: {member.name}"
+            )
+        if member.name == f"{prefix}/Cargo.toml" and (
+            file := tar.extractfile(member)
+        ):
             found = file.read().decode(errors="replace")
     if found is None:
-        raise Refused("uploaded tarball is missing a `Cargo.toml` manifest file")
+        raise Refused(
+            "uploaded tarball is missing a `Cargo.toml` manifest file"
+        )
     return found

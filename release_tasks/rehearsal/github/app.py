@@ -21,7 +21,13 @@ from release_tasks.rehearsal.github import (
     web,
 )
 from release_tasks.rehearsal.github.call import Call, Refused, not_found
-from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
+from release_tasks.rehearsal.github.model import (
+    JSON,
+    Asset,
+    Release,
+    Repository,
+    Urls,
+)
 from release_tasks.rehearsal.github.rights import Rights
 from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.web import Request, Response
@@ -82,7 +88,9 @@ class GitHub:
         git.create(path, source)
         files = self.folder / "assets" / owner / repo
         files.mkdir(parents=True, exist_ok=True)
-        made = Repository(owner, repo, path, files, self.immutable, lock=self._lock)
+        made = Repository(
+            owner, repo, path, files, self.immutable, lock=self._lock
+        )
         self._repos[f"{owner}/{repo}".lower()] = made
         return path
 
@@ -176,9 +184,13 @@ class GitHub:
             answer.headers["X-OAuth-Scopes"] = self.scopes
         return answer
 
-    def _graphql(self, request: Request, urls: Urls, rights: Rights) -> Response:
+    def _graphql(
+        self, request: Request, urls: Urls, rights: Rights
+    ) -> Response:
         if not rights:
-            raise Refused(401, "This endpoint requires you to be authenticated.")
+            raise Refused(
+                401, "This endpoint requires you to be authenticated."
+            )
         try:
             data = request.json()
         except ValueError:
@@ -191,7 +203,9 @@ class GitHub:
             result = graphql.answer(query, variables, roots)
         return Response.of_json(result)
 
-    def _shown(self, rights: Rights, owner: str, name: str) -> Repository | None:
+    def _shown(
+        self, rights: Rights, owner: str, name: str
+    ) -> Repository | None:
         """Return a repository as a token sees it: without drafts where it may not write."""
         found = self._find(owner, name)
         if found is None or rights >= Rights.WRITE:
@@ -213,7 +227,9 @@ class GitHub:
         try:
             self.create(owner, name)
         except Refused as error:
-            raise graphql.GraphQLError(error.message, "UNPROCESSABLE") from error
+            raise graphql.GraphQLError(
+                error.message, "UNPROCESSABLE"
+            ) from error
 
     def _upload(self, request: Request, target: _Target) -> Response:
         rights = self._rights(request)
@@ -222,7 +238,9 @@ class GitHub:
             raise not_found()
         owner, name, release = match.groups()
         repo = self.repository(owner, name)
-        call = Call(request, target.path, target.urls, repo, rights, groups=(release,))
+        call = Call(
+            request, target.path, target.urls, repo, rights, groups=(release,)
+        )
         call.check_may_write()
         return assets.upload(call)
 
@@ -271,7 +289,9 @@ class _Target:
 def _target(request: Request) -> _Target:
     if request.public and request.host in (WEB, API, UPLOADS):
         return _Target(request.host, request.path, PUBLIC)
-    urls = Urls(f"{request.base}/api/v3", request.base, f"{request.base}/api/uploads")
+    urls = Urls(
+        f"{request.base}/api/v3", request.base, f"{request.base}/api/uploads"
+    )
     match = ENTERPRISE.fullmatch(request.path)
     if match is None:
         return _Target(WEB, request.path, urls)
@@ -311,7 +331,8 @@ def _summary(release: Release, is_latest: bool) -> JSON:
         "immutable": release.immutable,
         "latest": is_latest,
         "assets": {
-            asset.name: _asset_summary(asset) for asset in release.assets.values()
+            asset.name: _asset_summary(asset)
+            for asset in release.assets.values()
         },
     }
 

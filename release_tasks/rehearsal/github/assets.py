@@ -52,7 +52,9 @@ def asset_json(call: Call, release: Release, asset: Asset) -> JSON:
 
 def assets_json(call: Call, release: Release) -> list[JSON]:
     """Return all assets of a release as the API shows them."""
-    return [asset_json(call, release, asset) for asset in release.assets.values()]
+    return [
+        asset_json(call, release, asset) for asset in release.assets.values()
+    ]
 
 
 def begin(

@@ -36,7 +36,9 @@ def not_found() -> Refused:
     return Refused(404, "Not Found")
 
 
-def invalid(resource: str, code: str, name: str = "", message: str = "") -> Refused:
+def invalid(
+    resource: str, code: str, name: str = "", message: str = ""
+) -> Refused:
     """Return the error for one field (or, with a message, a rule) that is not met."""
     error = {"resource": resource, "code": code}
     if name:
@@ -55,7 +57,9 @@ class Call:
     urls: Urls
     repo: Repository
     rights: Rights
-    groups: tuple[str, ...] = ()  # what the groups of the route's pattern matched
+    groups: tuple[
+        str, ...
+    ] = ()  # what the groups of the route's pattern matched
 
     def check_may_write(self) -> None:
         """Raise `Refused` (401, 403) unless the token may write."""

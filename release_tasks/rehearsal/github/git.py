@@ -19,9 +19,7 @@ SETTINGS = {
     "receive.autogc": "false",
     "gc.auto": "0",
 }
-SSH = (
-    "-oBatchMode=yes -oConnectTimeout=15"  # ssh_config(5); nobody answers its questions
-)
+SSH = "-oBatchMode=yes -oConnectTimeout=15"  # ssh_config(5); nobody answers its questions
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # The tag of an immutable release cannot be deleted while the release exists; its name stays used.
 UPDATE_HOOK = """#!/bin/sh
@@ -44,7 +42,10 @@ def create(path: Path, source: Path | None = None) -> None:
     """Make a bare repository, with all branches and tags of `source`."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
-    ask(["git", "init", "-q", "--bare", "--template=", "-b", "main", path], env=ENV)
+    ask(
+        ["git", "init", "-q", "--bare", "--template=", "-b", "main", path],
+        env=ENV,
+    )
     for key, value in SETTINGS.items():
         run(path, "config", key, value)
     _add_hook(path)
@@ -59,7 +60,10 @@ def mirror(path: Path, url: str) -> str:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        ask(["git", "clone", "--quiet", "--mirror", url, path], env=_unattended())
+        ask(
+            ["git", "clone", "--quiet", "--mirror", url, path],
+            env=_unattended(),
+        )
     except Failed as error:
         shutil.rmtree(path, ignore_errors=True)
         lines = error.output.strip().splitlines() or ["git fails"]
@@ -78,7 +82,9 @@ def run(path: Path, *words: str) -> str:
 
 def refs(path: Path, prefix: str = "refs/") -> dict[str, Ref]:
     """Return every ref below `prefix` by name."""
-    lines = run(path, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)")
+    lines = run(
+        path, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)"
+    )
     found = {}
     for line in lines.splitlines():
         name, sha, kind = line.split(" ")
@@ -89,7 +95,9 @@ def refs(path: Path, prefix: str = "refs/") -> dict[str, Ref]:
 
 def tags(path: Path) -> list[str]:
     """Return the names of all tags."""
-    return [name.removeprefix("refs/tags/") for name in refs(path, "refs/tags/")]
+    return [
+        name.removeprefix("refs/tags/") for name in refs(path, "refs/tags/")
+    ]
 
 
 def commit_of(path: Path, name: str) -> str:
@@ -135,8 +143,13 @@ def archive(path: Path, commit: str, form: str, folder: str) -> bytes:
 
 def lock_tags(repo: Repository) -> None:
     """List for the update hook which tags immutable releases have, and which they ever had."""
-    locked = {release.tag for release in repo.releases.values() if release.immutable}
-    for name, listed in (("locked-tags", locked), ("used-tags", repo.used_tags)):
+    locked = {
+        release.tag for release in repo.releases.values() if release.immutable
+    }
+    for name, listed in (
+        ("locked-tags", locked),
+        ("used-tags", repo.used_tags),
+    ):
         lines = [f"refs/tags/{tag}\n" for tag in sorted(listed)]
         (repo.path / name).write_text("".join(lines))
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from release_tasks.rehearsal.github.query import Field, Query, Reader
 
-Node = dict[str, Any]  # field -> value, or a function from arguments to the value
+Node = dict[
+    str, Any
+]  # field -> value, or a function from arguments to the value
 
 
 class GraphQLError(Exception):
@@ -19,7 +21,9 @@ class GraphQLError(Exception):
         self.kind = kind
 
 
-def answer(text: str, variables: dict[str, Any], roots: dict[str, Node]) -> Node:
+def answer(
+    text: str, variables: dict[str, Any], roots: dict[str, Node]
+) -> Node:
     """Answer a GraphQL request with `data` and `errors`, as GitHub would.
 
     `roots` has the data for each kind of operation ("query", "mutation").
@@ -27,7 +31,9 @@ def answer(text: str, variables: dict[str, Any], roots: dict[str, Node]) -> Node
     try:
         query = Reader(text).document()
         if query.kind not in roots:
-            raise GraphQLError(f"the local GitHub does not support {query.kind}")
+            raise GraphQLError(
+                f"the local GitHub does not support {query.kind}"
+            )
         selection = _Selection(query, query.defaults | variables)
         data = selection.pick(query.fields, roots[query.kind])
     except GraphQLError as error:
@@ -107,7 +113,11 @@ class _Selection:
         try:
             return value(self._bound(wanted.args))
         except GraphQLError as error:
-            fact = {"type": error.kind, "path": [wanted.alias], "message": str(error)}
+            fact = {
+                "type": error.kind,
+                "path": [wanted.alias],
+                "message": str(error),
+            }
             self.errors.append(fact)
             return None
 

@@ -10,7 +10,13 @@ from release_tasks.rehearsal.github.call import (
     not_found,
     paged,
 )
-from release_tasks.rehearsal.github.model import JSON, Repository, next_id, now, user
+from release_tasks.rehearsal.github.model import (
+    JSON,
+    Repository,
+    next_id,
+    now,
+    user,
+)
 from release_tasks.rehearsal.web import Response
 
 EDITABLE = ("title", "state", "description", "due_on", "body", "milestone")
@@ -53,16 +59,24 @@ def _list_issues(call: Call) -> Response:
     issues = _in_state(call, call.repo.issues)
     milestone = call.query.get("milestone")
     if milestone:
-        issues = [issue for issue in issues if str(issue.get("milestone")) == milestone]
+        issues = [
+            issue
+            for issue in issues
+            if str(issue.get("milestone")) == milestone
+        ]
     labels = call.query.get("labels")
     if labels:
-        issues = [issue for issue in issues if _has_labels(issue, labels.split(","))]
+        issues = [
+            issue for issue in issues if _has_labels(issue, labels.split(","))
+        ]
     return paged(call, [_issue_json(call, issue) for issue in issues])
 
 
 def _list_milestones(call: Call) -> Response:
     milestones = _in_state(call, call.repo.milestones)
-    return paged(call, [_milestone_json(call, milestone) for milestone in milestones])
+    return paged(
+        call, [_milestone_json(call, milestone) for milestone in milestones]
+    )
 
 
 def _in_state(call: Call, items: list[JSON]) -> list[JSON]:

@@ -6,7 +6,13 @@ import base64
 from urllib.parse import quote
 
 from release_tasks.rehearsal.github import git, releases
-from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found, paged
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Refused,
+    Route,
+    not_found,
+    paged,
+)
 from release_tasks.rehearsal.github.model import JSON, Repository
 from release_tasks.rehearsal.web import Response
 from release_tasks.shell import Failed
@@ -115,7 +121,9 @@ def _delete_ref(call: Call) -> Response:
     repo = call.repo
     if name not in git.refs(repo.path, name):
         raise Refused(422, "Reference does not exist")
-    locked = {release.tag for release in repo.releases.values() if release.immutable}
+    locked = {
+        release.tag for release in repo.releases.values() if release.immutable
+    }
     if name.removeprefix("refs/tags/") in locked:
         raise _protected("delete")
     git.run(repo.path, "update-ref", "-d", name)

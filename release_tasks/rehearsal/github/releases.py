@@ -215,7 +215,9 @@ def _changes(data: JSON) -> dict[str, Any]:
             continue
         if not isinstance(value, kind):
             fact = f"{json.dumps(value)} is not a {TYPE_NAMES[kind]}."
-            raise Refused(422, f"Invalid request.\n\nFor 'properties/{key}', {fact}")
+            raise Refused(
+                422, f"Invalid request.\n\nFor 'properties/{key}', {fact}"
+            )
         changes[name] = value
     return changes
 
@@ -227,7 +229,10 @@ def _publish(repo: Repository, old: Release, new: Release) -> None:
         raise invalid("Release", "already_exists", "tag_name")
     if old.draft and new.tag in repo.used_tags:
         raise invalid(
-            "Release", "custom", "tag_name", "tag_name was used by an immutable release"
+            "Release",
+            "custom",
+            "tag_name",
+            "tag_name was used by an immutable release",
         )
     if new.tag not in git.tags(repo.path):
         _make_tag(repo, new)
@@ -258,7 +263,11 @@ def _make_tag(repo: Repository, release: Release) -> None:
         return
     if not git.refs(repo.path, "refs/heads/"):
         raise Refused(422, "Repository is empty.")
-    target = {"resource": "Release", "code": "invalid", "field": "target_commitish"}
+    target = {
+        "resource": "Release",
+        "code": "invalid",
+        "field": "target_commitish",
+    }
     raise Refused(422, "Validation Failed", invalid_tag, NO_TAG, target)
 
 

@@ -6,7 +6,13 @@ import io
 import zipfile
 
 from release_tasks.rehearsal.github import git, workflows
-from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found, paged
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Refused,
+    Route,
+    not_found,
+    paged,
+)
 from release_tasks.rehearsal.github.model import JSON, Repository, next_id, now
 from release_tasks.rehearsal.github.refs import commit_json
 from release_tasks.rehearsal.web import Response
@@ -62,7 +68,9 @@ def _new_job(run: JSON, job: JSON) -> JSON:
 
 def _run_json(call: Call, run: JSON) -> JSON:
     url = f"{call.base}/actions/runs/{run['id']}"
-    workflow = workflows.workflow_json(call, f"{workflows.FOLDER}/{run['workflow']}")
+    workflow = workflows.workflow_json(
+        call, f"{workflows.FOLDER}/{run['workflow']}"
+    )
     message = commit_json(call, run["head_sha"])["commit"]["message"]
     repo = {
         "full_name": call.repo.full,
@@ -94,7 +102,9 @@ def _run_json(call: Call, run: JSON) -> JSON:
 def _list_runs(call: Call) -> Response:
     _add_green_runs(call)
     newest_first = reversed(call.repo.runs.values())
-    runs = [_run_json(call, run) for run in newest_first if _is_wanted(call, run)]
+    runs = [
+        _run_json(call, run) for run in newest_first if _is_wanted(call, run)
+    ]
     if call.groups:
         number = workflows.find(call)["id"]
         runs = [run for run in runs if run["workflow_id"] == number]
@@ -107,7 +117,9 @@ def _add_green_runs(call: Call) -> None:
     if not commit:
         return
     run = {
-        row["workflow"] for row in call.repo.runs.values() if row["head_sha"] == commit
+        row["workflow"]
+        for row in call.repo.runs.values()
+        if row["head_sha"] == commit
     }
     for workflow in call.repo.green:
         if workflow not in run:
@@ -255,9 +267,17 @@ ROUTES: tuple[Route, ...] = (
     ("DELETE", r"/actions/runs/(\d+)", _delete),
     ("GET", f"{RUN}/jobs", _list_jobs),
     ("GET", f"{RUN}/logs", _logs),
-    ("GET", r"/actions/runs/\d+/artifacts", lambda call: paged(call, [], "artifacts")),
+    (
+        "GET",
+        r"/actions/runs/\d+/artifacts",
+        lambda call: paged(call, [], "artifacts"),
+    ),
     ("POST", r"/actions/runs/(\d+)/(?:rerun|rerun-failed-jobs)", _rerun_run),
     ("POST", r"/actions/runs/(\d+)/(?:force-)?cancel", _cancel),
-    ("GET", r"/actions/jobs/(\d+)", lambda call: _job_json(call, *_find_job(call))),
+    (
+        "GET",
+        r"/actions/jobs/(\d+)",
+        lambda call: _job_json(call, *_find_job(call)),
+    ),
     ("POST", r"/actions/jobs/(\d+)/rerun", _rerun_job),
 )

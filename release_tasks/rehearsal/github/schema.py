@@ -8,7 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from release_tasks.rehearsal.github import git, issues, releases
-from release_tasks.rehearsal.github.graphql import GraphQLError, Node, connection
+from release_tasks.rehearsal.github.graphql import (
+    GraphQLError,
+    Node,
+    connection,
+)
 from release_tasks.rehearsal.github.model import (
     JSON,
     LOGIN,
@@ -143,9 +147,7 @@ class _Schema:
         owner, name = args["owner"], args["name"]
         repo = self.find(owner, name)
         if repo is None:
-            message = (
-                f"Could not resolve to a Repository with the name '{owner}/{name}'."
-            )
+            message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
             raise GraphQLError(message, "NOT_FOUND")
         return _repository(self.urls, repo)
 
@@ -241,8 +243,12 @@ def _repository(urls: Urls, repo: Repository) -> Node:
         "issues": lambda args: connection(
             _issues(urls, repo, args.get("states") or [])
         )(args),
-        "issueOrPullRequest": lambda args: _issue_of(urls, repo, args["number"]),
-        "milestones": connection([_milestone(item) for item in repo.milestones]),
+        "issueOrPullRequest": lambda args: _issue_of(
+            urls, repo, args["number"]
+        ),
+        "milestones": connection(
+            [_milestone(item) for item in repo.milestones]
+        ),
     }
 
 
@@ -261,12 +267,18 @@ def _ref(repo: Repository, name: str) -> Node | None:
         "__typename": "Ref",
         "id": f"REF_{name}",
         "name": name.split("/", 2)[-1],
-        "target": {"__typename": ref.kind.title(), "oid": ref.sha, "id": ref.sha},
+        "target": {
+            "__typename": ref.kind.title(),
+            "oid": ref.sha,
+            "id": ref.sha,
+        },
     }
 
 
 def _releases(urls: Urls, repo: Repository, args: JSON) -> list[Node | None]:
-    nodes = [_release(urls, repo, release) for release in releases.newest_first(repo)]
+    nodes = [
+        _release(urls, repo, release) for release in releases.newest_first(repo)
+    ]
     order = args.get("orderBy") or {}
     if order.get("direction") == "ASC":
         nodes.reverse()
@@ -284,7 +296,9 @@ def _release_of(urls: Urls, repo: Repository, tag: str) -> Node | None:
     return None
 
 
-def _release(urls: Urls, repo: Repository, release: Release | None) -> Node | None:
+def _release(
+    urls: Urls, repo: Repository, release: Release | None
+) -> Node | None:
     if release is None:
         return None
     assets = [_asset(asset) for asset in release.assets.values()]

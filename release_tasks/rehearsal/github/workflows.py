@@ -6,7 +6,13 @@ import re
 import zlib
 
 from release_tasks.rehearsal.github import git
-from release_tasks.rehearsal.github.call import Call, Route, invalid, not_found, paged
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Route,
+    invalid,
+    not_found,
+    paged,
+)
 from release_tasks.rehearsal.github.model import JSON
 from release_tasks.rehearsal.github.refs import commit_json
 from release_tasks.rehearsal.web import Response
@@ -62,7 +68,9 @@ def _workflows(call: Call) -> list[JSON]:
     paths = {f"{FOLDER}/{run['workflow']}" for run in repo.runs.values()}
     head = git.commit_of(repo.path, "HEAD")
     if head:
-        listed = git.run(repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/")
+        listed = git.run(
+            repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/"
+        )
         for path in listed.splitlines():
             if path.endswith((".yml", ".yaml")):
                 paths.add(path)

@@ -15,7 +15,9 @@ from release_tasks.rehearsal.upstream import Unreachable
 from release_tasks.rehearsal.web import Request, Response
 from release_tasks.rules import oci
 
-ROUTE = re.compile(r"/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)")
+ROUTE = re.compile(
+    r"/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)"
+)
 HANDLERS = {
     "blobs": {"GET": blobs.fetch, "DELETE": blobs.remove},
     "blobs/uploads": {
@@ -81,7 +83,9 @@ class Oci:
             return Response.of_json({})
         route = ROUTE.fullmatch(request.path)
         if route is None:
-            raise Refused(404, "UNSUPPORTED", f"there is nothing at {request.path}")
+            raise Refused(
+                404, "UNSUPPORTED", f"there is nothing at {request.path}"
+            )
         return self._answer_about(request, *route.groups())
 
     def _answer_about(
@@ -97,7 +101,9 @@ class Oci:
             self.tokens.require(request, name)
         handler = HANDLERS[kind].get(request.read_method)
         if handler is None:
-            raise Refused(405, "UNSUPPORTED", f"{request.method} is not supported here")
+            raise Refused(
+                405, "UNSUPPORTED", f"{request.method} is not supported here"
+            )
         store = self._store(request, name)
         is_read = request.read_method == "GET" and kind != "blobs/uploads"
         answer = None

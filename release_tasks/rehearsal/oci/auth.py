@@ -41,7 +41,9 @@ class Tokens:
         secret = _password(request, form)
         if secret is not None and secret != self.password:
             raise Refused(403, "DENIED", "denied")
-        granted = frozenset(self._allowed(scopes, has_password=secret is not None))
+        granted = frozenset(
+            self._allowed(scopes, has_password=secret is not None)
+        )
         if scopes and not granted:
             raise Refused(401, "UNAUTHORIZED", "authentication required")
         token = secrets.token_urlsafe(24)
@@ -66,7 +68,10 @@ class Tokens:
         if granted is not None:
             realm += ',error="insufficient_scope"'
         raise Refused(
-            401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": realm}
+            401,
+            "UNAUTHORIZED",
+            "authentication required",
+            {"WWW-Authenticate": realm},
         )
 
     def enter_secret_address(self, request: Request) -> str:
@@ -74,7 +79,9 @@ class Tokens:
 
         Returns the path of that address, empty for every other request.
         """
-        if request.public or not request.target.startswith(f"/{self.password}/"):
+        if request.public or not request.target.startswith(
+            f"/{self.password}/"
+        ):
             return ""
         request.enter(self.password)
         login = base64.b64encode(f":{self.password}".encode()).decode()
@@ -94,14 +101,18 @@ class Tokens:
             return None
         return self._granted.get(token)
 
-    def _allowed(self, scopes: list[str], has_password: bool) -> Iterator[Grant]:
+    def _allowed(
+        self, scopes: list[str], has_password: bool
+    ) -> Iterator[Grant]:
         """Yield what is granted of scopes like `repository:NAME:pull,push`."""
         for scope in scopes:
             kind, _, rest = scope.partition(":")
             name, _, actions = rest.rpartition(":")
             if kind != "repository":
                 continue
-            actions = actions.replace("*", "pull,push").replace("delete", "push")
+            actions = actions.replace("*", "pull,push").replace(
+                "delete", "push"
+            )
             rights = self._rights(name, has_password)
             for action in rights.intersection(actions.split(",")):
                 yield name, action

@@ -97,7 +97,9 @@ def _append(upload: Upload, request: Request) -> None:
         if chunk and file.tell() != end:
             file.truncate(start)
             raise Refused(
-                400, "SIZE_INVALID", f"the length of the chunk is not that of {chunk}"
+                400,
+                "SIZE_INVALID",
+                f"the length of the chunk is not that of {chunk}",
             )
 
 

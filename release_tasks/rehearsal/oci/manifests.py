@@ -83,10 +83,14 @@ def remove(call: Call) -> Response:
 def list_tags(call: Call) -> Response:
     """List the tags in the order of their bytes: at most `n`, only those after `last`."""
     if call.reference != "list":
-        raise Refused(404, "UNSUPPORTED", f"there is nothing at tags/{call.reference}")
+        raise Refused(
+            404, "UNSUPPORTED", f"there is nothing at tags/{call.reference}"
+        )
     count = call.query.get("n")
     if count is not None and not count.isdecimal():
-        raise Refused(400, "PAGINATION_NUMBER_INVALID", f"n={count} is not a number")
+        raise Refused(
+            400, "PAGINATION_NUMBER_INVALID", f"n={count} is not a number"
+        )
     last = call.query.get("last", "")
     with call.store.lock:
         tags = [tag for tag in call.store.find(call.name).tags if tag > last]
@@ -96,7 +100,9 @@ def list_tags(call: Call) -> Response:
         page = tags[: int(count)]
     answer = Response.of_json({"name": call.name, "tags": page})
     if page and len(page) < len(tags):
-        following = f"/v2/{call.name}/tags/list?n={count}&last={quote(page[-1])}"
+        following = (
+            f"/v2/{call.name}/tags/list?n={count}&last={quote(page[-1])}"
+        )
         answer.headers["Link"] = f'<{following}>; rel="next"'
     return answer
 
@@ -130,9 +136,9 @@ def _unknown(call: Call) -> Refused:
 
 def _read(request: Request) -> bytes:
     raw = bytearray()
-    for (
-        data
-    ) in request.chunks():  # to the end: the rest would be taken for the next request
+    for data in (
+        request.chunks()
+    ):  # to the end: the rest would be taken for the next request
         if len(raw) <= LARGEST:
             raw += data
     if len(raw) > LARGEST:
@@ -150,7 +156,9 @@ def _parsed(raw: bytes) -> Document:
             400, "MANIFEST_INVALID", f"the manifest is not JSON: {error}"
         ) from error
     if not isinstance(document, dict):
-        raise Refused(400, "MANIFEST_INVALID", "the manifest is not a JSON object")
+        raise Refused(
+            400, "MANIFEST_INVALID", "the manifest is not a JSON object"
+        )
     return document
 
 
@@ -165,7 +173,9 @@ def _digest(reference: str, raw: bytes) -> str:
     algorithm = checked(reference).partition(":")[0]
     digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
     if digest != reference:
-        raise Refused(400, "DIGEST_INVALID", f"the manifest has the digest {digest}")
+        raise Refused(
+            400, "DIGEST_INVALID", f"the manifest has the digest {digest}"
+        )
     return digest
 
 
@@ -180,7 +190,9 @@ def _tags(call: Call) -> list[str]:
     return tags
 
 
-def _manifest(request: Request, document: Document, digest: str, size: int) -> Manifest:
+def _manifest(
+    request: Request, document: Document, digest: str, size: int
+) -> Manifest:
     declared = document.get("mediaType")
     media_type = request.header("content-type") or declared or IMAGE
     kind = media_type.partition(";")[0].strip()
@@ -188,9 +200,9 @@ def _manifest(request: Request, document: Document, digest: str, size: int) -> M
         message = f"the manifest is {declared}, but was sent as {kind}"
         raise Refused(400, "MANIFEST_INVALID", message)
     descriptor = {"mediaType": kind, "digest": digest, "size": size}
-    artifact_type = document.get("artifactType") or _part(document, "config").get(
-        "mediaType"
-    )
+    artifact_type = document.get("artifactType") or _part(
+        document, "config"
+    ).get("mediaType")
     if artifact_type:
         descriptor["artifactType"] = artifact_type
     annotations = document.get("annotations")
@@ -215,7 +227,9 @@ def _require_blobs(call: Call, document: Document) -> None:
         digest = part.get("digest")
         if digest not in known:
             raise Refused(
-                404, "MANIFEST_BLOB_UNKNOWN", f"{call.name} has no blob {digest}"
+                404,
+                "MANIFEST_BLOB_UNKNOWN",
+                f"{call.name} has no blob {digest}",
             )
 
 
@@ -227,6 +241,8 @@ def _part(document: Document, key: str) -> Document:
     part = document.get(key) or {}
     if not isinstance(part, dict):
         raise Refused(
-            400, "MANIFEST_INVALID", f"{key} of the manifest is not a JSON object"
+            400,
+            "MANIFEST_INVALID",
+            f"{key} of the manifest is not a JSON object",
         )
     return part

@@ -43,7 +43,11 @@ class Remote:
 
     def _exists(self, request: Request, repository: str) -> bool:
         question = Request(
-            "GET", f"/v2/{repository}/tags/list?n=1", {}, request.base, public=True
+            "GET",
+            f"/v2/{repository}/tags/list?n=1",
+            {},
+            request.base,
+            public=True,
         )
         try:
             return self.read(question, repository).status == 200

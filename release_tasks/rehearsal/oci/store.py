@@ -67,13 +67,17 @@ class Repository:
         for tag in tags:
             self.tags[tag] = manifest.digest
         if manifest.subject:
-            self.referrers.setdefault(manifest.subject, {})[manifest.digest] = manifest
+            self.referrers.setdefault(manifest.subject, {})[manifest.digest] = (
+                manifest
+            )
 
     def remove(self, manifest: Manifest) -> None:
         """Remove a manifest with its tags."""
         del self.manifests[manifest.digest]
         for tag in [
-            tag for tag, digest in self.tags.items() if digest == manifest.digest
+            tag
+            for tag, digest in self.tags.items()
+            if digest == manifest.digest
         ]:
             del self.tags[tag]
         if manifest.subject:
@@ -142,7 +146,9 @@ class Store:
         if upload is None or upload.repository != name:
             raise _unknown_upload()
         with upload.lock:
-            if key not in self._uploads:  # finished by another request meanwhile
+            if (
+                key not in self._uploads
+            ):  # finished by another request meanwhile
                 raise _unknown_upload()
             yield upload
 
@@ -159,7 +165,9 @@ class Store:
         if real != digest:
             self.forget(upload)
             raise Refused(
-                400, "DIGEST_INVALID", f"the upload has the digest {real}, not {digest}"
+                400,
+                "DIGEST_INVALID",
+                f"the upload has the digest {real}, not {digest}",
             )
         upload.path.replace(self.path(digest))
         self.forget(upload)
@@ -178,7 +186,9 @@ class Store:
         with self.lock:
             blobs = self.find(name).blobs
             if digest not in blobs:
-                raise Refused(404, "BLOB_UNKNOWN", f"{name} has no blob {digest}")
+                raise Refused(
+                    404, "BLOB_UNKNOWN", f"{name} has no blob {digest}"
+                )
             blobs.remove(digest)
             self._holders[digest] -= 1
 
@@ -201,7 +211,9 @@ def checked(digest: str) -> str:
     digits = HEX_DIGITS.get(algorithm, 0)
     if digits and re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
         return digest
-    raise Refused(400, "DIGEST_INVALID", f"{digest!r} is not a sha256 or sha512 digest")
+    raise Refused(
+        400, "DIGEST_INVALID", f"{digest!r} is not a sha256 or sha512 digest"
+    )
 
 
 def _unknown_upload() -> Refused:

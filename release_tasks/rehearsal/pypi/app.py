@@ -123,7 +123,9 @@ class PyPI:
         check_form(form)
         filename = form.filename or ""
         check_filename(form)
-        if form.project in self.owned_by_others or self.store.is_foreign(form.project):
+        if form.project in self.owned_by_others or self.store.is_foreign(
+            form.project
+        ):
             raise Refused(
                 f"The user 'rehearsal' isn't allowed to upload to project {form.get('name')!r}. "
                 f"See {endpoints.PYPI}/help/#project-name for more information.",
@@ -138,7 +140,10 @@ class PyPI:
         if self.store.files(form.project) is not None:
             return
         check_new_project(self.store, form)
-        if self.new_projects is not None and self.new_projects.take() is not None:
+        if (
+            self.new_projects is not None
+            and self.new_projects.take() is not None
+        ):
             raise Refused("Too many new projects created", 429)
 
     def _project(self, request: Request, name: str) -> Response:
@@ -148,7 +153,9 @@ class PyPI:
         files = self.store.files(normal)
         if files is None:
             return Response.of_text("404 Not Found\n", 404)
-        return index.answer_simple(request, index.project_page(request, normal, files))
+        return index.answer_simple(
+            request, index.project_page(request, normal, files)
+        )
 
     def _json(self, request: Request, name: str, version: str) -> Response:
         data = index.project_json(request, self.store, name, version)

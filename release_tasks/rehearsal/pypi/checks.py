@@ -60,7 +60,9 @@ TEXTS = (
 def check_token(header: str, tokens: Collection[str]) -> None:
     """Raise `Refused` (403) unless a Basic authorization has `__token__` and one of the tokens."""
     try:
-        sent = base64.b64decode(header.removeprefix("Basic "), validate=True).decode()
+        sent = base64.b64decode(
+            header.removeprefix("Basic "), validate=True
+        ).decode()
     except (binascii.Error, UnicodeDecodeError):
         sent = ""
     if sent not in [f"__token__:{token}" for token in tokens]:
@@ -80,7 +82,9 @@ def check_form(form: Form) -> None:
     for rule in pypi.name(form.get("name")):
         raise _invalid("name", form.get("name"), rule)
     if form.get("filetype") not in pypi_files.EXTENSIONS:
-        raise Refused("Invalid value for filetype. Error: Use a known file type.")
+        raise Refused(
+            "Invalid value for filetype. Error: Use a known file type."
+        )
     _check_python_version(form)
     if not any(form.get(f"{digest}_digest") for digest in DIGESTS):
         raise Refused("Error: Include at least one message digest.")
@@ -109,7 +113,9 @@ def check_history(store: Store, form: Form, filename: str) -> bool:
                 "The digest supplied does not match a digest calculated from the uploaded file."
             )
     sha256, blake2 = digests["sha256"], digests["blake2_256"]
-    if any(file.filename == filename and file.sha256 == sha256 for file in known):
+    if any(
+        file.filename == filename and file.sha256 == sha256 for file in known
+    ):
         return True
     taken = {file.filename for file in known} | {file.sha256 for file in known}
     if filename in taken or sha256 in taken or _is_published(store, blake2):
@@ -160,7 +166,9 @@ def raw_metadata(form: Form) -> dict[str, Any]:
         if form.values.get(key, [""]) != [""]:
             raw[name] = form.values[key]
     if form.get("keywords"):
-        raw["keywords"] = [word.strip() for word in form.get("keywords").split(",")]
+        raw["keywords"] = [
+            word.strip() for word in form.get("keywords").split(",")
+        ]
     if form.get("project_urls"):
         raw["project_urls"] = _project_urls(form.values["project_urls"])
     return raw

@@ -202,7 +202,10 @@ def _file_link(file: JSON) -> str:
         attributes["data-requires-python"] = file["requires-python"]
     if file["core-metadata"]:
         digest = f"sha256={file['core-metadata']['sha256']}"
-        attributes |= {"data-core-metadata": digest, "data-dist-info-metadata": digest}
+        attributes |= {
+            "data-core-metadata": digest,
+            "data-dist-info-metadata": digest,
+        }
     if file["yanked"] is True:
         attributes["data-yanked"] = ""
     elif file["yanked"]:

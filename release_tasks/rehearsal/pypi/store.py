@@ -68,12 +68,17 @@ class Store:
             if real is None and not own:
                 return None
             replaced = {file.filename for file in own} | self.deleted
-            kept = [file for file in real or [] if file.filename not in replaced]
+            kept = [
+                file for file in real or [] if file.filename not in replaced
+            ]
             return [self._with_yank(name, file) for file in (*kept, *own)]
 
     def is_foreign(self, name: str) -> bool:
         """Tell whether the real PyPI has a project that this one does not publish."""
-        return self.real.upstream.is_foreign(name) and self.real.files(name) is not None
+        return (
+            self.real.upstream.is_foreign(name)
+            and self.real.files(name) is not None
+        )
 
     def own(self, name: str) -> list[Upload]:
         """Return what was published here of a project, oldest first."""
@@ -100,7 +105,9 @@ class Store:
             requires_python=form.get("requires_python"),
         )
         if metadata:
-            listed = replace(listed, metadata=hashlib.sha256(metadata).hexdigest())
+            listed = replace(
+                listed, metadata=hashlib.sha256(metadata).hexdigest()
+            )
         upload = Upload(listed, path, form, metadata, blake2)
         with self.lock:
             self.uploads[filename] = upload
@@ -115,9 +122,9 @@ class Store:
     def yank(self, name: str, version: str, reason: str | None) -> None:
         """Yank a release with a reason (which may be empty), or unyank it with None."""
         with self.lock:
-            self._yanked[canonicalize_name(name), canonicalize_version(version)] = (
-                reason
-            )
+            self._yanked[
+                canonicalize_name(name), canonicalize_version(version)
+            ] = reason
 
     def _with_yank(self, name: str, file: ListedFile) -> ListedFile:
         """Return a file as it is after the yanks and unyanks that were made here."""

@@ -49,10 +49,14 @@ class RealPyPI:
         try:
             entries = json.loads(body)["files"]
             return [self._from_json(entry, url) for entry in entries]
-        except ValueError:  # an index that knows only HTML, such as many mirrors
+        except (
+            ValueError
+        ):  # an index that knows only HTML, such as many mirrors
             page = _Links()
             page.feed(body.decode(errors="replace"))
-            return [self._from_link(link, text, url) for link, text in page.found]
+            return [
+                self._from_link(link, text, url) for link, text in page.found
+            ]
 
     def about(self, name: str, version: str = "") -> dict[str, Any] | None:
         """Return what `/pypi/NAME/json` has, None where there is no such project or release."""
@@ -76,7 +80,9 @@ class RealPyPI:
         return self.upstream.file(origin + suffix, key)
 
     def _from_json(self, entry: dict[str, Any], page: str) -> ListedFile:
-        metadata = entry.get("core-metadata") or entry.get("data-dist-info-metadata")
+        metadata = entry.get("core-metadata") or entry.get(
+            "data-dist-info-metadata"
+        )
         if not isinstance(metadata, dict):
             metadata = {}
         return ListedFile(
@@ -90,7 +96,9 @@ class RealPyPI:
             metadata=metadata.get("sha256", ""),
         )
 
-    def _from_link(self, link: dict[str, str], filename: str, page: str) -> ListedFile:
+    def _from_link(
+        self, link: dict[str, str], filename: str, page: str
+    ) -> ListedFile:
         url, fragment = urldefrag(urljoin(page, link["href"]))
         metadata = link.get(
             "data-core-metadata", link.get("data-dist-info-metadata", "")
@@ -123,7 +131,9 @@ class _Links(HTMLParser):
         self.found: list[tuple[dict[str, str], str]] = []
         self._link: dict[str, str] | None = None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(
+        self, tag: str, attrs: list[tuple[str, str | None]]
+    ) -> None:
         if tag == "a":
             self._link = {key: value or "" for key, value in attrs}
 

@@ -120,7 +120,9 @@ def in_order(
                 needed.add(name)
         graph[member.name] = sorted(needed & set(by_name))
     try:
-        return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
+        return tuple(
+            by_name[name] for name in TopologicalSorter(graph).static_order()
+        )
     except CycleError as error:
         cycle = [str(name) for name in reversed(error.args[1])]
         fact = f"the crates depend on each other: {' needs '.join(cycle)}"
@@ -211,7 +213,9 @@ def _member(package: Package, folders: set[str]) -> Member:
         elif dependency["req"] != "*":
             tests_with.add(name)
     binaries = {
-        target["name"] for target in package["targets"] if "bin" in target["kind"]
+        target["name"]
+        for target in package["targets"]
+        if "bin" in target["kind"]
     }
     registries = package["publish"]  # null means every registry
     return Member(

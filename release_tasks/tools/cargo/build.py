@@ -37,7 +37,14 @@ def program(c: Context, tree: Path, wanted: ProgramRequest) -> None:
     argv = ["cargo", "rustc", *_profile_option(wanted.profile)]
     if wanted.is_locked:
         argv.append("--locked")
-    argv += ["--package", wanted.crate, "--bin", wanted.name, "--target", wanted.target]
+    argv += [
+        "--package",
+        wanted.crate,
+        "--bin",
+        wanted.name,
+        "--target",
+        wanted.target,
+    ]
     if wanted.features:
         argv += ["--features", ",".join(wanted.features)]
     argv += wanted.options

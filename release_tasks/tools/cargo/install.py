@@ -17,12 +17,21 @@ def fetch(c: Context, folder: Path) -> None:
     do(c, ["cargo", "fetch", "--quiet"], cwd=folder)
 
 
-def install(c: Context, folder: Path, name: str, version: str, root: Path) -> None:
+def install(
+    c: Context, folder: Path, name: str, version: str, root: Path
+) -> None:
     """Install the programs of a crate from crates.io into `root`/bin; raise `Failed`.
 
     It is compiled in `folder`/target. cargo runs in `folder`, outside of the project, whose
     settings and patches would apply.
     """
-    argv = ["cargo", "install", name, f"--version=={version}", "--locked", "--quiet"]
+    argv = [
+        "cargo",
+        "install",
+        name,
+        f"--version=={version}",
+        "--locked",
+        "--quiet",
+    ]
     env = {"CARGO_TARGET_DIR": str(folder / "target")}
     do(c, [*argv, f"--root={root}"], cwd=folder, env=env)

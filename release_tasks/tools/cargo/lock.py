@@ -28,7 +28,9 @@ _DEPENDENCY = re.compile(r'(^ "([^" ]+) )([^" ]+)(?=")', re.M)
 def bumped(text: str, versions: Mapping[str, str]) -> str:
     """Return a lock file's text with new versions of the workspace's own packages, by name."""
     old = {
-        (found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions
+        (found[2], found[3])
+        for found in _OWN.finditer(text)
+        if found[2] in versions
     }
 
     def with_new_version(found: re.Match[str]) -> str:
@@ -91,7 +93,9 @@ def _without_own_versions(text: bytes) -> object:
         if "source" not in package:
             package.pop("version", None)
         dependencies = package.get("dependencies", ())
-        package["dependencies"] = [_without_own_version(name) for name in dependencies]
+        package["dependencies"] = [
+            _without_own_version(name) for name in dependencies
+        ]
     return data
 
 

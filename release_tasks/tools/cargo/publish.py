@@ -30,7 +30,10 @@ FIXES = (  # what cargo or crates.io prints, and what to do
         r"authentication failed|status 40[13]",
         f"make a token that may publish new crates and updates: {endpoints.CRATES}/settings/tokens",
     ),
-    (r"verified email", f"verify your address: {endpoints.CRATES}/settings/profile"),
+    (
+        r"verified email",
+        f"verify your address: {endpoints.CRATES}/settings/profile",
+    ),
     (
         r"in the last 24 hours",
         "run the release again tomorrow; it publishes only what is missing",
@@ -49,7 +52,9 @@ FIXES = (  # what cargo or crates.io prints, and what to do
         "release that crate, too, or require a version that crates.io has",
     ),
 )
-OTHER_FIX = "fix that, then run the release again; it publishes only what is missing"
+OTHER_FIX = (
+    "fix that, then run the release again; it publishes only what is missing"
+)
 TRANSIENT = (
     r"(status|response, got) (5\d\d|408|429)|timed? ?out|timeout|\[\d+\] |failed to send"
     r"|connection|Recv failure|spurious network"
@@ -86,7 +91,8 @@ def uploaded(output: str) -> set[str]:
 def retry_at(output: str) -> datetime | None:
     """Return when crates.io accepts the next upload after a 429, or None where it does not say."""
     date = re.search(
-        r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)", plain(output)
+        r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)",
+        plain(output),
     )
     return parsedate_to_datetime(date[1]).astimezone(UTC) if date else None
 
@@ -94,7 +100,9 @@ def retry_at(output: str) -> datetime | None:
 def is_transient(output: str) -> bool:
     """Tell whether the next try can succeed: after a server's error or a broken connection."""
     errors = re.search(r"^error.*", plain(output), re.M | re.S)
-    return errors is not None and re.search(TRANSIENT, errors[0], re.I) is not None
+    return (
+        errors is not None and re.search(TRANSIENT, errors[0], re.I) is not None
+    )
 
 
 def explain(error: Failed) -> ReleaseError:

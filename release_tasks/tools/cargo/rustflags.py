@@ -38,14 +38,18 @@ def reproducible(
     if not encoded:
         encoded = SEPARATOR.join(seen.get("RUSTFLAGS", "").split())
     if encoded:
-        return (), {"CARGO_ENCODED_RUSTFLAGS": SEPARATOR.join([encoded, *flags])}
+        return (), {
+            "CARGO_ENCODED_RUSTFLAGS": SEPARATOR.join([encoded, *flags])
+        }
     table = "build"
     variable = f"CARGO_TARGET_{target.upper().replace('-', '_')}_RUSTFLAGS"
     if variable in seen or _has_flags(tree, target, seen.get("RUSTC", "rustc")):
         table = f"target.{target}"
     else:
         variable = "CARGO_BUILD_RUSTFLAGS"
-    if any(" " in flag for flag in flags):  # cargo splits the variable at spaces
+    if any(
+        " " in flag for flag in flags
+    ):  # cargo splits the variable at spaces
         return ("--config", f"{table}.rustflags={json.dumps(flags)}"), {}
     return (), {variable: " ".join([*seen.get(variable, "").split(), *flags])}
 
@@ -108,7 +112,9 @@ def _remaps(
     shown = {root: SOURCE, home: "/cargo", home.resolve(): "/cargo"}
     if not target_folder.is_relative_to(root):
         shown[target_folder] = f"{SOURCE}/target"
-    return sorted(shown.items(), key=lambda item: (len(item[0].parts), str(item[0])))
+    return sorted(
+        shown.items(), key=lambda item: (len(item[0].parts), str(item[0]))
+    )
 
 
 def _has_flags(tree: Path, target: str, rustc: str) -> bool:
@@ -123,7 +129,9 @@ def _has_flags(tree: Path, target: str, rustc: str) -> bool:
     conditions = [key for key in keys if key.startswith("cfg(")]
     if not conditions:
         return False
-    facts = ask([rustc, "--print=cfg", "--target", target], cwd=tree).splitlines()
+    facts = ask(
+        [rustc, "--print=cfg", "--target", target], cwd=tree
+    ).splitlines()
     return any(applies(condition, facts) for condition in conditions)
 
 
@@ -141,7 +149,11 @@ def _configs(tree: Path) -> Iterator[dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
         raise ReleaseError(
             f"{path} is not valid TOML: {error}", f"fix {path}"
         ) from error

@@ -9,10 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CONFIGS = (".cargo/config", ".cargo/config.toml")  # cargo reads the first one only
+CONFIGS = (
+    ".cargo/config",
+    ".cargo/config.toml",
+)  # cargo reads the first one only
 TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
 BUILT_IN = "cargo:"  # how the providers that cargo itself has begin
-STARTS_ANOTHER = "cargo:token-from-stdout"  # the one of them that starts a program
+STARTS_ANOTHER = (
+    "cargo:token-from-stdout"  # the one of them that starts a program
+)
 PROVIDERS = ("registry.", "registries.", "credential-alias.")
 TOKEN = "CARGO_REGISTRY_TOKEN"
 
@@ -39,7 +44,9 @@ def steers(tree: Path) -> Iterator[Steer]:
         if _at(data, "http", "cainfo") and _at(data, "http", "proxy"):
             yield Steer(file, "http", "sends the upload through another host")
         if _at(data, "build", "rustc"):
-            yield Steer(file, "build.rustc", "is started in place of the compiler")
+            yield Steer(
+                file, "build.rustc", "is started in place of the compiler"
+            )
     for file, data in _files(tree, TOOLCHAINS):
         if _at(data, "toolchain", "path"):
             yield Steer(file, "toolchain.path", "is started in place of cargo")
@@ -65,7 +72,9 @@ def pins(tree: Path) -> dict[str, str]:
     return found
 
 
-def _files(tree: Path, names: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _files(
+    tree: Path, names: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in names:
         try:
             yield name, tomllib.loads((tree / name).read_text("utf-8"))
@@ -88,7 +97,9 @@ def _providers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _is_built_in(key: str, value: Any) -> bool:
     """Tell whether a provider with its words, or each of a list of them, is cargo's own."""
     words = value if isinstance(value, list) else str(value).split()
-    names = list(map(str, words if key.startswith("registry.global") else words[:1]))
+    names = list(
+        map(str, words if key.startswith("registry.global") else words[:1])
+    )
     if any(name.startswith(STARTS_ANOTHER) for name in names):
         return False
     return bool(names) and all(name.startswith(BUILT_IN) for name in names)

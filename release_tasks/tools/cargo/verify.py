@@ -28,9 +28,13 @@ from release_tasks.tools.cargo.publish import plain
 
 # So many folders that `../../Cargo.toml` of a crate does not exist.
 DEEP = Path("tarballs", "of", "this", "release")
-THREADS = 4  # cargo mostly reads here; two of them never compile at the same time
+THREADS = (
+    4  # cargo mostly reads here; two of them never compile at the same time
+)
 MODIFIED = "Source directory was modified by build.rs"
-Contents = Mapping[Path, tuple[bytes, int]]  # of each file, with its permissions
+Contents = Mapping[
+    Path, tuple[bytes, int]
+]  # of each file, with its permissions
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class Tarballs:
         return f"{name}@{self.crates[name].stem.removeprefix(f'{name}-')}"
 
 
-def verify(c: Context, tarballs: Tarballs, wanted: Mapping[str, Verification]) -> None:
+def verify(
+    c: Context, tarballs: Tarballs, wanted: Mapping[str, Verification]
+) -> None:
     """Check that the tarballs of the crates `wanted` compile, each by itself.
 
     What does not is tried as `cargo package` does it, which decides. Raises `ReleaseError` with
@@ -86,7 +92,9 @@ def verify(c: Context, tarballs: Tarballs, wanted: Mapping[str, Verification]) -
     built = _built(tarballs, tried, contents)
     for is_built in (False, True):
         group = {
-            name: how for name, how in tried.items() if (name in built) is is_built
+            name: how
+            for name, how in tried.items()
+            if (name in built) is is_built
         }
         _together(c, tarballs, group, is_built)
     if shell.is_dry(c):
@@ -122,7 +130,9 @@ def _refusals(
 ) -> dict[str, ReleaseError]:
     """Return why crates are refused, each by its own name."""
     failed = dict(_failures(tarballs, tried, built))
-    culprits = {name: _culprit(failed[name].output, tried) or name for name in failed}
+    culprits = {
+        name: _culprit(failed[name].output, tried) or name for name in failed
+    }
     errors: dict[str, ReleaseError] = {}
     # Those that fail by themselves first: what needs them fails with them.
     for name in sorted(failed, key=lambda name: culprits[name] != name):
@@ -153,7 +163,9 @@ def _together(
 
 
 def _failures(
-    tarballs: Tarballs, tried: Mapping[str, Verification], built: Collection[str]
+    tarballs: Tarballs,
+    tried: Mapping[str, Verification],
+    built: Collection[str],
 ) -> Iterator[tuple[str, Failed]]:
     """Compile each crate alone, and yield the name and the failure of those that fail."""
 
@@ -194,7 +206,11 @@ def _decide(
     output = plain(failed.output)
     declared = for_docs(tarballs.packages.get(name, {}))
     is_choice = declared and not how.options and _is_choice(output, declared)
-    if is_choice and declared and _failure(tarballs, name, declared, False) is None:
+    if (
+        is_choice
+        and declared
+        and _failure(tarballs, name, declared, False) is None
+    ):
         shown = " ".join(declared.options)
         terminal.say(f"{name} compiles as docs.rs builds it: {shown}")
         return None
@@ -272,7 +288,8 @@ def _needed(tarballs: Tarballs, name: str) -> dict[str, None]:
 def _culprit(output: str, names: Mapping[str, object]) -> str | None:
     """Return the first of these crates that cargo's output says does not compile."""
     failed = re.findall(
-        r"(?:could not compile|custom build command for) `([^ `]+)", plain(output)
+        r"(?:could not compile|custom build command for) `([^ `]+)",
+        plain(output),
     )
     for name in failed:
         if name in names:
@@ -280,10 +297,14 @@ def _culprit(output: str, names: Mapping[str, object]) -> str | None:
     return None
 
 
-def _does_not_compile(name: str, tarballs: Tarballs, output: str) -> ReleaseError:
+def _does_not_compile(
+    name: str, tarballs: Tarballs, output: str
+) -> ReleaseError:
     start = re.search(r"^error", output, re.M)
     errors = output[start.start() :] if start else output
-    unreadable = r"couldn't read `.*?`|No such file or directory.*|panicked at.*\n.*"
+    unreadable = (
+        r"couldn't read `.*?`|No such file or directory.*|panicked at.*\n.*"
+    )
     reason = _linker_says(errors) or re.search(unreadable, errors)
     reason = reason or re.search(r".*", errors)
     said = " ".join(reason[0].replace(f"{DEEP}/", "").split()) if reason else ""
@@ -311,13 +332,15 @@ def _fix(name: str, tarballs: Tarballs, errors: str) -> str:
         return f"rustup target add {word(target[1])}"
     features = list(tarballs.packages.get(name, {}).get("features", ()))
     if "compile_error!" in errors and features:
-        chosen = json.dumps([feature for feature in features if feature != "default"])
-        return f"choose in release-tasks.toml: [crates.{name}] features = {chosen}"
+        chosen = json.dumps(
+            [feature for feature in features if feature != "default"]
+        )
+        return (
+            f"choose in release-tasks.toml: [crates.{name}] features = {chosen}"
+        )
     place = "its folder, and into package.include where that is set"
     if "linking with" in errors:
-        return (
-            f"install the library that is linked, or move what is linked into {place}"
-        )
+        return f"install the library that is linked, or move what is linked into {place}"
     return f"move what the crate reads into {place}"
 
 
@@ -366,7 +389,10 @@ def _unpack(tarballs: Tarballs) -> Contents:
     wanted: dict[Path, tuple[bytes, int]] = {}
     for tarball in tarballs.crates.values():
         wanted |= _contents(tarball, folder / DEEP)
-    wanted[folder / "Cargo.toml"] = (_workspace(tarballs.crates).encode(), 0o644)
+    wanted[folder / "Cargo.toml"] = (
+        _workspace(tarballs.crates).encode(),
+        0o644,
+    )
     if lock.exists():
         wanted[folder / "Cargo.lock"] = (lock.read_bytes(), 0o644)
     for path in folder.rglob("*"):

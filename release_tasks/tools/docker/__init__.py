@@ -59,9 +59,13 @@ def takes_binaries(dockerfile: str) -> bool:
 
     It does not where a stage has that name.
     """
-    if re.search(rf"^\s*FROM\s.*\sAS\s+{BINARIES}\s*$", dockerfile, re.I | re.M):
+    if re.search(
+        rf"^\s*FROM\s.*\sAS\s+{BINARIES}\s*$", dockerfile, re.I | re.M
+    ):
         return False
-    copied = re.search(rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M)
+    copied = re.search(
+        rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M
+    )
     return copied is not None
 
 
@@ -80,7 +84,9 @@ def steps_per_platform(dockerfile: str) -> int:
             base, *rest = [
                 word.lower() for word in words if not word.startswith("--")
             ] or [""]
-            on_build_platform = any("BUILDPLATFORM" in option for option in options)
+            on_build_platform = any(
+                "BUILDPLATFORM" in option for option in options
+            )
             is_once = runs_once.get(base, on_build_platform)
             runs_once |= dict.fromkeys(rest[1:], is_once)  # after `AS`
         if instruction.upper() == "RUN" and not is_once:
@@ -111,9 +117,13 @@ def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
     if image.target is not None:
         argv.append(f"--target={image.target}")
     argv += [
-        f"--build-arg={name}={value}" for name, value in sorted(image.args.items())
+        f"--build-arg={name}={value}"
+        for name, value in sorted(image.args.items())
     ]
-    argv += [f"--label={name}={value}" for name, value in sorted(image.labels.items())]
+    argv += [
+        f"--label={name}={value}"
+        for name, value in sorted(image.labels.items())
+    ]
     argv += _annotations(image)
     argv += [f"--secret={_secret_option(secret)}" for secret in image.secrets]
     argv += image.cache
@@ -187,7 +197,9 @@ def _annotations(image: ImageRequest) -> list[str]:
     ]
 
 
-def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None:
+def create(
+    c: Context, source: str, reference: str, tags: Sequence[str]
+) -> None:
     """Point tags of `reference` at `source`: an OCI layout or a reference, with a digest.
 
     Every platform is copied and the digest stays: without `--prefer-index=false` an image of one

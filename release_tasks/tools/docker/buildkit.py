@@ -140,6 +140,7 @@ def _wait(process: shell.Process, socket: Path, log: Path) -> None:
             lines = log.read_text(errors="replace").strip().splitlines()
             reason = lines[-1][:300] if lines else "it printed nothing"
             raise ReleaseError(
-                f"buildkitd did not start: {reason}", "docker buildx create --use"
+                f"buildkitd did not start: {reason}",
+                "docker buildx create --use",
             )
         terminal.pause(0.05)

@@ -36,7 +36,9 @@ def loaded(blob: Blob, manifest: dict[str, Any]) -> Iterator[str]:
     name = f"release-tasks-{manifest['config']['digest'][7:19]}:{os.getpid()}"
     with files.scratch("image") as folder:
         _write_archive(folder / "image.tar", blob, manifest, name)
-        shell.ask(["docker", "load", "--quiet", "--input", folder / "image.tar"])
+        shell.ask(
+            ["docker", "load", "--quiet", "--input", folder / "image.tar"]
+        )
     try:
         yield name
     finally:
@@ -66,7 +68,9 @@ def _remove(image: str) -> None:
     shell.ask(["docker", "rmi", "--force", image])
 
 
-def _write_archive(path: Path, blob: Blob, manifest: dict[str, Any], tag: str) -> None:
+def _write_archive(
+    path: Path, blob: Blob, manifest: dict[str, Any], tag: str
+) -> None:
     """Write what `docker load` reads: the config, the layers, and a list of them."""
     config = manifest["config"]["digest"]
     layers = [layer["digest"] for layer in manifest["layers"]]

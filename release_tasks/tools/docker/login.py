@@ -22,7 +22,9 @@ SECRETS = (
     "GOOGLE_APPLICATION_CREDENTIALS",
     "DOCKER_AUTH_CONFIG",
 )
-_IDENTITY_TOKEN = "<token>"  # the user of an identity token (docker-credential-helpers)
+_IDENTITY_TOKEN = (
+    "<token>"  # the user of an identity token (docker-credential-helpers)
+)
 
 Login = tuple[str, str]  # user, password
 
@@ -80,9 +82,13 @@ def _ask_helper(helper: str, key: str) -> Login | None:
     except shell.Failed as error:
         if "not found" in error.output:
             return None
-        raise ReleaseError(f"{program} cannot read the login for {key}", fix) from error
+        raise ReleaseError(
+            f"{program} cannot read the login for {key}", fix
+        ) from error
     except ValueError as error:
-        raise ReleaseError(f"{program} did not return valid JSON", fix) from error
+        raise ReleaseError(
+            f"{program} did not return valid JSON", fix
+        ) from error
     password = answer.get("Secret", "")
     if not password:
         return None

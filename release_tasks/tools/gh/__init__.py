@@ -24,8 +24,16 @@ from release_tasks.tools.gh.pages import Asset, Page
 
 JSON = "application/vnd.github+json"
 BYTES = "application/octet-stream"
-PLAIN = {"CLICOLOR_FORCE": "0", "GH_FORCE_TTY": ""}  # else JSON may come in colors
-WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before a call that is safe to repeat is repeated
+PLAIN = {
+    "CLICOLOR_FORCE": "0",
+    "GH_FORCE_TTY": "",
+}  # else JSON may come in colors
+WAITS = (
+    0.5,
+    1.0,
+    2.0,
+    4.0,
+)  # seconds before a call that is safe to repeat is repeated
 
 T = TypeVar("T")
 
@@ -36,7 +44,9 @@ def pages(repository: str, tag: str) -> tuple[Page, ...]:
     A tag can have several drafts: GitHub makes another one each time it is asked to.
     """
     return tuple(
-        gh_pages.parse(row) for row in releases(repository) if row["tag_name"] == tag
+        gh_pages.parse(row)
+        for row in releases(repository)
+        if row["tag_name"] == tag
     )
 
 
@@ -67,7 +77,9 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
     """Return the open issues with a label, without pull requests."""
     path = f"repos/{repository}/issues?state=open&labels={quote(label, safe='')}&per_page=100"
     return [
-        row for row in read(path, every_page=True) or () if "pull_request" not in row
+        row
+        for row in read(path, every_page=True) or ()
+        if "pull_request" not in row
     ]
 
 
@@ -95,7 +107,9 @@ def scopes(password: str = "") -> frozenset[str] | None:
     header = answer.headers.get("x-oauth-scopes")
     if header is None:
         return None
-    return frozenset(scope.strip() for scope in header.split(",") if scope.strip())
+    return frozenset(
+        scope.strip() for scope in header.split(",") if scope.strip()
+    )
 
 
 @memoized_on(On.REMOTE)
@@ -174,7 +188,9 @@ def create(
     _do(c, repository, *words)
 
 
-def generated_notes(repository: str, tag: str, commit: str, previous: str) -> str:
+def generated_notes(
+    repository: str, tag: str, commit: str, previous: str
+) -> str:
     """Return the notes that GitHub writes for a tag, which need not exist; `previous` may be ""."""
     fields = {"tag_name": tag, "target_commitish": commit}
     if previous:
@@ -235,7 +251,14 @@ def upload(
         old = page.asset(file.name) if page else None
         if old:
             delete(c, repository, old)
-        words = ["api", "--silent", "-X", "POST", "-H", f"Content-Type: {BYTES}"]
+        words = [
+            "api",
+            "--silent",
+            "-X",
+            "POST",
+            "-H",
+            f"Content-Type: {BYTES}",
+        ]
         words += ["--input", str(file), f"{url}?name={quote(file.name)}"]
         try:
             _do(c, repository, *words)
@@ -253,7 +276,9 @@ def publish(c: Context, repository: str, tag: str, is_prerelease: bool) -> None:
 
 def set_latest(c: Context, repository: str, tag: str) -> None:
     """Make a release GitHub's "Latest"."""
-    _do_safely(c, repository, "release", "edit", tag, "--latest", "--repo", repository)
+    _do_safely(
+        c, repository, "release", "edit", tag, "--latest", "--repo", repository
+    )
 
 
 class Broken(ReleaseError):
@@ -265,7 +290,9 @@ def _upload_again(
 ) -> None:
     """Upload a file whose first upload has no answer, in place of what arrived of it."""
     for seconds in WAITS:
-        terminal.pause(seconds, f"GitHub did not answer the upload of {file.name}")
+        terminal.pause(
+            seconds, f"GitHub did not answer the upload of {file.name}"
+        )
         for now in pages(repository, page.tag):
             arrived = now.asset(file.name) if now.id == page.id else None
             if arrived:
@@ -317,7 +344,12 @@ def _do(c: Context, repository: str, *words: str) -> None:
     """Act with gh; raise `Broken` where GitHub gives no answer, or a 5xx."""
     host = hosts.host_of(repository)
     try:
-        do(c, ["gh", *words], env=hosts.pinned(host), secrets=hosts.tokens(host))
+        do(
+            c,
+            ["gh", *words],
+            env=hosts.pinned(host),
+            secrets=hosts.tokens(host),
+        )
     except Failed as error:
         explained = gh_refusals.explain(error, host)
         if gh_refusals.is_passing(error):
@@ -331,7 +363,9 @@ def _read_anonymously(url: str, every_page: bool) -> Any:
     if first.status in (404, 422):  # 422 is a commit that was never pushed
         return None
     if first.status != 200:
-        reset = gh_refusals.time_of_day(int(first.headers.get("x-ratelimit-reset", 0)))
+        reset = gh_refusals.time_of_day(
+            int(first.headers.get("x-ratelimit-reset", 0))
+        )
         raise ReleaseError(
             f"anonymous GitHub rate limit reached: {first.body.decode()[:200]}",
             f"set GH_TOKEN, or wait until {reset}",

@@ -18,10 +18,14 @@ class Check:
     """The result of one run, job or service, and the page that explains it."""
 
     name: str
-    verdict: str  # GitHub's conclusion (`success`), empty as long as it is pending
+    verdict: (
+        str  # GitHub's conclusion (`success`), empty as long as it is pending
+    )
     url: str
     again: str = ""  # the command that runs it again
-    workflow: tuple[str, ...] = ()  # its file and its name, of a run on GitHub Actions
+    workflow: tuple[
+        str, ...
+    ] = ()  # its file and its name, of a run on GitHub Actions
 
     @property
     def is_red(self) -> bool:
@@ -51,10 +55,14 @@ def others(repository: str, commit: str) -> tuple[Check, ...]:
     """Return what services besides GitHub Actions say of a commit, as checks or as statuses."""
     path = f"repos/{repository}/commits/{commit}"
     found = []
-    for row in gh.read(f"{path}/check-runs?per_page=100", every_page=True) or ():
+    for row in (
+        gh.read(f"{path}/check-runs?per_page=100", every_page=True) or ()
+    ):
         if row["app"]["slug"] != "github-actions":
             found.append(_check(row))
-    statuses = (gh.read(f"{path}/status?per_page=100") or {}).get("statuses", ())
+    statuses = (gh.read(f"{path}/status?per_page=100") or {}).get(
+        "statuses", ()
+    )
     for row in statuses:
         verdict = row["state"].replace("pending", "")
         found.append(Check(row["context"], verdict, row["target_url"] or ""))

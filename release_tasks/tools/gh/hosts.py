@@ -110,4 +110,7 @@ def _signed_in() -> list[str]:
         text = path.read_text()
     except OSError:
         return []
-    return [name.lower() for name in re.findall(r'^"?([\w.:-]+?)"?:\s*$', text, re.M)]
+    return [
+        name.lower()
+        for name in re.findall(r'^"?([\w.:-]+?)"?:\s*$', text, re.M)
+    ]

@@ -22,7 +22,10 @@ FIXES = (  # what gh prints, and what to do; the first pattern that matches coun
         r"HTTP 401|Bad credentials|gh auth login",
         "set GH_TOKEN to a token that may write contents, or run `gh auth login`",
     ),
-    (r"secondary rate limit|abuse detection", f"wait some minutes, then {RESUME}"),
+    (
+        r"secondary rate limit|abuse detection",
+        f"wait some minutes, then {RESUME}",
+    ),
     (RATE_LIMIT, "wait until {reset}, then " + RESUME),
     (r"HTTP 403", "give the token `contents: write` for this repository"),
     (

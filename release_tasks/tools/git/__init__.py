@@ -67,7 +67,9 @@ class _Status(NamedTuple):
     changed: tuple[str, ...]
     untracked: frozenset[str]
     staged: tuple[str, ...]
-    as_checked_out: tuple[str, ...]  # that git shows as changed in every fresh clone
+    as_checked_out: tuple[
+        str, ...
+    ]  # that git shows as changed in every fresh clone
 
 
 def top(folder: Path) -> Path:
@@ -98,7 +100,8 @@ def commit_of(tree: Path, ref: str) -> str | None:
     """Return the commit (40 hex digits) of a ref, or None where there is no such ref."""
     try:
         return ask(
-            ["git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], cwd=tree
+            ["git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"],
+            cwd=tree,
         ).strip()
     except Failed:
         return None
@@ -108,7 +111,9 @@ def head(tree: Path) -> str:
     """Return the commit at HEAD; raise `ReleaseError` where there is none yet."""
     commit = _status(tree).commit
     if commit is None:
-        raise ReleaseError("the repository has no commits", "commit the project first")
+        raise ReleaseError(
+            "the repository has no commits", "commit the project first"
+        )
     return commit
 
 
@@ -139,8 +144,12 @@ def as_checked_out(tree: Path) -> tuple[str, ...]:
 
 def is_at(tree: Path, commit: str) -> bool:
     """Tell whether a work tree is complete and at a commit, whatever is untracked in it."""
-    status = _read_status(tree)  # not remembered: other processes make work trees, too
-    return status.commit == commit and not set(status.changed) - status.untracked
+    status = _read_status(
+        tree
+    )  # not remembered: other processes make work trees, too
+    return (
+        status.commit == commit and not set(status.changed) - status.untracked
+    )
 
 
 @memoized_on(On.FILES, On.GIT)
@@ -197,7 +206,9 @@ def submodules(tree: Path) -> Mapping[str, str]:
 def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
     """Return a file as a checkout of a commit has it, line endings included, or None."""
     try:
-        return ask_bytes(["git", "cat-file", "--filters", f"{ref}:{path}"], cwd=tree)
+        return ask_bytes(
+            ["git", "cat-file", "--filters", f"{ref}:{path}"], cwd=tree
+        )
     except Failed:
         return None
 
@@ -268,7 +279,9 @@ def _remotes(tree: Path) -> _Remotes:
 @memoized_on(On.GIT)
 def expanded_url(tree: Path, name: str = "") -> str:
     """Return the URL of a remote after `url.BASE.insteadOf`, as git fetches from it."""
-    return ask(["git", "remote", "get-url", name or remote(tree)], cwd=tree).strip()
+    return ask(
+        ["git", "remote", "get-url", name or remote(tree)], cwd=tree
+    ).strip()
 
 
 @memoized_on(On.GIT)
@@ -317,7 +330,11 @@ def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
 
 def fetch_commit(tree: Path, commit: str) -> None:
     """Fetch a commit from origin, without a ref to it."""
-    ask(["git", "fetch", "--quiet", remote(tree), commit], cwd=tree, secrets=TOKENS)
+    ask(
+        ["git", "fetch", "--quiet", remote(tree), commit],
+        cwd=tree,
+        secrets=TOKENS,
+    )
     with changing(On.GIT):
         invalidate()
 
@@ -366,7 +383,9 @@ def _take_over_commit(c: Context, tree: Path, staged: tuple[str, ...]) -> None:
     if not staged:
         return
     options = ["--no-commit-id", "--name-only", "-r", "--root", "-z"]
-    committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree).split("\0")
+    committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree).split(
+        "\0"
+    )
     paths = sorted(set(staged) & set(committed))
     if paths:
         with changing(On.FILES, On.GIT):
@@ -439,7 +458,9 @@ def default_branch(tree: Path) -> str | None:
     file = common_dir(tree) / "refs" / "remotes" / remote(tree) / "HEAD"
     if not file.is_file():
         return None
-    _, separator, branch = file.read_text().strip().partition(f"/{remote(tree)}/")
+    _, separator, branch = (
+        file.read_text().strip().partition(f"/{remote(tree)}/")
+    )
     return branch if separator else None
 
 
@@ -460,7 +481,9 @@ def has_identity(tree: Path) -> bool:
 def _tags(tree: Path) -> tuple[tuple[str, str, int], ...]:
     """Return name, commit and time (seconds since 1970) of each local tag, sorted by name."""
     form = "%(refname:strip=2) %(creatordate:unix) %(objectname) %(*objectname)"
-    output = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree)
+    output = ask(
+        ["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree
+    )
     found = []
     for line in output.splitlines():
         name, *rest = line.split()
@@ -484,12 +507,17 @@ def _repository(folder: Path) -> _Repository:
             raise ReleaseError(
                 fact, "git init, or go to the project's folder"
             ) from error
-        said = error.output.strip().splitlines()[0]  # such as: another user owns it
+        said = error.output.strip().splitlines()[
+            0
+        ]  # such as: another user owns it
         fix = f"git config --global --add safe.directory {word(folder)}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
     top, common, is_shallow, hooks = output.splitlines()
     return _Repository(
-        Path(top), (folder / common).resolve(), is_shallow == "true", folder / hooks
+        Path(top),
+        (folder / common).resolve(),
+        is_shallow == "true",
+        folder / hooks,
     )
 
 
@@ -527,7 +555,9 @@ def _read_status(tree: Path) -> _Status:
         elif kind == "1" and fields[0] == ".M" and fields[3] == fields[4]:
             modified.append(path)
     same = _as_checked_out(tree, modified)
-    changed = [path for path in paths if path not in same and _counts(tree, path)]
+    changed = [
+        path for path in paths if path not in same and _counts(tree, path)
+    ]
     commit = headers["branch.oid"]
     branch = headers["branch.head"]
     return _Status(
@@ -563,7 +593,9 @@ def _has_attributes(tree: Path, path: str) -> bool:
     if (common_dir(tree) / "info" / "attributes").is_file():
         return True
     folders = Path(path).parents
-    return any((tree / folder / ".gitattributes").is_file() for folder in folders)
+    return any(
+        (tree / folder / ".gitattributes").is_file() for folder in folders
+    )
 
 
 def _is_same(here: Path, checked_out: Path) -> bool:

@@ -74,7 +74,9 @@ def clone_bare(tree: Path, bare: Path) -> None:
     ask(["git", "clone", "--quiet", "--bare", tree, bare])
 
 
-def clone_url(url: str, folder: Path, env: Mapping[str, str], source: Path) -> None:
+def clone_url(
+    url: str, folder: Path, env: Mapping[str, str], source: Path
+) -> None:
     """Clone what a URL names into `folder`; `env` is added to git's environment.
 
     Submodules and files of Git LFS come from `source`, a checkout of the same commit. Raises
@@ -89,7 +91,14 @@ def clone_url(url: str, folder: Path, env: Mapping[str, str], source: Path) -> N
 def push_head(tree: Path, bare: Path, branch: str) -> None:
     """Move `branch` of a bare repository to the commit at HEAD of `tree`."""
     ask(
-        ["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"],
+        [
+            "git",
+            "push",
+            "--quiet",
+            "--force",
+            bare,
+            f"HEAD:refs/heads/{branch}",
+        ],
         cwd=tree,
     )
 
@@ -104,15 +113,27 @@ def set_origin(tree: Path, url: str) -> None:
     ask(["git", "remote", "set-url", "origin", url], cwd=tree)
 
 
-def commit_files(tree: Path, names: Sequence[str], env: Mapping[str, str]) -> None:
+def commit_files(
+    tree: Path, names: Sequence[str], env: Mapping[str, str]
+) -> None:
     """Commit these files in a clone of ours, without any hook; `env` has who and when."""
     ask(["git", "add", "--force", "--", *git.literal(names)], cwd=tree, env=env)
     message = ("--quiet", "--no-verify", "--message", "Set up release-tasks")
-    ask(["git", "commit", *message, "--", *git.literal(names)], cwd=tree, env=env)
+    ask(
+        ["git", "commit", *message, "--", *git.literal(names)],
+        cwd=tree,
+        env=env,
+    )
 
 
 def _check_out(tree: Path, commit: str, folder: Path) -> None:
-    argv: list[str | Path] = ["git", "clone", "--quiet", "--shared", "--no-checkout"]
+    argv: list[str | Path] = [
+        "git",
+        "clone",
+        "--quiet",
+        "--shared",
+        "--no-checkout",
+    ]
     argv += whole.clone_options(tree)
     ask([*argv, git.common_dir(tree), folder])
     ask(["git", "checkout", "--quiet", "--detach", commit], cwd=folder)

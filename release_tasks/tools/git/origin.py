@@ -13,7 +13,9 @@ def ahead(tree: Path, branch: str) -> int:
     since = f"refs/remotes/{remote(tree)}/{branch}"
     try:
         return int(
-            ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree)
+            ask(
+                ["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree
+            )
         )
     except Failed:
         return 0
@@ -23,5 +25,7 @@ def is_on_remote(tree: Path, commit: str) -> bool:
     """Tell whether a remote branch has the commit."""
     if commit_of(tree, commit) is None:
         return False
-    branches = ask(["git", "branch", "--remotes", "--contains", commit], cwd=tree)
+    branches = ask(
+        ["git", "branch", "--remotes", "--contains", commit], cwd=tree
+    )
     return bool(branches.strip())

@@ -17,7 +17,9 @@ from release_tasks.tools import git
 MODULES = ".gitmodules"
 POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
 FETCH_SUBMODULES = "git submodule update --init --recursive"
-WITH_LOGIN = "the-address-with-a-login:"  # what stands for one on a command line
+WITH_LOGIN = (
+    "the-address-with-a-login:"  # what stands for one on a command line
+)
 FETCH_LFS = "git lfs install --local && git lfs pull"
 
 
@@ -51,7 +53,9 @@ def missing(tree: Path) -> tuple[Missing, ...]:
         if len(empty) > 1:
             subject = f"{len(empty)} submodules are"
         names = f": {shorten(empty)}" if len(empty) > 1 else ""
-        rest.append(Missing(empty[0], f"{subject} empty here{names}", FETCH_SUBMODULES))
+        rest.append(
+            Missing(empty[0], f"{subject} empty here{names}", FETCH_SUBMODULES)
+        )
     return tuple(rest)
 
 
@@ -135,7 +139,10 @@ def _fill(
         argv: list[str | Path] = ["git", "clone", "--quiet", "--shared"]
         argv += ["--no-checkout", *clone_options(place, store), store, folder]
         ask(argv)
-        ask(["git", "checkout", "--quiet", "--detach", module.commit], cwd=folder)
+        ask(
+            ["git", "checkout", "--quiet", "--detach", module.commit],
+            cwd=folder,
+        )
         _fill(folder, place, store, url, only_local)
 
 
@@ -196,7 +203,16 @@ def _own_store(git_dir: Path, module: Submodule) -> Path:
 
 def _has(repository: Path, commit: str) -> bool:
     try:
-        ask(["git", "--git-dir", repository, "cat-file", "-e", f"{commit}^{{commit}}"])
+        ask(
+            [
+                "git",
+                "--git-dir",
+                repository,
+                "cat-file",
+                "-e",
+                f"{commit}^{{commit}}",
+            ]
+        )
     except Failed:
         return False
     return True

@@ -15,7 +15,9 @@ from release_tasks.shell import ask
 from release_tasks.tools import git
 from release_tasks.tools.git import whole
 
-_locks: dict[Path, int] = {}  # descriptors of this process's shared locks, by work tree
+_locks: dict[
+    Path, int
+] = {}  # descriptors of this process's shared locks, by work tree
 _guard = threading.Lock()
 
 
@@ -58,7 +60,13 @@ def _files_at(tree: Path, ref: str, wanted: frozenset[str]) -> dict[str, bytes]:
         ask(["git", "read-tree", ref], cwd=tree, env=env)
         tracked = ask(["git", "ls-files", "-z"], cwd=tree, env=env).split("\0")
         paths = wanted & set(tracked)
-        argv = ["git", "checkout-index", "-z", "--stdin", f"--prefix={folder}/tree/"]
+        argv = [
+            "git",
+            "checkout-index",
+            "-z",
+            "--stdin",
+            f"--prefix={folder}/tree/",
+        ]
         ask(argv, cwd=tree, env=env, stdin="\0".join(paths).encode())
         return {path: _content(folder / "tree" / path) for path in paths}
 

@@ -26,7 +26,9 @@ def tag(version: str) -> str:
 
 def missing(chart: Path) -> tuple[str, ...]:
     """Return the repositories of the dependencies that are not in the chart's folder `charts/`."""
-    table = shell.ask(["helm", "dependency", "list", chart, "--max-col-width=0"])
+    table = shell.ask(
+        ["helm", "dependency", "list", chart, "--max-col-width=0"]
+    )
     found = []
     for line in table.splitlines()[1:]:
         cells = [cell.strip() for cell in line.split("\t")]
@@ -48,14 +50,25 @@ def fetch_dependencies(
     """
     needed = {url for url in repositories if re.match("https?://", url)}
     env = _with_repositories(c, needed, folder)
-    shell.do(c, ["helm", "dependency", "build", chart], env=env, secrets=SECRETS)
+    shell.do(
+        c, ["helm", "dependency", "build", chart], env=env, secrets=SECRETS
+    )
 
 
 def package(
-    c: Context, chart: Path | str, version: str, app_version: str, folder: Path | str
+    c: Context,
+    chart: Path | str,
+    version: str,
+    app_version: str,
+    folder: Path | str,
 ) -> None:
     """Pack a chart into `folder`/NAME-VERSION.tgz."""
-    argv = ["helm", "package", f"--version={version}", f"--app-version={app_version}"]
+    argv = [
+        "helm",
+        "package",
+        f"--version={version}",
+        f"--app-version={app_version}",
+    ]
     shell.do(c, [*argv, f"--destination={folder}", chart])
 
 
@@ -66,7 +79,9 @@ def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
     """
     entries = {}
     for name, data in files_in(tgz.name, tgz.read_bytes()).items():
-        if not is_locked and re.fullmatch(r"[^/]+/(?:Chart|requirements)\.lock", name):
+        if not is_locked and re.fullmatch(
+            r"[^/]+/(?:Chart|requirements)\.lock", name
+        ):
             data = _with_time(data, epoch)
         entries[name] = (data, TEXT)
     files.write_bytes(target, pack(target.name, entries, epoch))
@@ -86,7 +101,11 @@ def show(reference: str, version: str, folder: Path) -> str:
 
 
 def render(
-    reference: str, version: str, folder: Path, name: str, values: Path | None = None
+    reference: str,
+    version: str,
+    folder: Path,
+    name: str,
+    values: Path | None = None,
 ) -> str:
     """Return the manifests of a pushed chart, rendered for a release called `name`."""
     words = ["template", name]
@@ -113,9 +132,13 @@ def _plain_http(reference: str) -> list[str]:
     return ["--plain-http"] if endpoints.is_plain_http(registry) else []
 
 
-def _with_repositories(c: Context, needed: set[str], folder: Path) -> Mapping[str, str]:
+def _with_repositories(
+    c: Context, needed: set[str], folder: Path
+) -> Mapping[str, str]:
     """Return the variables with which helm knows the repositories, {} where it does already."""
-    missing_urls = sorted({url.rstrip("/") for url in needed} - _known_repositories())
+    missing_urls = sorted(
+        {url.rstrip("/") for url in needed} - _known_repositories()
+    )
     if not missing_urls:
         return {}
     config = folder / "repositories.yaml"
@@ -127,7 +150,9 @@ def _with_repositories(c: Context, needed: set[str], folder: Path) -> Mapping[st
         "HELM_REPOSITORY_CACHE": str(folder / "cache"),
     }
     for number, url in enumerate(missing_urls, 1):
-        shell.do(c, ["helm", "repo", "add", f"release-tasks-{number}", url], env=env)
+        shell.do(
+            c, ["helm", "repo", "add", f"release-tasks-{number}", url], env=env
+        )
     return env
 
 
@@ -141,4 +166,6 @@ def _known_repositories() -> set[str]:
 
 def _with_time(lock: bytes, epoch: int) -> bytes:
     moment = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return re.sub(rb"(?m)^generated:.*$", f'generated: "{moment}"'.encode(), lock)
+    return re.sub(
+        rb"(?m)^generated:.*$", f'generated: "{moment}"'.encode(), lock
+    )

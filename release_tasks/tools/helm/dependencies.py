@@ -25,7 +25,10 @@ class Dependency:
         """Tell whether only one version can be meant."""
         if self.repository.startswith("file:"):
             return True
-        return re.fullmatch(r"=?v?\d+\.\d+\.\d+(-[\w.-]+)?", self.version) is not None
+        return (
+            re.fullmatch(r"=?v?\d+\.\d+\.\d+(-[\w.-]+)?", self.version)
+            is not None
+        )
 
 
 def dependencies(chart: Path) -> tuple[Dependency, ...]:
@@ -38,7 +41,9 @@ def dependencies(chart: Path) -> tuple[Dependency, ...]:
     for row in _rows(chart / needs):
         name = row["name"]
         version = locked[name] if name in locked else row.get("version")
-        found.append(Dependency(name, str(version or ""), row.get("repository") or ""))
+        found.append(
+            Dependency(name, str(version or ""), row.get("repository") or "")
+        )
     return tuple(found)
 
 
@@ -72,7 +77,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     data = (
-        yaml_texts.load(text_files.content(path).decode(errors="replace"), path.name)
+        yaml_texts.load(
+            text_files.content(path).decode(errors="replace"), path.name
+        )
         or {}
     )
     return list(data.get("dependencies") or ())

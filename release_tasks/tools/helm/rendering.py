@@ -54,7 +54,10 @@ def kubernetes_for(output: str) -> str:
     for major, minor, patch in numbers:
         for step in (0, 1, -1):
             near = int(minor) + step
-            for version in (f"{major}.{near}.{patch or 0}", f"{major}.{near}.99"):
+            for version in (
+                f"{major}.{near}.{patch or 0}",
+                f"{major}.{near}.99",
+            ):
                 if near >= 0 and helm_ranges.admits(found["range"], version):
                     return version
     return ""
@@ -98,7 +101,11 @@ def needs_more(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     for index, line in enumerate(lines):
         if _BY_DESIGN.search(line):
-            following = lines[index + 2 : index + 3] if line.endswith(":") else []
-            shown = line.removeprefix("Error: ").removeprefix("[ERROR] templates/: ")
+            following = (
+                lines[index + 2 : index + 3] if line.endswith(":") else []
+            )
+            shown = line.removeprefix("Error: ").removeprefix(
+                "[ERROR] templates/: "
+            )
             return " ".join([shown, *following])
     return ""

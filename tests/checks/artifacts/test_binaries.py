@@ -39,7 +39,7 @@ pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 STATIC = SETTINGS + '[build]\nstatic = ["tiny"]\n'
 
 
-def mended(tiny: TinyProject, fix: str) -> None:
+def fixed(tiny: TinyProject, fix: str) -> None:
     """Do what a way out says: remove the file, build again."""
     command, _, rest = fix.partition(", then ")
     assert rest.startswith("inv build-")
@@ -55,15 +55,19 @@ def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:
         problem.problem
         == f"binaries/wrong-machine: {HERE} is ELF for aarch64, but its name says {HOST}"
     )
-    mended(tiny, problem.fix)
+    fixed(tiny, problem.fix)
 
 
 def test_a_script_is_no_program(tiny: TinyProject) -> None:
     add_file(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
-    assert artifact_facts() == [f"binaries/wrong-machine: {HERE} is not a program"]
+    assert artifact_facts() == [
+        f"binaries/wrong-machine: {HERE} is not a program"
+    ]
 
 
-def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -> None:
+def test_an_archive_without_its_program_or_licence_is_named(
+    tiny: TinyProject,
+) -> None:
     add_file(
         tiny,
         "binary",
@@ -75,11 +79,13 @@ def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -
         f"binaries/wrong-machine: tiny in {PACKED} is not a program",
         f"binaries/missing-license: {PACKED} of v0.2.0 does not contain LICENSE",
     ]
-    mended(tiny, artifact_errors()[1].fix)
+    fixed(tiny, artifact_errors()[1].fix)
 
 
 @pytest.mark.statement("B1.36")
-def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> None:
+def test_a_program_that_only_claims_to_be_static_is_named(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", STATIC)
     add_all_files(tiny)
     assert artifact_facts() == []
@@ -88,7 +94,7 @@ def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> 
     assert problem.problem.startswith(
         f"binaries/not-static: {HERE} is declared static, but needs libc.so.6, ld-linux"
     )
-    mended(tiny, problem.fix.partition("; or ")[0])
+    fixed(tiny, problem.fix.partition("; or ")[0])
 
 
 def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
@@ -96,9 +102,11 @@ def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
     add_all_files(tiny)
     add_file(tiny, "binary", HERE, compiled_program("tiny 0.2.0"), target=HOST)
     [problem] = artifact_errors()
-    assert problem.problem.startswith(f"binaries/newer-glibc: {HERE} needs glibc 2.")
+    assert problem.problem.startswith(
+        f"binaries/newer-glibc: {HERE} needs glibc 2."
+    )
     assert problem.problem.endswith(" but 2.3 is promised")
-    mended(tiny, problem.fix.partition(" where ")[0])
+    fixed(tiny, problem.fix.partition(" where ")[0])
 
 
 def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
@@ -111,14 +119,18 @@ def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
 
 def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
     add_file(
-        tiny, "binary", HERE, compiled_program("tiny 0.1.9", "-static"), target=HOST
+        tiny,
+        "binary",
+        HERE,
+        compiled_program("tiny 0.1.9", "-static"),
+        target=HOST,
     )
     [problem] = artifact_errors()
     assert (
         problem.problem
         == f"binaries/other-version: {HERE} prints 'tiny 0.1.9', expected 0.2.0"
     )
-    mended(tiny, problem.fix)
+    fixed(tiny, problem.fix)
 
 
 @pytest.mark.tools("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
@@ -128,13 +140,17 @@ def test_a_program_for_arm_is_started_in_an_emulator(
 ) -> None:
     add_all_files(
         tiny,
-        arm=compiled_program("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"),
+        arm=compiled_program(
+            "tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"
+        ),
     )
     assert artifact_facts() == []
     assert f"tiny in {PACKED} runs and prints 0.2.0" in capfd.readouterr().err
     add_all_files(
         tiny,
-        arm=compiled_program("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc"),
+        arm=compiled_program(
+            "tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc"
+        ),
     )
     assert artifact_facts() == [
         f"binaries/other-version: tiny in {PACKED} prints 'tiny 0.1.9', expected 0.2.0"
@@ -172,7 +188,12 @@ def test_only_what_can_run_here_is_started() -> None:
             pe(ARM64),
             "PE for aarch64, but its name says x86_64-pc-windows-msvc",
         ),
-        ("any", "tiny/a.so", elf(X86_64), "ELF for x86_64, but its name says any"),
+        (
+            "any",
+            "tiny/a.so",
+            elf(X86_64),
+            "ELF for x86_64, but its name says any",
+        ),
     ],
 )
 def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
@@ -182,14 +203,20 @@ def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
     replace_wheel(
         tiny,
         name,
-        projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}),
+        projects.wheel(
+            "Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}
+        ),
     )
-    assert artifact_facts() == [f"binaries/wrong-machine: {member} in {name} is {fact}"]
+    assert artifact_facts() == [
+        f"binaries/wrong-machine: {member} in {name} is {fact}"
+    ]
     replace_wheel(
         tiny,
         name,
         projects.wheel(
-            "Tiny.Plain", tag=f"py3-none-{tag}", more={"tiny/launcher.exe": data}
+            "Tiny.Plain",
+            tag=f"py3-none-{tag}",
+            more={"tiny/launcher.exe": data},
         ),
     )
     assert artifact_facts() == []
@@ -204,7 +231,9 @@ def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(
         tiny,
         name,
         projects.wheel(
-            "Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": code}
+            "Tiny.Plain",
+            tag="py3-none-manylinux1_x86_64",
+            more={"tiny/a.so": code},
         ),
     )
     assert artifact_facts() == []
@@ -214,7 +243,9 @@ def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(
         tiny,
         name,
         projects.wheel(
-            "Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": newer}
+            "Tiny.Plain",
+            tag="py3-none-manylinux1_x86_64",
+            more={"tiny/a.so": newer},
         ),
     )
     [problem] = artifact_errors()

@@ -93,9 +93,13 @@ def test_a_file_that_lacks_is_named_with_what_builds_it(
     assert artifact_facts() == []
 
 
-def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: TinyProject) -> None:
+def test_a_file_that_nothing_declares_is_named_with_its_line(
+    tiny: TinyProject,
+) -> None:
     extra = projects.wheel("Other")
-    add_file(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
+    add_file(
+        tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other"
+    )
     [problem] = artifact_errors()
     assert problem.problem == (
         "declared/undeclared-file: nothing declares the wheel "
@@ -135,7 +139,8 @@ def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     )
     tiny.commit(
         "release-tasks.toml",
-        SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
+        SETTINGS
+        + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
     )
     add_all_files(tiny)
     add_file(
@@ -148,7 +153,9 @@ def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     assert artifact_facts() == []
 
 
-def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> None:
+def test_an_archive_and_an_sdist_of_one_name_are_named(
+    tiny: TinyProject,
+) -> None:
     settings = FILES["release-tasks.toml"].replace(
         "tiny-{version}-arm.tar.gz", "tiny_plain-{version}.tar.gz"
     )
@@ -185,7 +192,9 @@ def test_a_file_that_is_empty_or_cut_is_named(
     tiny: TinyProject, name: str, kind: str, data: bytes
 ) -> None:
     add_file(tiny, kind, name, data, package="Tiny.Plain")
-    found = [one for one in artifact_errors() if one.problem.startswith("declared/")]
+    found = [
+        one for one in artifact_errors() if one.problem.startswith("declared/")
+    ]
     assert [one.problem for one in found] == [
         f"declared/broken-file: {name} in dist/v0.2.0 is broken: {len(data)} bytes"
     ]
@@ -194,7 +203,9 @@ def test_a_file_that_is_empty_or_cut_is_named(
     assert artifact_facts() == []
 
 
-def test_a_file_that_was_changed_after_its_build_is_refused(tiny: TinyProject) -> None:
+def test_a_file_that_was_changed_after_its_build_is_refused(
+    tiny: TinyProject,
+) -> None:
     built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
     [problem] = artifact_errors()
     assert (
@@ -254,7 +265,10 @@ def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
 def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
     """A release that goes on elsewhere finds nothing in dist/ of what has left."""
     twine.upload(Context(), [built(tiny, WHEEL)], "NO_SUCH_TOKEN")
-    for part in (*built(tiny, "parts").glob(f"*-{WHEEL}.json"), built(tiny, WHEEL)):
+    for part in (
+        *built(tiny, "parts").glob(f"*-{WHEEL}.json"),
+        built(tiny, WHEEL),
+    ):
         part.unlink()
     assert artifact_facts() == []
 
@@ -280,9 +294,9 @@ def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
     check_artifacts(context(dry=True), "0.2.0")
     assert projects.all_files(tiny.root) == before
     assert (
-        json.loads(dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0]))[
-            "tag"
-        ]
+        json.loads(
+            dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0])
+        )["tag"]
         == "v0.2.0"
     )
 
@@ -293,9 +307,12 @@ def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(
     assert problems(tiny, bundles) == []
     name = "tiny_plain-{version}.tar.gz"
     tiny.commit(
-        "release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name)
+        "release-tasks.toml",
+        SETTINGS.replace("tiny-{version}-arm.tar.gz", name),
     )
-    [found] = run_checks(CheckContext(context(), tiny.release("0.2.0")), bundles)
+    [found] = run_checks(
+        CheckContext(context(), tiny.release("0.2.0")), bundles
+    )
     assert (found.name, found.fact) == (
         "name-for-two-files",
         f"{SDIST} is the file name of a binary and of an sdist",
@@ -317,7 +334,9 @@ def test_a_file_that_github_does_not_take_stops_before_the_push(
         f"declared/unfit-asset: GitHub does not take {HERE}"
     )
     assert error.problem.endswith("size must be less than 10")
-    assert error.fix.startswith(f"change or remove {HERE} in release-tasks.toml")
+    assert error.fix.startswith(
+        f"change or remove {HERE} in release-tasks.toml"
+    )
 
 
 FOUND = [

@@ -27,7 +27,9 @@ from release_tasks.release import Release
 from release_tasks.steps.check_artifacts import check_artifacts
 
 pytestmark = [
-    pytest.mark.tools("git", "cc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"),
+    pytest.mark.tools(
+        "git", "cc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
+    ),
     pytest.mark.skipif(
         os.geteuid() != 0 or HERE != "amd64",
         reason="only root can change the root folder",
@@ -63,7 +65,9 @@ def put(release: Release, layout: Layout) -> Put:
         part = release.parts[0]
         about = {
             "Entrypoint": ["/hello"],
-            "Labels": labels(release, part, resolved_or_raise(part.component.images)[0])
+            "Labels": labels(
+                release, part, resolved_or_raise(part.component.images)[0]
+            )
             | (said or {}),
             **config,
         }
@@ -147,14 +151,21 @@ def test_an_image_is_started_for_both_of_its_platforms(
 def test_what_is_wrong_with_an_image_is_named_and_mended(
     put: Put, programs: tuple[object, ...], more: dict[str, object], fact: str
 ) -> None:
-    old = compiled_program("hello 0.1.0", "-static", compiler="aarch64-linux-gnu-gcc")
-    put(*(old if one == "old" else good()[int(str(one))] for one in programs), **more)
+    old = compiled_program(
+        "hello 0.1.0", "-static", compiler="aarch64-linux-gnu-gcc"
+    )
+    put(
+        *(old if one == "old" else good()[int(str(one))] for one in programs),
+        **more,
+    )
     found = proved()
     assert fact.format(NAME) in [error.problem for error in found]
     assert {error.problem.partition(":")[0] for error in found} == {
         fact.partition(":")[0]
     }
-    command, _, rest = found[0].fix[found[0].fix.index("rm ") :].partition(", then ")
+    command, _, rest = (
+        found[0].fix[found[0].fix.index("rm ") :].partition(", then ")
+    )
     subprocess.run(command.split(), check=True)
     assert rest == "inv docker-buildx"
     put(*good())

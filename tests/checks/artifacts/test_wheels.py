@@ -27,11 +27,13 @@ def named(tiny: TinyProject, line: str) -> None:
     add_all_files(tiny)
 
 
-def mended(tiny: TinyProject, fix: str) -> None:
+def fixed(tiny: TinyProject, fix: str) -> None:
     command, _, rest = fix[fix.index("rm ") :].partition(", then ")
     assert rest == "inv build-wheels"
     subprocess.run(command.split(), check=True)
-    add_file(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    add_file(
+        tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain"
+    )
     assert artifact_facts() == []
 
 
@@ -47,7 +49,9 @@ def test_the_declared_module_is_there(tiny: TinyProject, line: str) -> None:
     assert artifact_facts() == []
 
 
-def test_a_wheel_without_the_declared_module_is_named(tiny: TinyProject) -> None:
+def test_a_wheel_without_the_declared_module_is_named(
+    tiny: TinyProject,
+) -> None:
     named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
     [problem] = artifact_errors()
     assert (
@@ -80,7 +84,7 @@ def test_a_wheel_of_metadata_alone_is_named(tiny: TinyProject) -> None:
         problem.problem
         == f"wheels/missing-module: {WHEEL} contains neither a module nor a program"
     )
-    mended(tiny, problem.fix)
+    fixed(tiny, problem.fix)
 
 
 def test_a_wheel_of_a_program_needs_no_module(tiny: TinyProject) -> None:
@@ -111,34 +115,44 @@ def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
         f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, "
         f"tiny_plain-0.2.0.data/purelib/README.md directly into site-packages"
     )
-    mended(tiny, problem.fix)
+    fixed(tiny, problem.fix)
 
 
-def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None:
-    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64"))
+def test_other_tags_inside_than_in_the_name_are_named(
+    tiny: TinyProject,
+) -> None:
+    replace_wheel(
+        tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64")
+    )
     [problem] = artifact_errors()
     assert (
         problem.problem
         == f"wheels/tag-mismatch: {WHEEL} has cp312-abi3-win_amd64 in its WHEEL file"
     )
-    mended(tiny, problem.fix)
+    fixed(tiny, problem.fix)
 
 
 def test_an_sdist_is_no_wheel(tiny: TinyProject) -> None:
-    add_file(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
+    add_file(
+        tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain"
+    )
     assert artifact_facts() == []
 
 
 def test_a_wheel_that_pypi_refuses_is_named(tiny: TinyProject) -> None:
-    data = projects.wheel("Tiny.Plain", more={"tiny_plain-0.2.0.dist-info/x1": b""})
-    replace_wheel(tiny, WHEEL, data.replace(b"dist-info/x1", b"dist-info/\x01x"))
+    data = projects.wheel(
+        "Tiny.Plain", more={"tiny_plain-0.2.0.dist-info/x1": b""}
+    )
+    replace_wheel(
+        tiny, WHEEL, data.replace(b"dist-info/x1", b"dist-info/\x01x")
+    )
     [problem] = artifact_errors()
     assert problem.problem == (
         f"wheels/refused-by-pypi: PyPI refuses {WHEEL}: Invalid distribution file. ZIP archive "
         "not accepted: Invalid character in filename. See https://docs.pypi.org/archives for "
         "more information"
     )
-    mended(tiny, problem.fix.replace("correct pyproject.toml; ", ""))
+    fixed(tiny, problem.fix.replace("correct pyproject.toml; ", ""))
 
 
 def test_a_requirement_that_the_released_sibling_does_not_satisfy_is_named(
@@ -149,7 +163,11 @@ def test_a_requirement_that_the_released_sibling_does_not_satisfy_is_named(
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", about=about))
     (tiny.root / "dist" / "v0.2.0" / SDIST).unlink()
     add_file(
-        tiny, "sdist", SDIST, projects.sdist("Tiny.Plain", about), package="Tiny.Plain"
+        tiny,
+        "sdist",
+        SDIST,
+        projects.sdist("Tiny.Plain", about),
+        package="Tiny.Plain",
     )
     fact = "requires tiny-plain==0.1.0, but tiny-plain is released as 0.2.0"
     assert artifact_facts() == [

@@ -51,11 +51,17 @@ class Charts:
     def handle(self, request: Request) -> Response:
         """Answer with a file of the repository."""
         file = self.folder / request.path.rpartition("/")[2]
-        return Response(200, file.read_bytes()) if file.is_file() else Response(404)
+        return (
+            Response(200, file.read_bytes())
+            if file.is_file()
+            else Response(404)
+        )
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+def samples(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalRegistries]:
     """The same registries for all of them, on a machine that has what their settings name."""
     folder = tmp_path_factory.mktemp("samples")
     for name in ("protoc", "trivy"):

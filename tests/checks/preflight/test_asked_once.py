@@ -47,15 +47,33 @@ def look(
         git(root, "fetch", "--quiet", "origin")
         for name in names:
             registries.crates.store.add(
-                {"name": name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False},
+                {
+                    "name": name,
+                    "vers": "0.1.0",
+                    "cksum": "0" * 64,
+                    "yanked": False,
+                },
                 b"",
                 {},
             )
         registries.faults.add(
-            Fault("GET", "/sh/op/shop-03", status=429, headers={"Retry-After": "1"})
+            Fault(
+                "GET",
+                "/sh/op/shop-03",
+                status=429,
+                headers={"Retry-After": "1"},
+            )
         )
         before = len(registries.log.entries())
-        argv = [sys.executable, "-c", INV, "check", "--fast", "--version", "0.2.0"]
+        argv = [
+            sys.executable,
+            "-c",
+            INV,
+            "check",
+            "--fast",
+            "--version",
+            "0.2.0",
+        ]
         done = subprocess.run(
             argv, cwd=root, capture_output=True, text=True, check=False
         )
@@ -77,7 +95,10 @@ def test_more_crates_take_no_more_processes_and_one_request_each(
 
     def short(started: Counter[str]) -> Counter[str]:
         return Counter(
-            {" ".join(line.split()[:2]): count for line, count in started.items()}
+            {
+                " ".join(line.split()[:2]): count
+                for line, count in started.items()
+            }
         )
 
     assert short(few[0]) == short(many[0])
@@ -85,7 +106,9 @@ def test_more_crates_take_no_more_processes_and_one_request_each(
     assert many[0]["cargo metadata --no-deps --offline --format-version=1"] == 1
     assert sum("git ls-remote" in line for line in many[0].elements()) == 1
     assert [
-        line for line, count in many[0].items() if count > 1 and "/releases" in line
+        line
+        for line, count in many[0].items()
+        if count > 1 and "/releases" in line
     ] == []
     assert [line for line, count in many[1].items() if count > 1] == []
     assert many[1].total() - few[1].total() == 36

@@ -27,6 +27,9 @@ def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(
         )
     ]
     tiny.commit(
-        "release-tasks.toml", (table % ("0" * 64)).replace('"bundles"]', '"wheels"]')
+        "release-tasks.toml",
+        (table % ("0" * 64)).replace('"bundles"]', '"wheels"]'),
     )
-    assert problems(tiny, bundles) == ["[bundles] are built, but no release has them"]
+    assert problems(tiny, bundles) == [
+        "[bundles] are built, but no release has them"
+    ]

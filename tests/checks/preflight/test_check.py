@@ -22,7 +22,9 @@ CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
 def found(tiny: TinyProject) -> dict[str, Finding]:
     return {
         one.name: one
-        for one in check_release(CheckContext(context(), tiny.release("0.2.0"), "all"))
+        for one in check_release(
+            CheckContext(context(), tiny.release("0.2.0"), "all")
+        )
     }
 
 
@@ -84,7 +86,9 @@ def test_on_github_each_finding_is_an_annotation_at_its_line(
 
 
 def test_what_would_break_an_annotation_is_escaped() -> None:
-    one = Finding("a", "b", "note", "50 %\nmore", "no: none, at all", "x,y:z", 7)
+    one = Finding(
+        "a", "b", "note", "50 %\nmore", "no: none, at all", "x,y:z", 7
+    )
     assert (
         annotation(one)
         == "::notice file=x%2Cy%3Az,line=7,title=a::50 %25%0Amore%0Afix: no: none, at all"
@@ -110,16 +114,21 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     assert said.endswith("tiny 0.2.0 is ready to release\n")
 
 
-def test_an_ignored_check_needs_a_reason_and_a_known_name(tiny: TinyProject) -> None:
+def test_an_ignored_check_needs_a_reason_and_a_known_name(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(
-        "release-tasks.toml", '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n'
+        "release-tasks.toml",
+        '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n',
     )
     one = found(tiny)["unknown-check"]
     assert (one.fact, one.fix) == (
         "[checks.ignore] missing-changelog-entrys: there is no such check",
         "did you mean missing-changelog-entry?",
     )
-    tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entry = ""\n')
+    tiny.commit(
+        "release-tasks.toml", '[checks.ignore]\nmissing-changelog-entry = ""\n'
+    )
     with pytest.raises(ReleaseError, match=r"checks\.ignore"):
         found(tiny)
 
@@ -141,7 +150,9 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
         "release-tasks.toml",
         '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n',
     )
-    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    tiny.commit(
+        "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
+    )
     assert check(tiny).returncode == 1
     tiny.tag("v0.2.0")
     assert check(tiny).returncode == 0

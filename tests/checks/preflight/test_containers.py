@@ -35,15 +35,21 @@ RUN mkdir src \\
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = projects.chain(tmp_path / "shop")
-    write(made, "Dockerfile", "FROM rust\nCOPY . .\nRUN cargo build --release\n")
-    write(made, "chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+    write(
+        made, "Dockerfile", "FROM rust\nCOPY . .\nRUN cargo build --release\n"
+    )
+    write(
+        made, "chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n"
+    )
     write(
         made,
         "chart/values.yaml",
         "image:\n  repository: ghcr.io/example/shop\n  tag: ''\n",
     )
     write(
-        made, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/charts/shop"]\n'
+        made,
+        "release-tasks.toml",
+        f'{IMAGE}[charts."ghcr.io/example/charts/shop"]\n',
     )
     monkeypatch.chdir(made)
     return made
@@ -54,7 +60,7 @@ def write(root: Path, name: str, text: str) -> None:
     (root / name).write_text(text)
 
 
-def told(root: Path) -> list[tuple[str, str, str]]:
+def reported(root: Path) -> list[tuple[str, str, str]]:
     commit_all(root)
     return [
         (one.name, one.fact, one.fix)
@@ -64,47 +70,63 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_an_image_and_a_chart_at_places_of_their_own_are_well(root: Path) -> None:
-    assert told(root) == []
+def test_an_image_and_a_chart_at_places_of_their_own_are_well(
+    root: Path,
+) -> None:
+    assert reported(root) == []
 
 
 @pytest.mark.statement("B3.16")
 def test_an_image_and_a_chart_of_one_reference_are_found(root: Path) -> None:
-    write(root, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/shop"]\n')
-    [(name, fact, fix)] = told(root)
+    write(
+        root, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/shop"]\n'
+    )
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "reference-collision",
         "ghcr.io/example/shop is the reference of both an image and a chart",
     )
     write(root, "release-tasks.toml", f"{IMAGE}{fix.rpartition(': ')[2]}\n")
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_chart_whose_default_image_is_at_another_place_is_found(root: Path) -> None:
+def test_a_chart_whose_default_image_is_at_another_place_is_found(
+    root: Path,
+) -> None:
     write(root, "chart/values.yaml", "image:\n  repository: shop\n")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "chart-image-unpublished",
         "chart/values.yaml uses the image shop, but ghcr.io/example/shop is published",
     )
     write(
-        root, "chart/values.yaml", f"image:\n  repository: {fix.rpartition(' ')[2]}\n"
+        root,
+        "chart/values.yaml",
+        f"image:\n  repository: {fix.rpartition(' ')[2]}\n",
     )
-    assert told(root) == []
+    assert reported(root) == []
     write(
         root,
         "chart/values.yaml",
         "image:\n  registry: ghcr.io\n  repository: example/shop\n",
     )
-    assert told(root) == []
-    write(root, "chart/values.yaml", "image:\n  repository: docker.io/library/redis\n")
-    assert told(root) == []
+    assert reported(root) == []
+    write(
+        root,
+        "chart/values.yaml",
+        "image:\n  repository: docker.io/library/redis\n",
+    )
+    assert reported(root) == []
 
 
 def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     table = '[charts."ghcr.io/example/charts/shop"]\n'
-    write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "v{{version}}"\n')
-    [(name, fact, fix)] = told(root)
+    write(
+        root,
+        "release-tasks.toml",
+        f'{IMAGE}{table}app-version = "v{{version}}"\n',
+    )
+    [(name, fact, fix)] = reported(root)
     assert name == "chart-image-unpublished"
     assert fact.startswith(
         "chart/values.yaml uses the tag v0.2.0 (the appVersion), but the image gets 0.2.0"
@@ -112,15 +134,23 @@ def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     assert fix.startswith(
         'set app-version = "{version}" in [charts."ghcr.io/example/charts/shop"]'
     )
-    write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "{{version}}"\n')
-    assert told(root) == []
+    write(
+        root,
+        "release-tasks.toml",
+        f'{IMAGE}{table}app-version = "{{version}}"\n',
+    )
+    assert reported(root) == []
 
 
 def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     root: Path, tmp_path: Path
 ) -> None:
-    write(root, "Dockerfile", f"{STUB}FROM rust\nCOPY . .\nRUN cargo build --release\n")
-    [(name, fact, fix)] = told(root)
+    write(
+        root,
+        "Dockerfile",
+        f"{STUB}FROM rust\nCOPY . .\nRUN cargo build --release\n",
+    )
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "dockerfile-missing-member",
         (
@@ -130,7 +160,7 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     )
     lines = fix.partition(": ")[2].replace(" and ", "\n")
     write(root, "Dockerfile", STUB.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
-    assert told(root) == []
+    assert reported(root) == []
     # cargo takes the workspace of that layer, and refuses it without the last of these lines
     layer = tmp_path / "layer"
     for name in (
@@ -147,20 +177,33 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     write(layer, copy.split()[2], (root / copy.split()[1]).read_text())
     with pytest.raises(subprocess.CalledProcessError):
         projects.cargo(
-            layer, "metadata", "--offline", "--locked", "--quiet", "--format-version=1"
+            layer,
+            "metadata",
+            "--offline",
+            "--locked",
+            "--quiet",
+            "--format-version=1",
         )
-    subprocess.run(["sh", "-c", run.removeprefix("RUN ")], cwd=layer, check=True)
+    subprocess.run(
+        ["sh", "-c", run.removeprefix("RUN ")], cwd=layer, check=True
+    )
     projects.cargo(
-        layer, "build", "--offline", "--locked", "--quiet", "--package=shop-zero"
+        layer,
+        "build",
+        "--offline",
+        "--locked",
+        "--quiet",
+        "--package=shop-zero",
     )
     write(
         root,
         "Dockerfile",
         STUB.replace(
-            "RUN mkdir", "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir"
+            "RUN mkdir",
+            "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir",
         ),
     )
-    [(_, _, fix)] = told(root)
+    [(_, _, fix)] = reported(root)
     assert (
         fix
         == "add before that line: COPY crates/shop-middle/Cargo.toml crates/shop-middle/Cargo.toml"
@@ -184,11 +227,13 @@ def test_a_dockerfile_that_copies_all_members_at_once_is_well(
         "Dockerfile",
         f"FROM rust\nCOPY Cargo.toml ./\n{copies}\nRUN cargo build\n",
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     for name in ("CONFIG", "CACHE", "DATA"):
         monkeypatch.setenv(f"HELM_{name}_HOME", str(tmp_path / "helm" / name))
     with chart_repository(tmp_path / "repository") as url:
@@ -203,7 +248,9 @@ def depend(
         f"'{repository}', tags: [a]}}\n"
     )
     write(
-        root, "chart/Chart.yaml", f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}"
+        root,
+        "chart/Chart.yaml",
+        f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}",
     )
 
 
@@ -223,17 +270,17 @@ def test_a_chart_without_a_lock_is_found_until_it_has_one(
     root: Path, repository: str
 ) -> None:
     depend(root, repository)
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "chart-unlocked",
         "chart/Chart.yaml gets the newest of common 1.x when it is packed",
     )
     assert fix == "helm dependency update chart/, and commit chart/Chart.lock"
     follow(root, fix)
-    assert told(root) == []
+    assert reported(root) == []
     (root / "chart/Chart.lock").unlink()
     depend(root, repository, "1.4.0")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.tools("helm")
@@ -242,11 +289,9 @@ def test_a_lock_for_other_dependencies_is_found_until_it_is_renewed(
 ) -> None:
     depend(root, repository)
     (root / "chart/Chart.lock").unlink(missing_ok=True)
-    lock = (
-        f"dependencies:\n- name: common\n  repository: {repository}\n  version: 1.4.0\n"
-    )
+    lock = f"dependencies:\n- name: common\n  repository: {repository}\n  version: 1.4.0\n"
     write(root, "chart/Chart.lock", f"{lock}digest: sha256:00\n")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert name == "chart-lock-outdated"
     assert fact.startswith(
         "chart/Chart.lock is not for the dependencies that the chart"
@@ -257,7 +302,7 @@ def test_a_lock_for_other_dependencies_is_found_until_it_is_renewed(
     )
     assert "out of sync" in refused.stderr
     follow(root, fix)
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.tools("helm")
@@ -271,7 +316,7 @@ def test_a_dependency_that_helm_cannot_get_is_found(
         ("file://../gone", "1.0.0", "common"),
     ):
         depend(root, place, version, name)
-        [(kind, fact, fix)] = told(root)
+        [(kind, fact, fix)] = reported(root)
         assert kind == "chart-dependency-gone"
         assert fact.startswith(
             f"helm cannot download {name} {version}, which chart/Chart.yaml depends on: "
@@ -281,14 +326,14 @@ def test_a_dependency_that_helm_cannot_get_is_found(
             "charts/ beside it"
         )
     depend(root, repository, "1.4.0")
-    assert told(root) == []
+    assert reported(root) == []
     depend(root, "file://../gone", "1.0.0")
     write(
         root / "chart",
         "charts/common/Chart.yaml",
         "apiVersion: v2\nname: common\nversion: 1.0.0\n",
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
@@ -314,27 +359,40 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
         push_image(registries, "1.0.0")
         assert (
             run_checks(
-                CheckContext(context(), Release.at(context(), "0.2.0")), containers
+                CheckContext(context(), Release.at(context(), "0.2.0")),
+                containers,
             )
             == []
         )
 
 
-def test_a_chart_cannot_require_what_the_release_pushes_later(root: Path) -> None:
-    references = [f"ghcr.io/example/charts/{name}" for name in ("shop", "common")]
+def test_a_chart_cannot_require_what_the_release_pushes_later(
+    root: Path,
+) -> None:
+    references = [
+        f"ghcr.io/example/charts/{name}" for name in ("shop", "common")
+    ]
     tables = "".join(f'[charts."{reference}"]\n' for reference in references)
     write(root, "release-tasks.toml", IMAGE + tables)
-    write(root, "common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 0.1.0\n")
+    write(
+        root,
+        "common/Chart.yaml",
+        "apiVersion: v2\nname: common\nversion: 0.1.0\n",
+    )
     depend(root, "oci://ghcr.io/example/charts", "0.1.0")
-    [(name, fact, fix)] = [one for one in told(root) if "will require" in one[1]]
+    [(name, fact, fix)] = [
+        one for one in reported(root) if "will require" in one[1]
+    ]
     assert name == "chart-dependency-gone"
-    assert fact.startswith("chart/Chart.yaml will require common 0.2.0 from oci://")
+    assert fact.startswith(
+        "chart/Chart.yaml will require common 0.2.0 from oci://"
+    )
     assert fix == (
         'write repository: "file://../common" in chart/Chart.yaml, and run '
         "helm dependency update chart"
     )
     depend(root, "file://../common", "0.1.0")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 NOWHERE = "linux/mips64"  # a platform of OCI that no builder emulates here
@@ -346,16 +404,20 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(
-        root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n'
+        root,
+        "release-tasks.toml",
+        f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n',
     )
-    assert told(root) == []  # no builder is running, and that is doctor's affair
+    assert (
+        reported(root) == []
+    )  # no builder is running, and that is doctor's affair
     with (
         local_registries(tmp_path, monkeypatch),
         buildkit.builder(context()) as builder,
     ):
         for name, value in builder.items():
             monkeypatch.setenv(name, value)
-        [(name, fact, fix)] = told(root)
+        [(name, fact, fix)] = reported(root)
         assert name == "platform-not-run"
         assert fact.startswith(
             f"Dockerfile runs programs of {NOWHERE}, "
@@ -370,7 +432,7 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
                 f"RUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n"
             ),
         )
-        assert told(root) == []
+        assert reported(root) == []
 
 
 ONE = """[package]
@@ -418,7 +480,7 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     projects.cargo(root, "generate-lockfile", "--offline", "--quiet")
     git(root, "init", "--quiet", "--initial-branch=main")
     monkeypatch.chdir(root)
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "dockerfile-missing-target",
         (
@@ -431,11 +493,18 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
         .replace(" and ", "\n")
         .partition("; ")
     )
-    assert more == "the folder then exists already, so change its mkdir to mkdir -p"
-    write(root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src"))
-    assert told(root)[0][2].endswith("benches/till.rs benches/till.rs")
-    write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p"))
-    assert told(root) == []
+    assert (
+        more
+        == "the folder then exists already, so change its mkdir to mkdir -p"
+    )
+    write(
+        root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src")
+    )
+    assert reported(root)[0][2].endswith("benches/till.rs benches/till.rs")
+    write(
+        root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p")
+    )
+    assert reported(root) == []
     for path in re.findall(
         r"COPY (\S+) \S+", lines
     ):  # and cargo builds what is in that layer
@@ -460,7 +529,7 @@ def test_a_chart_that_would_run_an_old_version_is_found_and_its_fix_moves_it(
 ) -> None:
     write(root, "chart/values.yaml", "image: ghcr.io/example/shop:0.1.0\n")
     write(root, "chart/templates/pod.yaml", POD % "{{ .Values.image }}")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "chart-image-unpublished",
         "the chart chart runs ghcr.io/example/shop:0.1.0, which is not published, and not by "
@@ -469,14 +538,14 @@ def test_a_chart_that_would_run_an_old_version_is_found_and_its_fix_moves_it(
     lines = fix.partition(":\n")[2]
     settings = (root / "release-tasks.toml").read_text()
     write(root, "release-tasks.toml", f"{settings}{lines}\n")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.tools("helm")
 def test_a_chart_that_adds_a_v_before_the_version_is_found(root: Path) -> None:
     image = "{{ .Values.image.repository }}:v{{ .Chart.AppVersion }}"
     write(root, "chart/templates/pod.yaml", POD % image)
-    [(_, fact, fix)] = told(root)
+    [(_, fact, fix)] = reported(root)
     assert fact.startswith(
         "the chart chart runs ghcr.io/example/shop:v0.2.0, which is not"
     )
@@ -489,7 +558,7 @@ def test_a_chart_that_adds_a_v_before_the_version_is_found(root: Path) -> None:
         f'{IMAGE}tags = ["{{version}}", "v{{version}}"]\n'
         '[charts."ghcr.io/example/charts/shop"]\n',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.tools("helm")
@@ -498,7 +567,11 @@ def test_a_chart_that_demands_values_is_rendered_with_those_of_its_tests(
 ) -> None:
     image = '{{ required "say which" .Values.image.name }}:0.1.0'
     write(root, "chart/templates/pod.yaml", POD % image)
-    assert told(root) == []
-    write(root, "chart/ci/test-values.yaml", "image: {name: ghcr.io/example/shop}\n")
-    [(name, _, _)] = told(root)
+    assert reported(root) == []
+    write(
+        root,
+        "chart/ci/test-values.yaml",
+        "image: {name: ghcr.io/example/shop}\n",
+    )
+    [(name, _, _)] = reported(root)
     assert name == "chart-image-unpublished"

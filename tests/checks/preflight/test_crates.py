@@ -26,12 +26,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def told(root: Path) -> list[tuple[str, str, str]]:
+def reported(root: Path) -> list[tuple[str, str, str]]:
     return projects.findings(root, crates, dependencies)
 
 
-def test_a_workspace_with_all_that_crates_io_demands_is_well(root: Path) -> None:
-    assert told(root) == []
+def test_a_workspace_with_all_that_crates_io_demands_is_well(
+    root: Path,
+) -> None:
+    assert reported(root) == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_metadata_that_crates_io_refuses_is_found(
     root: Path, old: str, new: str, fact: str
 ) -> None:
     edit(root, "shop-zero", old, new)
-    assert [(name, problem) for name, problem, _ in told(root)] == [
+    assert [(name, problem) for name, problem, _ in reported(root)] == [
         ("crate-metadata", f"crates/shop-zero/Cargo.toml{fact}")
     ]
     edit(
@@ -86,7 +88,7 @@ def test_metadata_that_crates_io_refuses_is_found(
         new or 'edition = "2021"\n',
         old if new else f'edition = "2021"\n{old}',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.parametrize(
@@ -99,12 +101,14 @@ def test_metadata_that_crates_io_refuses_is_found(
 )
 def test_license_expressions_are_well(root: Path, license: str) -> None:
     edit(root, "shop-zero", 'license = "MIT"', f'license = "{license}"')
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -> None:
+def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(
+    root: Path,
+) -> None:
     (root / "crates/shop-zero/model.bin").write_bytes(os.urandom(11 << 20))
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "crate-too-large",
         "shop-zero is 11.0 MiB when packed, but crates.io takes at most 10",
@@ -118,27 +122,31 @@ def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -
         'license = "MIT"\n',
         'license = "MIT"\nexclude = ["model.bin"]\n',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_repository_that_starts_a_program_with_the_token_is_found(root: Path) -> None:
+def test_a_repository_that_starts_a_program_with_the_token_is_found(
+    root: Path,
+) -> None:
     config = root / ".cargo" / "config.toml"
     config.parent.mkdir(exist_ok=True)
     config.write_text('[registry]\ncredential-provider = "./login.sh"\n')
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "repository-steers-upload",
         "registry.credential-provider of the repository starts that program "
         "with the token of crates.io",
     )
-    assert fix.startswith("remove registry.credential-provider from .cargo/config.toml")
+    assert fix.startswith(
+        "remove registry.credential-provider from .cargo/config.toml"
+    )
     config.unlink()
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_large_crate_of_few_bytes_when_packed_is_well(root: Path) -> None:
     (root / "crates/shop-zero/zeros.bin").write_bytes(bytes(11 << 20))
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.parametrize("key", ["readme", "license-file"])
@@ -147,11 +155,14 @@ def test_a_file_that_cargo_packs_and_does_not_find_is_found(
 ) -> None:
     lines = f'license = "MIT"\n{key} = "../../TEXT"\n'
     edit(root, "shop-zero", 'license = "MIT"\n', lines)
-    [(found, fact, _)] = told(root)
+    [(found, fact, _)] = reported(root)
     assert found == "missing-file-of-crate"
-    assert fact == f"crates/shop-zero/Cargo.toml: the {key} ../../TEXT is not there"
+    assert (
+        fact
+        == f"crates/shop-zero/Cargo.toml: the {key} ../../TEXT is not there"
+    )
     (root / "TEXT").write_text("text\n")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_category_that_crates_io_does_not_have_is_found(
@@ -164,7 +175,7 @@ def test_a_category_that_crates_io_does_not_have_is_found(
         'license = "MIT"\ncategories = ["algorithm", "os::linux-apis"]\n',
     )
     with local_registries(tmp_path, monkeypatch):
-        [(name, fact, fix)] = told(root)
+        [(name, fact, fix)] = reported(root)
         assert (name, fact) == (
             "unknown-category",
             (
@@ -174,7 +185,7 @@ def test_a_category_that_crates_io_does_not_have_is_found(
         )
         assert fix == "write algorithms"
         edit(root, "shop-zero", '"algorithm"', '"algorithms"')
-        assert told(root) == []
+        assert reported(root) == []
 
 
 @pytest.mark.parametrize(
@@ -215,7 +226,7 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
         .replace("/../../menu.txt", "/menu.txt")
         .replace("../../../", "../")
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(
@@ -251,7 +262,7 @@ def test_code_that_reads_its_own_files_is_well(root: Path, line: str) -> None:
     (root / "crates/shop-zero/tests/sell.rs").write_text(
         'const MENU: &str = include_str!("../../../menu.txt");\n'
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_build_script_that_looks_first_whether_a_file_is_there_is_well(
@@ -262,17 +273,19 @@ def test_a_build_script_that_looks_first_whether_a_file_is_there_is_well(
         'fn main() {\n    let path = std::path::Path::new("../../menu.txt");\n'
         "    if path.exists() {\n        std::fs::read(path).unwrap();\n    }\n}\n"
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) -> None:
+def test_a_build_script_that_reads_a_file_of_another_crate_is_found(
+    root: Path,
+) -> None:
     (root / "crates/shop-middle/order.proto").write_text('syntax = "proto3";\n')
     script = root / "crates/shop-zero/build.rs"
     script.write_text(
         'fn main() {\n    println!("cargo:rerun-if-changed=../../.git/HEAD");\n'
         '    std::fs::read("../shop-middle/order.proto").unwrap();\n}\n'
     )
-    [(name, fact, _)] = told(root)
+    [(name, fact, _)] = reported(root)
     assert (name, fact) == (
         "file-outside-crate",
         (
@@ -284,4 +297,4 @@ def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) 
         root / "crates/shop-zero/order.proto"
     )
     script.write_text(script.read_text().replace("../shop-middle/", ""))
-    assert told(root) == []
+    assert reported(root) == []

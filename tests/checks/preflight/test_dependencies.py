@@ -28,7 +28,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield made
 
 
-def told(root: Path) -> list[tuple[str, str, str]]:
+def reported(root: Path) -> list[tuple[str, str, str]]:
     return projects.findings(root, crates, dependencies)
 
 
@@ -43,7 +43,7 @@ def add(root: Path, crate: str, text: str) -> None:
 
 def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
     edit(root, "shop-app", ', version = "0.1.0"', "")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "dependency-without-version",
         "crates/shop-app/Cargo.toml depends on shop-middle by a path only, which crates.io refuses",
@@ -58,7 +58,7 @@ def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
         'path = "../shop-middle"',
         'path = "../shop-middle", version = "0.1.0"',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 CORP = '[registries.corp]\nindex = "sparse+https://corp.example/index/"\n'
@@ -70,7 +70,10 @@ AT_CORP = '{ path = "../shop-zero", version = "0.1.0", registry = "corp" }'
     [
         (f"[dependencies]\nshop-zero = {AT_CORP}\n", True),
         (f"[dev-dependencies]\nshop-zero = {AT_CORP}\n", True),
-        (f"[target.'cfg(unix)'.build-dependencies]\nshop-zero = {AT_CORP}\n", True),
+        (
+            f"[target.'cfg(unix)'.build-dependencies]\nshop-zero = {AT_CORP}\n",
+            True,
+        ),
         ('[dev-dependencies]\nshop-zero = { path = "../shop-zero" }\n', False),
     ],
 )
@@ -81,7 +84,7 @@ def test_a_dependency_of_another_registry_is_found(
     (root / ".cargo" / "config.toml").write_text(CORP)
     add(root, "shop-middle", line)
     update_lock(root)
-    found = told(root)
+    found = reported(root)
     if not is_found:
         assert found == []
         return
@@ -105,7 +108,7 @@ def test_a_crate_that_tests_with_a_version_of_itself_that_is_not_public_is_found
 ) -> None:
     add(root, "shop-zero", f"[dev-dependencies]\nshop-zero = {dependency}\n")
     update_lock(root)
-    found = [(name, fix) for name, _, fix in told(root)]
+    found = [(name, fix) for name, _, fix in reported(root)]
     if not is_found:
         assert found == []
         return
@@ -127,11 +130,13 @@ def test_a_dependency_of_which_all_fitting_versions_are_yanked_is_found(
         monkeypatch.chdir(root)
         add(root, "shop-zero", '[dependencies]\nacme-dep = "=0.1.0"\n')
         projects.cargo(root, "update", "--workspace", "--quiet")
-        assert told(root) == []
+        assert reported(root) == []
         projects.cargo(other, "yank", "--quiet", "acme-dep@0.1.0")
-        [(name, fact, _)] = told(root)
+        [(name, fact, _)] = reported(root)
         assert name == "yanked-dependency"
-        assert fact.startswith("crates/shop-zero/Cargo.toml needs acme-dep =0.1.0")
+        assert fact.startswith(
+            "crates/shop-zero/Cargo.toml needs acme-dep =0.1.0"
+        )
 
 
 def test_crates_that_test_with_a_published_version_are_no_cycle(
@@ -155,7 +160,7 @@ def test_crates_that_test_with_a_published_version_are_no_cycle(
 
 def test_a_requirement_of_any_version_is_found(root: Path) -> None:
     add(root, "shop-zero", '[dependencies]\nitoa = "*"\n')
-    [(name, fact, _)] = told(root)
+    [(name, fact, _)] = reported(root)
     assert (name, fact) == (
         "wildcard-requirement",
         "crates/shop-zero/Cargo.toml takes any version of itoa, which crates.io refuses",
@@ -167,12 +172,19 @@ def test_a_requirement_of_any_version_is_found(root: Path) -> None:
         '[[package]]\nname = "shop-app"',
         f'{ITOA}\n[[package]]\nname = "shop-app"',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_crate_that_needs_one_that_is_never_published_is_found(root: Path) -> None:
-    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\npublish = false\n')
-    [(name, fact, fix)] = told(root)
+def test_a_crate_that_needs_one_that_is_never_published_is_found(
+    root: Path,
+) -> None:
+    edit(
+        root,
+        "shop-zero",
+        'license = "MIT"\n',
+        'license = "MIT"\npublish = false\n',
+    )
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "dependency-not-published",
         "shop-middle needs shop-zero, which is not published",
@@ -182,7 +194,7 @@ def test_a_crate_that_needs_one_that_is_never_published_is_found(root: Path) -> 
         == "publish shop-zero too, or set publish = false in crates/shop-middle/Cargo.toml"
     )
     edit(root, "shop-zero", "publish = false\n", "")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_crates_that_test_with_each_other_are_found(root: Path) -> None:
@@ -192,17 +204,22 @@ def test_crates_that_test_with_each_other_are_found(root: Path) -> None:
         '[dev-dependencies]\nshop-app = { path = "../shop-app", version = "0.1.0" }\n',
     )
     update_lock(root)
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert name == "dependency-cycle"
     assert sorted(
-        set(fact.removeprefix("the crates depend on each other: ").split(" needs "))
+        set(
+            fact.removeprefix("the crates depend on each other: ").split(
+                " needs "
+            )
+        )
     ) == sorted(projects.CHAIN)
     assert (
-        fix == "remove the version of shop-app in the dev-dependencies of shop-zero;"
+        fix
+        == "remove the version of shop-app in the dev-dependencies of shop-zero;"
         " cargo then leaves that dependency out of the package"
     )
     edit(root, "shop-zero", 'shop-app", version = "0.1.0"', 'shop-app"')
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_crates_that_need_each_other_are_found(root: Path) -> None:
@@ -211,7 +228,7 @@ def test_crates_that_need_each_other_are_found(root: Path) -> None:
         "shop-zero",
         '[dependencies]\nshop-app = { path = "../shop-app", version = "0.1.0" }\n',
     )
-    [(name, _, fix)] = [one for one in told(root) if one[0] != "stale-lock"]
+    [(name, _, fix)] = [one for one in reported(root) if one[0] != "stale-lock"]
     assert (name, fix) == (
         "dependency-cycle",
         "move what they share into a crate that both need",
@@ -220,7 +237,7 @@ def test_crates_that_need_each_other_are_found(root: Path) -> None:
 
 def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
     add(root, "shop-zero", '[dependencies]\nno-such-crate = "1.2"\n')
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "unknown-dependency",
         "crates/shop-zero/Cargo.toml needs no-such-crate ^1.2, but crates.io has no such crate",
@@ -230,21 +247,26 @@ def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
         == "correct the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
     )
     edit(root, "shop-zero", 'no-such-crate = "1.2"\n', "")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_test_that_needs_a_version_of_a_crate_that_is_never_published_is_found(
     root: Path,
 ) -> None:
     projects.write_crate(root / "crates/shop-bench", "shop-bench", "")
-    edit(root, "shop-bench", 'license = "MIT"\n', 'license = "MIT"\npublish = false\n')
+    edit(
+        root,
+        "shop-bench",
+        'license = "MIT"\n',
+        'license = "MIT"\npublish = false\n',
+    )
     add(
         root,
         "shop-zero",
         '[dev-dependencies]\nshop-bench = { path = "../shop-bench", version = "0.1.0" }\n',
     )
     update_lock(root)
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "unknown-dependency",
         "crates/shop-zero/Cargo.toml needs shop-bench ^0.1.0, but crates.io has no such crate",
@@ -254,7 +276,7 @@ def test_a_test_that_needs_a_version_of_a_crate_that_is_never_published_is_found
         "crates/shop-zero/Cargo.toml; cargo then leaves it out of the upload"
     )
     edit(root, "shop-zero", 'shop-bench", version = "0.1.0"', 'shop-bench"')
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(
@@ -275,24 +297,27 @@ def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(
     assert projects.findings(root, dependencies, version="app=0.1.0") == [
         ("unknown-dependency", fact, fix)
     ]
-    assert projects.findings(root, dependencies, version="app=0.1.0,zero=0.3.0") == []
+    assert (
+        projects.findings(root, dependencies, version="app=0.1.0,zero=0.3.0")
+        == []
+    )
     projects.cargo(root, "publish", "--package", "shop-zero")
     assert projects.findings(root, dependencies, version="app=0.1.0") == []
 
 
 def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:
     (root / "crates/shop-app/src/main.rs").write_text("fn main() {}\n")
-    assert told(root) == []
+    assert reported(root) == []
     git(root, "rm", "--quiet", "--cached", "Cargo.lock")
     (root / ".gitignore").write_text("/target\nCargo.lock\n")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "untracked-lock",
         "Cargo.lock is not in git, so each build of shop-app may use other dependencies",
     )
     assert fix.startswith("git add --force Cargo.lock ")
     git(root, "add", "--force", "Cargo.lock")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
@@ -302,7 +327,7 @@ def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
         'name = "shop-app"\nversion = "0.1.0"',
         'name = "shop-app"\nversion = "0.0.9"',
     )
-    assert told(root) == [
+    assert reported(root) == [
         (
             "stale-lock",
             "Cargo.lock does not match the manifests, and cargo refuses --locked with it",
@@ -310,24 +335,26 @@ def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
         )
     ]
     update_lock(root)
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(root: Path) -> None:
+def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(
+    root: Path,
+) -> None:
     edit(
         root,
         "shop-app",
         'license = "MIT"\n',
         'license = "MIT"\nrust-version = "1.60"\n',
     )
-    assert told(root) == []
+    assert reported(root) == []
     edit(
         root,
         "shop-zero",
         'license = "MIT"\n',
         'license = "MIT"\nrust-version = "1.70.1"\n',
     )
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "rust-version-too-low",
         "shop-app promises Rust 1.60, but shop-zero 0.1.0 needs 1.70.1",
@@ -337,4 +364,4 @@ def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(root: Path) 
         "or lock an earlier shop-zero"
     )
     edit(root, "shop-app", '"1.60"', '"1.70.1"')
-    assert told(root) == []
+    assert reported(root) == []

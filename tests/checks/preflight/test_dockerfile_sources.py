@@ -64,28 +64,33 @@ COPIES = [
 def test_what_is_copied_is_in_the_context(
     root: Path, line: str, ignore: str, missing: list[str]
 ) -> None:
-    commit_files(root, {"Dockerfile": f"FROM x\n{line}\n", ".dockerignore": ignore})
+    commit_files(
+        root, {"Dockerfile": f"FROM x\n{line}\n", ".dockerignore": ignore}
+    )
     found = BuildContext.of(root, "Dockerfile", ".").missing(None)
     assert [one.source for one in found] == missing
 
 
 def test_a_dockerfile_has_its_own_dockerignore(root: Path) -> None:
-    commit_files(root, {"Dockerfile.dockerignore": "README.md\n", ".dockerignore": ""})
+    commit_files(
+        root, {"Dockerfile.dockerignore": "README.md\n", ".dockerignore": ""}
+    )
     [missing] = BuildContext.of(root, "Dockerfile", ".").missing(None)
     assert (missing.source, missing.line) == ("README.md", 2)
 
 
-def told(root: Path) -> list[tuple[str, str, str, int]]:
+def reported(root: Path) -> list[tuple[str, str, str, int]]:
     case = CheckContext(context(), Release.at(context(), "0.2.0"))
     return [
-        (one.name, one.fact, one.fix, one.line) for one in run_checks(case, containers)
+        (one.name, one.fact, one.fix, one.line)
+        for one in run_checks(case, containers)
     ]
 
 
 def test_a_missing_source_is_found_with_its_line(root: Path) -> None:
     settings = f'{SETTINGS}context = "app"\n'
     commit_files(root, {"release-tasks.toml": settings})
-    assert told(root) == [
+    assert reported(root) == [
         (
             "dockerfile-missing-source",
             "Dockerfile copies README.md, which is not in app/, the build context",
@@ -94,37 +99,42 @@ def test_a_missing_source_is_found_with_its_line(root: Path) -> None:
             2,
         )
     ]
-    commit_files(root, {"release-tasks.toml": SETTINGS, ".dockerignore": "*.md"})
-    [(name, _, fix, _)] = told(root)
+    commit_files(
+        root, {"release-tasks.toml": SETTINGS, ".dockerignore": "*.md"}
+    )
+    [(name, _, fix, _)] = reported(root)
     assert (name, fix) == (
         "dockerfile-missing-source",
         "add !README.md to .dockerignore",
     )
     commit_files(root, {".dockerignore": "*.md\n!README.md"})
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_target_is_a_stage(root: Path) -> None:
     text = "FROM scratch AS base\nFROM base AS shop\nFROM base AS tools\n"
-    files = {"Dockerfile": text, "release-tasks.toml": f'{SETTINGS}target = "Base"\n'}
+    files = {
+        "Dockerfile": text,
+        "release-tasks.toml": f'{SETTINGS}target = "Base"\n',
+    }
     commit_files(root, files)
-    assert told(root) == []
+    assert reported(root) == []
     commit_files(root, {"release-tasks.toml": f'{SETTINGS}target = "worker"\n'})
-    [(name, fact, fix, _)] = told(root)
+    [(name, fact, fix, _)] = reported(root)
     assert (name, fact) == (
         "dockerfile-missing-stage",
         "Dockerfile has no stage worker, the target of ghcr.io/example/shop",
     )
     assert fix == "use one of: base, shop, tools"
     commit_files(root, {"release-tasks.toml": SETTINGS})
-    [(name, fact, fix, _)] = told(root)
+    [(name, fact, fix, _)] = reported(root)
     assert (name, fact) == (
         "unused-stage",
         "ghcr.io/example/shop is built from tools of Dockerfile, "
         "which also has a stage shop",
     )
     commit_files(root, {"release-tasks.toml": f'{SETTINGS}target = "shop"\n'})
-    assert told(root) == []
+    assert reported(root) == []
 
 
 CONTEXTS = [
@@ -134,8 +144,18 @@ CONTEXTS = [
     ("only the root has it", "COPY z /", {"z": "2"}, "."),
     ("neither has it", "COPY gone /", {}, "."),
     ("nothing is copied", "RUN true", {"api/x": "2"}, "."),
-    ("all of a folder with more than Dockerfiles", "COPY . /", {"api/a.go": ""}, None),
-    ("all, beside a Dockerfile alone", "COPY . /", {"api/entrypoint.sh": ""}, "."),
+    (
+        "all of a folder with more than Dockerfiles",
+        "COPY . /",
+        {"api/a.go": ""},
+        None,
+    ),
+    (
+        "all, beside a Dockerfile alone",
+        "COPY . /",
+        {"api/entrypoint.sh": ""},
+        ".",
+    ),
     (
         "compose says it",
         "COPY . /",

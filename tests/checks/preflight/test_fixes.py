@@ -25,7 +25,12 @@ RUNS = (
     "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n"
     "    steps:\n      - run: twine upload dist/*\n"
 )
-UNFOLLOWED = ("test_page", "test_check", "test_known_failures", "test_sample_findings")
+UNFOLLOWED = (
+    "test_page",
+    "test_check",
+    "test_known_failures",
+    "test_sample_findings",
+)
 BUNDLES = (
     '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n[github]\n'
     'assets = ["bundles"]\n'
@@ -43,9 +48,13 @@ class Try:
 
     def found(self) -> dict[str, str]:
         """Return the way out of each finding by its name, notes aside."""
-        case = CheckContext(context(), self.tiny.release(self.version), self.new)
+        case = CheckContext(
+            context(), self.tiny.release(self.version), self.new
+        )
         return {
-            one.name: one.fix for one in check_release(case) if one.severity != "note"
+            one.name: one.fix
+            for one in check_release(case)
+            if one.severity != "note"
         }
 
     def commit(self, name: str, text: str) -> None:
@@ -100,12 +109,12 @@ def takes(version: str, word: str) -> Follow:
     return follow
 
 
-def mends(word: str) -> Follow:
+def fixes(word: str) -> Follow:
     """Commit what is missing, as the way out says in these words."""
 
     def follow(one: Try, fix: str) -> None:
         assert fix.startswith(word)
-        one.commit("mended.txt", "")
+        one.commit("fixed.txt", "")
 
     return follow
 
@@ -130,12 +139,16 @@ def beside(one: Try) -> None:
 def merged(one: Try, fix: str) -> None:
     commit = re.match("merge ([0-9a-f]{7}), or", fix)
     assert commit, fix
-    one.type(f"git switch main && git merge {commit[1]} && git push origin main")
+    one.type(
+        f"git switch main && git merge {commit[1]} && git push origin main"
+    )
 
 
 def elsewhere(one: Try) -> None:
     other = one.tiny.clone()
-    one.tiny.git("commit", "--quiet", "--allow-empty", "--message=Theirs", folder=other)
+    one.tiny.git(
+        "commit", "--quiet", "--allow-empty", "--message=Theirs", folder=other
+    )
     one.tiny.git("push", "--quiet", "origin", "main", folder=other)
 
 
@@ -143,7 +156,9 @@ def uploaded(one: Try) -> None:
     path = one.tiny.folder / "tiny_plain-0.2.0.tar.gz"
     path.write_bytes(sdist("tiny-plain"))
     subprocess.run(
-        [sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True
+        [sys.executable, "-m", "twine", "upload", path],
+        check=True,
+        capture_output=True,
     )
 
 
@@ -178,7 +193,13 @@ def red(one: Try) -> None:
     one.tiny.registries.github.set_runs(
         "example",
         "tiny",
-        [{"head_sha": one.tiny.head(), "head_branch": "main", "conclusion": "failure"}],
+        [
+            {
+                "head_sha": one.tiny.head(),
+                "head_branch": "main",
+                "conclusion": "failure",
+            }
+        ],
     )
 
 
@@ -200,8 +221,12 @@ def linked(one: Try) -> None:
 
 
 def copied(one: Try, fix: str) -> None:
-    assert fix.startswith("replace host.txt with a copy, or with a relative link")
-    one.type("cp --remove-destination /etc/hostname host.txt && git add host.txt")
+    assert fix.startswith(
+        "replace host.txt with a copy, or with a relative link"
+    )
+    one.type(
+        "cp --remove-destination /etc/hostname host.txt && git add host.txt"
+    )
     one.commit("more.txt", "more")
 
 
@@ -225,13 +250,17 @@ def two_dockerfiles(one: Try) -> None:
 
 
 def answered(one: Try, fix: str) -> None:
-    one.commit("release-tasks.toml", fix.partition("release-tasks.toml:\n")[2] + "\n")
+    one.commit(
+        "release-tasks.toml", fix.partition("release-tasks.toml:\n")[2] + "\n"
+    )
 
 
 # how a project comes to have a finding, and how its way out is followed
 WAYS: dict[str, tuple[Act, Follow]] = {
     "unknown-check": (
-        settings('[checks.ignore]\nmissing-changelog-entrys = "a typing error"\n'),
+        settings(
+            '[checks.ignore]\nmissing-changelog-entrys = "a typing error"\n'
+        ),
         says(
             "release-tasks.toml",
             "missing-changelog-entrys",
@@ -239,10 +268,16 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "did you mean missing-changelog-entry?",
         ),
     ),
-    "missing-program": (settings('[build]\nneeds = ["no-such-compiler"]\n'), installed),
+    "missing-program": (
+        settings('[build]\nneeds = ["no-such-compiler"]\n'),
+        installed,
+    ),
     "tag-without-version": (types("git tag v0.2.0"), typed),
     "tag-off-branch": (beside, merged),
-    "push-elsewhere": (types("git remote set-url --push origin no_push"), typed),
+    "push-elsewhere": (
+        types("git remote set-url --push origin no_push"),
+        typed,
+    ),
     "no-origin": (
         types("git remote remove origin"),
         lambda one, fix: one.type(fix.replace("URL", ORIGIN)),
@@ -342,7 +377,9 @@ WAYS: dict[str, tuple[Act, Follow]] = {
                 '[components.tiny]\ntag = "v{version}"\npython = ["tiny-plain"]\n'
             )(one),
         ),
-        says("release-tasks.toml", "v{version}", "{version}", 'tag = "{version}"'),
+        says(
+            "release-tasks.toml", "v{version}", "{version}", 'tag = "{version}"'
+        ),
     ),
     "version-below-manifests": (
         lambda one: setattr(one, "version", "0.0.9"),
@@ -374,11 +411,15 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         yanked,
         takes("0.2.1", "unyank it, or choose a version after 0.2.0"),
     ),
-    "untagged-version": (uploaded, takes("0.2.1", "choose a version after 0.2.0")),
+    "untagged-version": (
+        uploaded,
+        takes("0.2.1", "choose a version after 0.2.0"),
+    ),
     "new-name": (lambda one: setattr(one, "new", ""), confirmed),
     "missing-credential": (
         lambda one: [
-            os.environ.pop(name, None) for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")
+            os.environ.pop(name, None)
+            for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")
         ],
         signed,
     ),
@@ -400,7 +441,7 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "write the name of a workflow or of its file (available: ci.yml)",
         ),
     ),
-    "commit-not-green": (red, mends("fix it and commit")),
+    "commit-not-green": (red, fixes("fix it and commit")),
     "token-too-weak": (
         lambda one: setattr(one.tiny.registries.github, "scopes", "gist"),
         scoped,
@@ -416,11 +457,13 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     ),
     "open-blocker": (
         labelled,
-        says("release-tasks.toml", '"P0"', "", "remove P0 from [gates] blockers"),
+        says(
+            "release-tasks.toml", '"P0"', "", "remove P0 from [gates] blockers"
+        ),
     ),
     "failing-gate": (
-        settings('[gates]\nrun = ["test -e mended.txt"]\n'),
-        mends("fix it"),
+        settings('[gates]\nrun = ["test -e fixed.txt"]\n'),
+        fixes("fix it"),
     ),
     "gate-leftovers": (
         settings('[gates]\nrun = ["touch coverage.xml"]\n'),
@@ -438,7 +481,10 @@ WAYS: dict[str, tuple[Act, Follow]] = {
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     (tmp_path / "bin").mkdir()
     with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
-        for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN"):  # so that they are put back
+        for name in (
+            "TWINE_PASSWORD",
+            "PYPI_API_TOKEN",
+        ):  # so that they are put back
             monkeypatch.setenv(name, os.environ.get(name, "pypi-not-a-secret"))
         monkeypatch.setenv(
             "PATH",

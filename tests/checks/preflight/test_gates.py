@@ -38,7 +38,9 @@ MEETING = (  # each waits until the other has begun
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
@@ -63,17 +65,18 @@ def nox(root: Path, *words: str, code: int = 0) -> dict[str, str]:
     )
     assert done.returncode == code, done.stdout + done.stderr
     return {
-        one["name"]: one["result"] for one in json.loads(report.read_text())["sessions"]
+        one["name"]: one["result"]
+        for one in json.loads(report.read_text())["sessions"]
     }
 
 
-def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
+def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_reported(
     tiny: TinyProject,
 ) -> None:
     settings(
         tiny,
         'run = ["false", "test -e tasks.py"]',
-        "odd = \"sh -c 'echo one; echo two >&2; test -e mended.txt'\"",
+        "odd = \"sh -c 'echo one; echo two >&2; test -e fixed.txt'\"",
     )
     false, odd = found(tiny)
     assert (
@@ -83,10 +86,16 @@ def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
     assert odd.fact.splitlines()[0] == "the gate odd fails"
     assert {"one", "two"} <= set(odd.fact.splitlines())
     repeat = shlex.split(odd.fix.split("`")[1])
-    assert subprocess.run(repeat, capture_output=True, check=False).returncode == 1
-    tiny.commit("mended.txt")
-    assert subprocess.run(repeat, capture_output=True, check=False).returncode == 0
-    assert [one.fact.splitlines()[0] for one in found(tiny)] == ["the gate false fails"]
+    assert (
+        subprocess.run(repeat, capture_output=True, check=False).returncode == 1
+    )
+    tiny.commit("fixed.txt")
+    assert (
+        subprocess.run(repeat, capture_output=True, check=False).returncode == 0
+    )
+    assert [one.fact.splitlines()[0] for one in found(tiny)] == [
+        "the gate false fails"
+    ]
     assert not tiny.git("status", "--short")
 
 
@@ -163,17 +172,20 @@ def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
     assert nox(tiny.root, "-t", "hotfix") == {"quick": "success"}
 
 
-def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
+def test_a_noxfile_that_cannot_be_read_is_reported(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"')
     tiny.commit(
-        "noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n"
+        "noxfile.py",
+        "from release_tasks.sessions import preflight\n\npreflight(\n",
     )
     [failed] = found(tiny)
     assert "SyntaxError" in failed.fact
     assert failed.fix == "fix noxfile.py: `nox --list` reads it"
     tiny.commit("noxfile.py", NOXFILE)
     tiny.commit("release-tasks.toml", "[gates]\nquick = false\n")
-    done = subprocess.run([*NOX, "--list"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*NOX, "--list"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert (
         done.stderr
@@ -266,12 +278,16 @@ def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
 ) -> None:
     """Each gate runs a small command instead of its own."""
     root = sample(name, tmp_path, name)
-    before, _, after = (root / "release-tasks.toml").read_text().partition("[gates]\n")
+    before, _, after = (
+        (root / "release-tasks.toml").read_text().partition("[gates]\n")
+    )
     theirs, _, after = after.partition("[github]\n")
     own = [f'"{gate}" = "test -e tasks.py"' for gate in RUNBOOKS[name]]
     drop = [line for line in theirs.splitlines() if " = false" in line]
     drop += (
-        ["helm-lint = false", "helm-template = false"] if name == "llm-proxy" else []
+        ["helm-lint = false", "helm-template = false"]
+        if name == "llm-proxy"
+        else []
     )  # its script does that
     (root / "release-tasks.toml").write_text(
         "\n".join((before, "[gates]", *own, *drop, "[github]", after))
@@ -287,14 +303,19 @@ def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
 
 def test_a_lint_that_nothing_asks_for_is_a_warning(tiny: TinyProject) -> None:
     tiny.commit(
-        "Cargo.toml", '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n'
+        "Cargo.toml",
+        '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n',
     )
     tiny.commit("src/lib.rs", "pub  fn one()->u8{1}\n")
     settings(tiny, "clippy = false", "doc = false", "test = false")
     [failed] = found(tiny)
     assert (failed.name, failed.severity) == ("failing-lint", "warning")
-    assert failed.fix.endswith("-s rustfmt` runs it again: cargo fmt --all --check")
-    tiny.commit(".github/workflows/ci.yml", "jobs: {a: {steps: [{run: cargo fmt}]}}\n")
+    assert failed.fix.endswith(
+        "-s rustfmt` runs it again: cargo fmt --all --check"
+    )
+    tiny.commit(
+        ".github/workflows/ci.yml", "jobs: {a: {steps: [{run: cargo fmt}]}}\n"
+    )
     [failed] = found(tiny)
     assert (failed.name, failed.severity) == ("failing-gate", "problem")
 
@@ -342,16 +363,22 @@ def test_a_failing_gate_stops_a_tagged_release_and_says_how_the_tag_moves(
     )
     tiny.git("push", "--quiet", "origin", "main", "v0.1.0")
     [failed] = found(tiny, "0.1.0")
-    assert failed.fix.startswith("fix it and commit, then inv retag --version 0.1.0; ")
+    assert failed.fix.startswith(
+        "fix it and commit, then inv retag --version 0.1.0; "
+    )
     assert failed.fix.endswith("runs it again: test -e late.txt")
     tiny.commit("late.txt")
-    assert names(tiny) == ["failing-gate"]  # the tag's commit is what is released
+    assert names(tiny) == [
+        "failing-gate"
+    ]  # the tag's commit is what is released
     tiny.tag("v0.2.0", push=False)
     assert names(tiny, "0.2.0") == []
 
 
 @pytest.mark.tools("gh")
-def test_what_passed_before_the_bump_has_passed_for_the_tag(tiny: TinyProject) -> None:
+def test_what_passed_before_the_bump_has_passed_for_the_tag(
+    tiny: TinyProject,
+) -> None:
     settings(tiny, f"noted = \"sh -c 'echo ran >> {tiny.folder}/ran'\"")
     tiny.git("push", "--quiet", "origin", "main")
     for words in (("check", "--new", "all"), ("bump",), ("tag",)):
@@ -359,7 +386,9 @@ def test_what_passed_before_the_bump_has_passed_for_the_tag(tiny: TinyProject) -
         assert done.returncode == 0, done.stderr
     assert names(tiny, "0.2.0") == ["skipped-gates"]
     assert times_run(tiny) == 1
-    tiny.commit("more.txt")  # the tag moves with it, and nothing has run on that
+    tiny.commit(
+        "more.txt"
+    )  # the tag moves with it, and nothing has run on that
     done = tiny.inv("tag", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr
     assert names(tiny, "0.2.0") == []
@@ -384,10 +413,21 @@ def test_no_gate_runs_once_something_is_public(tagged: TinyProject) -> None:
     assert names(tagged) == []
     assert times_run(tagged) == 2
     (tagged.root / "dist/v0.1.0/gates.json").unlink()
-    publish = ["gh", "release", "edit", "v0.1.0", "--draft=false", "-R", "example/tiny"]
+    publish = [
+        "gh",
+        "release",
+        "edit",
+        "v0.1.0",
+        "--draft=false",
+        "-R",
+        "example/tiny",
+    ]
     subprocess.run(publish, check=True)
     [skipped] = found(tagged, "0.1.0")
-    assert skipped.fact == "the gates do not run: v0.1.0 on GitHub is public already"
+    assert (
+        skipped.fact
+        == "the gates do not run: v0.1.0 on GitHub is public already"
+    )
     assert skipped.fix.endswith(" -s preflight` runs them")
 
 

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.tools("gh")
 
 
 @pytest.mark.statement("B4.6")
-def test_an_open_issue_with_a_blocking_label_is_found(tiny: TinyProject) -> None:
+def test_an_open_issue_with_a_blocking_label_is_found(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nblockers = ["P0", "P1"]\n')
     assert problems(tiny, github_gates) == []
     issue(tiny, "Colours", "P2")
@@ -53,13 +55,17 @@ def issue(tiny: TinyProject, title: str, label: str) -> None:
 
 
 @pytest.mark.statement("B4.1")
-def test_a_milestone_in_which_something_is_open_is_found(tiny: TinyProject) -> None:
+def test_a_milestone_in_which_something_is_open_is_found(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nmilestone = "v{version}"\n')
     assert problems(tiny, github_gates) == ["GitHub has no milestone v0.2.0"]
     api("POST", "milestones", "title=v0.2.0")
     assert problems(tiny, github_gates) == []
     api("POST", "issues", "title=Colours", "milestone=1")
-    assert problems(tiny, github_gates) == ["milestone v0.2.0 is not finished: 1 open"]
+    assert problems(tiny, github_gates) == [
+        "milestone v0.2.0 is not finished: 1 open"
+    ]
     api("PATCH", "issues/1", "state=closed")
     assert problems(tiny, github_gates) == []
 

@@ -109,7 +109,9 @@ def dirty(root: Path) -> None:
 def ignored(root: Path) -> None:
     """Leave the lock to each machine."""
     git(root, "rm", "--quiet", "--cached", "Cargo.lock")
-    (root / ".gitignore").write_text((root / ".gitignore").read_text() + "Cargo.lock\n")
+    (root / ".gitignore").write_text(
+        (root / ".gitignore").read_text() + "Cargo.lock\n"
+    )
     commit(root)
 
 
@@ -195,7 +197,9 @@ FAILURES = (
     Failure(
         "884db5e8: a crate without a license",
         "llmcc-workspace",
-        edit(("crates/llmcc-error/Cargo.toml", "license.workspace = true\n", "")),
+        edit(
+            ("crates/llmcc-error/Cargo.toml", "license.workspace = true\n", "")
+        ),
         "crate-metadata",
         "crates/llmcc-error/Cargo.toml has no license",
     ),
@@ -275,7 +279,13 @@ FAILURES = (
     Failure(
         "d1cac6f: a linter that is not on the path",
         "llm-proxy",
-        edit(("release-tasks.toml", '"make lint"', '"golangci-lint-elsewhere run"')),
+        edit(
+            (
+                "release-tasks.toml",
+                '"make lint"',
+                '"golangci-lint-elsewhere run"',
+            )
+        ),
         "missing-program",
         "golangci-lint-elsewhere is not installed, and [gates] needs it",
     ),
@@ -383,8 +393,16 @@ FAILURES = (
         "v0.6.8: one version, two sections",
         "edgequake-llm",
         edit(
-            ("CHANGELOG.md", "## [0.6.0] - 2026-06-15", "## [0.6.27] - 2026-06-15"),
-            ("CHANGELOG.md", "## [0.6.11] - 2026-05-28", "## [0.6.27] - 2026-05-28"),
+            (
+                "CHANGELOG.md",
+                "## [0.6.0] - 2026-06-15",
+                "## [0.6.27] - 2026-06-15",
+            ),
+            (
+                "CHANGELOG.md",
+                "## [0.6.11] - 2026-05-28",
+                "## [0.6.27] - 2026-05-28",
+            ),
         ),
         "double-section",
         "CHANGELOG.md has 2 sections for 0.6.27",
@@ -409,7 +427,11 @@ FAILURES = (
         nothing,
         "missing-credential",
         "no token to upload edgequake-litellm to PyPI",
-        without=("TWINE_PASSWORD", "PYPI_API_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
+        without=(
+            "TWINE_PASSWORD",
+            "PYPI_API_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+        ),
     ),
     Failure(
         "no commit: build.rs reads what no tarball has",
@@ -459,12 +481,14 @@ def test_a_failure_that_happened_is_found_before_the_tag(
         NEXT[failure.settings] if failure.change is nothing else version,
     )
     before = KNOWN[usual] = KNOWN.get(usual) or {
-        (one.name, one.fact) for one in told(usual[1], "all")
+        (one.name, one.fact) for one in reported(usual[1], "all")
     }
     failure.change(root)
     for variable in failure.without:
         monkeypatch.delenv(variable, raising=False)
-    found = told(version, failure.new, fast=failure.finding != "failing-gate")
+    found = reported(
+        version, failure.new, fast=failure.finding != "failing-gate"
+    )
     new = [
         one
         for one in found
@@ -474,7 +498,7 @@ def test_a_failure_that_happened_is_found_before_the_tag(
     assert failure.fact in new[0].fact
 
 
-def told(version: str, new: str, fast: bool = True) -> list[Finding]:
+def reported(version: str, new: str, fast: bool = True) -> list[Finding]:
     return check_release(
         CheckContext(context(), Release.at(context(), version), new), fast
     )

@@ -49,4 +49,6 @@ def test_a_crate_that_only_a_script_knows_is_found(tmp_path: Path) -> None:
     workflow.write_text(
         "jobs:\n  a:\n    steps:\n      - run: cargo test -p shop-old\n"
     )
-    assert [name for name, _, _ in findings(root, workflows)] == ["unknown-crate"]
+    assert [name for name, _, _ in findings(root, workflows)] == [
+        "unknown-crate"
+    ]

@@ -30,7 +30,9 @@ pytestmark = pytest.mark.tools("cargo", "gh")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+def tiny(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
@@ -42,14 +44,18 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def told(root: Path) -> list[tuple[str, str, str, str]]:
-    found: list[Finding] = check_machine(MachineContext(RELEASE, discover(root)))
+def reported(root: Path) -> list[tuple[str, str, str, str]]:
+    found: list[Finding] = check_machine(
+        MachineContext(RELEASE, discover(root))
+    )
     assert all(one.fix and one.area in ("machine", "programs") for one in found)
     return [(one.name, one.severity, one.fact, one.fix) for one in found]
 
 
-def test_a_machine_that_has_everything_is_well(tiny: TinyProject, shop: Path) -> None:
-    assert told(tiny.root) == told(shop) == []
+def test_a_machine_that_has_everything_is_well(
+    tiny: TinyProject, shop: Path
+) -> None:
+    assert reported(tiny.root) == reported(shop) == []
 
 
 def test_a_program_that_is_too_old_is_named_with_the_least_one(
@@ -58,7 +64,7 @@ def test_a_program_that_is_too_old_is_named_with_the_least_one(
     known = PROGRAMS["gh"]
     monkeypatch.setitem(PROGRAMS, "gh", replace(known, minimum="99.1"))
     there = programs.version(known)
-    assert told(tiny.root) == [
+    assert reported(tiny.root) == [
         (
             "old-program",
             "problem",
@@ -67,7 +73,7 @@ def test_a_program_that_is_too_old_is_named_with_the_least_one(
         )
     ]
     monkeypatch.setitem(PROGRAMS, "gh", known)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
 
 
 @pytest.mark.parametrize(
@@ -89,33 +95,39 @@ def test_versions_are_compared_by_their_numbers(
 
 
 @pytest.mark.tools("docker")
-def test_the_step_refuses_the_same_old_buildx(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_step_refuses_the_same_old_buildx(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     docker.require()
     monkeypatch.setitem(
         PROGRAMS,
         "buildx",
-        replace(PROGRAMS["buildx"], minimum="99.1", probe=("docker", "--version")),
+        replace(
+            PROGRAMS["buildx"], minimum="99.1", probe=("docker", "--version")
+        ),
     )
     with pytest.raises(docker.ReleaseError, match=r"99\.1 is needed"):
         docker.require()
 
 
-def test_an_old_cargo_is_told_where_crates_io_lets_crates_wait(
+def test_an_old_cargo_is_reported_where_crates_io_lets_crates_wait(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "BURST", 2)
     monkeypatch.setattr(machine, "FIXED_IN", "99.0")
-    [(name, severity, fact, _)] = told(shop)
+    [(name, severity, fact, _)] = reported(shop)
     assert (name, severity) == ("cargo-bug", "warning")
     assert fact.endswith(
         "may report a deadlock when crates.io's rate limit lets more than 2 crates wait, "
         "and there are 3"
     )
-    monkeypatch.setattr(machine, "FIXED_IN", "1.0")  # as after `rustup update stable`
-    assert told(shop) == []
+    monkeypatch.setattr(
+        machine, "FIXED_IN", "1.0"
+    )  # as after `rustup update stable`
+    assert reported(shop) == []
     monkeypatch.setattr(machine, "FIXED_IN", "99.0")
     monkeypatch.setattr(machine, "BURST", 3)
-    assert told(shop) == []
+    assert reported(shop) == []
 
 
 @pytest.mark.tools("rustup")
@@ -130,7 +142,10 @@ def test_a_pinned_toolchain_that_is_absent_is_found_though_cargo_cannot_run(
     shop: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str
 ) -> None:
     there = subprocess.run(
-        ["rustup", "toolchain", "list"], capture_output=True, text=True, check=True
+        ["rustup", "toolchain", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     (shop / file).write_text(text)
     (shop / "tasks.py").write_text(TINY["tasks.py"])
@@ -154,8 +169,12 @@ def test_a_pinned_toolchain_that_is_absent_is_found_though_cargo_cannot_run(
     assert "absent-toolchain" not in done.stdout
 
 
-def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -> None:
-    (shop / "crates" / "shop-app" / "src" / "main.rs").write_text("fn main() {}\n")
+def test_a_target_without_compiler_is_found_and_one_with_it_is_not(
+    shop: Path,
+) -> None:
+    (shop / "crates" / "shop-app" / "src" / "main.rs").write_text(
+        "fn main() {}\n"
+    )
     for target, names in (
         ("x86_64-pc-windows-msvc", ["unbuildable-target"]),
         (host(), []),
@@ -164,9 +183,11 @@ def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -
             f'[binaries.shop-app]\n{target} = "shop"\n'
         )
         commit_all(shop)
-        found = told(shop)
+        found = reported(shop)
         assert [name for name, *_ in found] == names
-        assert all(target in fact and target in fix for _, _, fact, fix in found)
+        assert all(
+            target in fact and target in fix for _, _, fact, fix in found
+        )
 
 
 @pytest.mark.tools("cargo-zigbuild", "gcc")
@@ -193,10 +214,10 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
     )
     monkeypatch.chdir(root)
     monkeypatch.setattr(rustc, "_glibc", lambda: "2.39")
-    assert told(root) == []
+    assert reported(root) == []
     with monkeypatch.context() as patch:
         patch.setattr(zig, "found", lambda: None)
-        [(name, severity, fact, fix)] = told(root)
+        [(name, severity, fact, fix)] = reported(root)
         assert (name, severity) == ("unbuildable-target", "warning")
         assert (
             fact
@@ -212,7 +233,7 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
             "apt-get install gcc-absent",
         )
     ]
-    assert told(root) == facts
+    assert reported(root) == facts
 
 
 def host() -> str:
@@ -229,22 +250,24 @@ def test_without_a_builder_and_without_root_no_image_can_be_made(
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("release-tasks.toml", '[images."ghcr.io/o/r"]\n')
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert [(name, severity) for name, severity, _, _ in told(tiny.root)] == [
-        ("no-builder", "problem")
-    ]
+    assert [
+        (name, severity) for name, severity, _, _ in reported(tiny.root)
+    ] == [("no-builder", "problem")]
 
 
 def test_a_disk_without_room_is_found_and_another_one_is_named_instead(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "LEAST_SPACE", shutil.disk_usage(tiny.root).free * 2)
-    names = [name for name, *_ in told(tiny.root)]
+    monkeypatch.setattr(
+        machine, "LEAST_SPACE", shutil.disk_usage(tiny.root).free * 2
+    )
+    names = [name for name, *_ in reported(tiny.root)]
     assert names
     assert set(names) == {"low-disk-space"}
     monkeypatch.setattr(machine, "LEAST_SPACE", 1)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
 
 
 @pytest.mark.parametrize("name", machine.CERTIFICATES)
@@ -257,14 +280,17 @@ def test_certificates_that_are_not_there_are_found(
         "absent-certificates",
         "problem",
         f"{name} is /no/such/file, which does not exist",
-    ) in [row[:3] for row in told(tiny.root)]
+    ) in [row[:3] for row in reported(tiny.root)]
     monkeypatch.setenv(name, there)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
 
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")],
+    [
+        ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+        ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+    ],
 )
 def test_certificates_for_half_of_the_clients_are_found(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, name: str, other: str
@@ -272,14 +298,14 @@ def test_certificates_for_half_of_the_clients_are_found(
     there = os.environ[name]
     monkeypatch.delenv(other)
     fact = f"{name} is set and {other} is not, so clients trust different certificates"
-    assert told(tiny.root) == [
+    assert reported(tiny.root) == [
         ("inconsistent-ca-settings", "warning", fact, f"export {other}={there}")
     ]
     monkeypatch.setenv(other, there)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
     monkeypatch.delenv(name)
     monkeypatch.delenv(other)
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
 
 
 def test_a_proxy_for_this_machine_itself_is_found(
@@ -287,7 +313,7 @@ def test_a_proxy_for_this_machine_itself_is_found(
 ) -> None:
     for key in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(key, "localhost")
-    [(name, severity, fact, fix)] = told(tiny.root)
+    [(name, severity, fact, fix)] = reported(tiny.root)
     assert (name, severity, fact) == (
         "proxied-loopback",
         "warning",
@@ -295,7 +321,7 @@ def test_a_proxy_for_this_machine_itself_is_found(
     )
     for line in fix.removeprefix("export ").split():
         monkeypatch.setenv(*line.split("="))
-    assert told(tiny.root) == []
+    assert reported(tiny.root) == []
 
 
 def test_a_finding_about_the_machine_is_silenced_with_a_reason(

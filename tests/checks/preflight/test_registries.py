@@ -45,7 +45,9 @@ def upload(tiny: TinyProject, name: str, data: bytes = b"") -> None:
     )
 
 
-def test_free_versions_and_known_credentials_are_well(tiny: TinyProject) -> None:
+def test_free_versions_and_known_credentials_are_well(
+    tiny: TinyProject,
+) -> None:
     assert found(tiny) == []
     assert found(tiny, "other, tiny-plain") == []
 
@@ -55,18 +57,22 @@ def test_a_latest_that_is_no_version_is_found_and_its_fix_moves_it(
 ) -> None:
     tiny.tag("nightly")
     subprocess.run(
-        ["gh", "release", "create", "nightly", "--notes=", "--latest"], check=True
+        ["gh", "release", "create", "nightly", "--notes=", "--latest"],
+        check=True,
     )
     context_ = CheckContext(context(), tiny.release("0.2.0"), "all")
     [(name, fact, fix)] = [
-        (one.name, one.fact, one.fix) for one in run_checks(context_, registries)
+        (one.name, one.fact, one.fix)
+        for one in run_checks(context_, registries)
     ]
     assert (name, fact) == (
         "foreign-pointer",
         "Latest stays at nightly, which is not a version of this project",
     )
     tiny.tag("v0.2.0")
-    subprocess.run(["gh", "release", "create", "v0.2.0", "--notes="], check=True)
+    subprocess.run(
+        ["gh", "release", "create", "v0.2.0", "--notes="], check=True
+    )
     subprocess.run(shlex.split(fix.rpartition(": ")[2]), check=True)
     [pointer] = github.pointers(tiny.release("0.2.0"))
     assert pointer.place is PointerState.SAME
@@ -95,7 +101,9 @@ def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(
     upload(tiny, SDIST)
     said = found(tiny)
     assert len(said) == 2
-    assert all("is already on PyPI, but has no tag" in problem for problem in said)
+    assert all(
+        "is already on PyPI, but has no tag" in problem for problem in said
+    )
     tiny.tag("v0.2.0")
     assert found(tiny) == []
 
@@ -103,8 +111,12 @@ def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(
 def test_a_registry_that_cannot_be_read_is_found_beside_the_others(
     tiny: TinyProject,
 ) -> None:
-    tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
-    tiny.git("push", "--quiet", "origin", f"{tiny.commit('x.txt')}:refs/tags/v0.2.0")
+    tiny.registries.faults.add(
+        Fault("GET", "/simple/tiny-plain", status=500, times=50)
+    )
+    tiny.git(
+        "push", "--quiet", "origin", f"{tiny.commit('x.txt')}:refs/tags/v0.2.0"
+    )
     tiny.git("tag", "v0.2.0", "HEAD~1")
     tiny.git("checkout", "--quiet", "HEAD~1")
     said = found(tiny)
@@ -140,7 +152,9 @@ def test_a_login_whose_token_may_not_push_images_is_found(
     config = tiny.folder / "docker"
     config.mkdir()
     login = {"username": "me", "password": tiny.registries.tokens.github}
-    (config / "config.json").write_text(json.dumps({"auths": {"ghcr.io": login}}))
+    (config / "config.json").write_text(
+        json.dumps({"auths": {"ghcr.io": login}})
+    )
     monkeypatch.setenv("DOCKER_CONFIG", str(config))
     [(fact, fix)] = weak(tiny)
     assert (fact, fix) == (
@@ -160,7 +174,7 @@ def test_a_token_that_github_does_not_take_is_found(
     assert "set GH_TOKEN" in fix
 
 
-def told(tiny: TinyProject, version: str) -> list[tuple[str, str, str]]:
+def reported(tiny: TinyProject, version: str) -> list[tuple[str, str, str]]:
     return [
         (one.name, one.fact, one.fix)
         for one in run_checks(
@@ -173,7 +187,7 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
     tiny: TinyProject,
 ) -> None:
     upload(tiny, WHEEL)
-    [(name, fact, fix)] = told(tiny, "0.3.0")
+    [(name, fact, fix)] = reported(tiny, "0.3.0")
     assert (name, fact) == (
         "foreign-name",
         "tiny-plain is on PyPI and may belong to someone else: origin has no tag of 0.2.0",
@@ -184,7 +198,7 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
     )
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
-    assert told(tiny, "0.3.0") == []
+    assert reported(tiny, "0.3.0") == []
 
 
 def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: TinyProject) -> None:
@@ -193,20 +207,20 @@ def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: TinyProject) -> None:
         WHEEL.replace("0.2.0", "0.2.0rc1"),
         wheel("tiny-plain", version="0.2.0rc1"),
     )
-    assert [name for name, _, _ in told(tiny, "0.3.0")] == ["foreign-name"]
+    assert [name for name, _, _ in reported(tiny, "0.3.0")] == ["foreign-name"]
     tiny.tag("v0.2.0-rc.1")
     tiny.commit("more.txt")
-    assert told(tiny, "0.3.0") == []
+    assert reported(tiny, "0.3.0") == []
 
 
-def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(
+def test_a_version_that_is_begun_on_pypi_is_reported_until_when_it_is_open(
     tiny: TinyProject,
 ) -> None:
     days = {f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}"}
     upload(tiny, WHEEL)
     days.add(f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}")
     tiny.tag("v0.2.0")
-    [(name, fact, fix)] = told(tiny, "0.2.0")
+    [(name, fact, fix)] = reported(tiny, "0.2.0")
     got = re.fullmatch(
         (
             r"tiny-plain 0\.2\.0 is incomplete, and PyPI takes its other files until (\S+) "
@@ -221,10 +235,10 @@ def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(
         "inv release --version 0.2.0, before that",
     )
     upload(tiny, SDIST)
-    assert told(tiny, "0.2.0") == []
+    assert reported(tiny, "0.2.0") == []
 
 
-def test_crates_that_crates_io_takes_only_one_after_another_are_told(
+def test_crates_that_crates_io_takes_only_one_after_another_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"shop-{number}" for number in range(7)]
@@ -232,7 +246,8 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
         root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
         case = CheckContext(context(), projects.release(root), "all")
         found = {
-            one.name: (one.severity, one.fact) for one in run_checks(case, registries)
+            one.name: (one.severity, one.fact)
+            for one in run_checks(case, registries)
         }
         assert found["upload-waits"] == (
             "note",
@@ -241,7 +256,9 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
         for name in names[:2]:
             projects.cargo(root, "publish", "--no-verify", "--package", name)
         case = CheckContext(context(), projects.release(root), "all")
-        assert "upload-waits" not in {one.name for one in run_checks(case, registries)}
+        assert "upload-waits" not in {
+            one.name for one in run_checks(case, registries)
+        }
 
 
 def test_a_crate_of_somebody_else_is_found(
@@ -256,14 +273,20 @@ def test_a_crate_of_somebody_else_is_found(
             ("shop-zero", "3.1.0"),
         ):
             running.crates.store.add(
-                {"name": name, "vers": version, "cksum": "0" * 64, "yanked": False},
+                {
+                    "name": name,
+                    "vers": version,
+                    "cksum": "0" * 64,
+                    "yanked": False,
+                },
                 b"",
                 {},
             )
         [fact] = [
             one.fact
             for one in run_checks(
-                CheckContext(context(), projects.release(root), "all"), registries
+                CheckContext(context(), projects.release(root), "all"),
+                registries,
             )
             if one.name == "foreign-name"
         ]
@@ -275,17 +298,26 @@ def test_a_crate_of_somebody_else_is_found(
         assert "foreign-name" not in {
             one.name
             for one in run_checks(
-                CheckContext(context(), projects.release(root), "all"), registries
+                CheckContext(context(), projects.release(root), "all"),
+                registries,
             )
         }
 
 
-def test_a_new_name_that_pypi_gives_to_nobody_is_found(tiny: TinyProject) -> None:
+def test_a_new_name_that_pypi_gives_to_nobody_is_found(
+    tiny: TinyProject,
+) -> None:
     assert problems(tiny, python, new="all") == []
     text = (tiny.root / "pyproject.toml").read_text()
-    tiny.commit("pyproject.toml", text.replace('"tiny-plain"', '"unittest-mock"'))
+    tiny.commit(
+        "pyproject.toml", text.replace('"tiny-plain"', '"unittest-mock"')
+    )
     case = CheckContext(context(), tiny.release("0.2.0"), "all")
-    found = [one.name for one in run_checks(case, python) if one.severity == "problem"]
+    found = [
+        one.name
+        for one in run_checks(case, python)
+        if one.severity == "problem"
+    ]
     assert found == ["refused-name"]
 
 

@@ -24,28 +24,36 @@ def test_a_clean_checkout_of_a_branch_is_well(tiny: TinyProject) -> None:
     assert found(tiny) == []
 
 
-def test_a_repository_without_origin_cannot_be_released(tiny: TinyProject) -> None:
+def test_a_repository_without_origin_cannot_be_released(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "remove", "origin")
     assert found(tiny) == ["the repository has no remote called origin"]
 
 
 def test_a_detached_head_has_no_branch(tiny: TinyProject) -> None:
     tiny.git("checkout", "--quiet", "--detach")
-    assert found(tiny) == ["HEAD is detached, so there is no branch to release from"]
+    assert found(tiny) == [
+        "HEAD is detached, so there is no branch to release from"
+    ]
 
 
-def test_releases_are_made_from_the_branch_of_the_settings(tiny: TinyProject) -> None:
+def test_releases_are_made_from_the_branch_of_the_settings(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
     assert found(tiny) == []
     tiny.git("switch", "--quiet", "--create", "feature")
-    assert found(tiny) == ["HEAD is on feature, but releases are made from main"]
+    assert found(tiny) == [
+        "HEAD is on feature, but releases are made from main"
+    ]
 
 
 @pytest.mark.statement("B4.57", "B4.58")
 def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release_branch(
     tiny: TinyProject,
 ) -> None:
-    def told_of(version: str) -> list[tuple[str, str]]:
+    def reported_of(version: str) -> list[tuple[str, str]]:
         return [
             (one.fact, one.fix)
             for one in run_checks(
@@ -57,22 +65,27 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
     tiny.commit("fix.txt")
-    assert told_of("0.1.1") == []
-    assert told_of("0.2.0") == [
-        ("HEAD is on hotfix/v0.1.1, but releases are made from main", "git switch main")
+    assert reported_of("0.1.1") == []
+    assert reported_of("0.2.0") == [
+        (
+            "HEAD is on hotfix/v0.1.1, but releases are made from main",
+            "git switch main",
+        )
     ]
     tiny.git("switch", "--quiet", "main")
     tiny.commit("feature.txt")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("switch", "--quiet", "hotfix/v0.1.1")
-    [(fact, fix)] = told_of("0.1.1")
+    [(fact, fix)] = reported_of("0.1.1")
     assert fact == "main on origin has commits that are not here"
     tiny.git(*shlex.split(fix)[1:])
-    assert told_of("0.1.1") == []
+    assert reported_of("0.1.1") == []
     # where its runbook merges instead, the merge is released from there
     tiny.git("switch", "--quiet", "main")
-    tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
-    assert {one for one, _ in told_of("0.1.1")} == {
+    tiny.git(
+        "merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1"
+    )
+    assert {one for one, _ in reported_of("0.1.1")} == {
         "2 commits are on main but not on origin yet"
     }
 
@@ -100,15 +113,19 @@ def test_commits_on_origin_that_are_not_here_are_found(
     assert found(tiny) == []
 
 
-def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: TinyProject) -> None:
-    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+def test_a_tag_that_is_public_makes_all_of_this_irrelevant(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit(
+        "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
+    )
     tiny.tag("v0.2.0")
     tiny.git("checkout", "--quiet", "--detach")
     (tiny.root / "new.txt").write_text("")
     assert found(tiny) == []
 
 
-def told(tiny: TinyProject) -> dict[str, tuple[str, str]]:
+def reported(tiny: TinyProject) -> dict[str, tuple[str, str]]:
     return {
         one.name: (one.fact, one.fix)
         for one in run_checks(
@@ -120,12 +137,12 @@ def told(tiny: TinyProject) -> dict[str, tuple[str, str]]:
 def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(
     tiny: TinyProject,
 ) -> None:
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
     tiny.commit("ahead.txt")
-    fact, fix = told(tiny)["ahead-of-origin"]
+    fact, fix = reported(tiny)["ahead-of-origin"]
     assert fact == "1 commit is on main but not on origin yet"
     tiny.git(*shlex.split(fix.partition(" to ")[0])[1:])
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
 
 
 def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
@@ -135,13 +152,13 @@ def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
     tiny.git("push", "--quiet", "origin", "main")
     copy = tiny.clone("--depth=1")
     monkeypatch.chdir(copy)
-    [(name, (fact, fix))] = told(tiny).items()
+    [(name, (fact, fix))] = reported(tiny).items()
     assert (name, fact) == (
         "shallow-clone",
         "this clone has only a part of the history",
     )
     tiny.git(*shlex.split(fix)[1:], folder=copy)
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
 
 
 def test_a_submodule_whose_commit_nobody_else_can_have_is_found(
@@ -160,18 +177,20 @@ def test_a_submodule_whose_commit_nobody_else_can_have_is_found(
     )
     tiny.git("commit", "--quiet", "--message=Add a submodule")
     tiny.git("push", "--quiet", "origin", "main")
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
     sub = tiny.root / "vendor/sub"
-    tiny.git("commit", "--quiet", "--allow-empty", "--message=Only here", folder=sub)
+    tiny.git(
+        "commit", "--quiet", "--allow-empty", "--message=Only here", folder=sub
+    )
     tiny.git("commit", "--quiet", "--all", "--message=Take it")
     tiny.git("push", "--quiet", "origin", "main")
-    [(name, (fact, fix))] = told(tiny).items()
+    [(name, (fact, fix))] = reported(tiny).items()
     assert (name, fact.startswith("submodule vendor/sub is at ")) == (
         "unpushed-submodule",
         True,
     )
     tiny.git(*shlex.split(fix)[1:])
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
 
 
 def test_an_empty_submodule_is_found_before_anything_is_built_without_it(
@@ -184,22 +203,26 @@ def test_an_empty_submodule_is_found_before_anything_is_built_without_it(
     tiny.git("commit", "--quiet", "--message=Add a submodule")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("submodule", "--quiet", "deinit", "--force", "vendor/sub")
-    [(name, (fact, fix))] = told(tiny).items()
+    [(name, (fact, fix))] = reported(tiny).items()
     assert (name, fact) == (
         "incomplete-checkout",
         "the submodule vendor/sub is empty here",
     )
     tiny.git(*allowed, *shlex.split(fix)[1:])
-    assert told(tiny) == {}
+    assert reported(tiny) == {}
 
 
 @pytest.mark.tools("cargo")
-def test_a_target_folder_that_git_does_not_ignore_is_named(tiny: TinyProject) -> None:
+def test_a_target_folder_that_git_does_not_ignore_is_named(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("src/lib.rs", "")
     tiny.commit("Cargo.toml", '[package]\nname = "tiny"\nversion = "0.1.0"\n')
     case = CheckContext(context(), tiny.release("0.2.0"), None)
     [finding] = [
-        one for one in run_checks(case, repository) if one.name == "unignored-output"
+        one
+        for one in run_checks(case, repository)
+        if one.name == "unignored-output"
     ]
     assert finding.fact == "target/, where cargo builds, is not in .gitignore"
     subprocess.run(finding.fix, shell=True, cwd=tiny.root, check=True)
@@ -219,22 +242,34 @@ def test_what_setuptools_leaves_is_named_until_git_ignores_it(
     case = CheckContext(context(), tiny.release("0.2.0"), None)
     for one in run_checks(case, repository):
         if one.name == "unignored-output":
-            assert one.fact.endswith(", where setuptools builds, is not in .gitignore")
+            assert one.fact.endswith(
+                ", where setuptools builds, is not in .gitignore"
+            )
             fixes.append(one.fix)
     assert len(fixes) == 2
     for fix in fixes:
         subprocess.run(fix, shell=True, cwd=tiny.root, check=True)
     case = CheckContext(context(), tiny.release("0.2.0"), None)
-    assert "unignored-output" not in [one.name for one in run_checks(case, repository)]
+    assert "unignored-output" not in [
+        one.name for one in run_checks(case, repository)
+    ]
 
 
 FORKS = [
     ("", "", ""),
     ("Source = 'https://github.com/other/tiny'", "", "names other/tiny as its"),
-    ("Homepage = 'https://github.com/other/tiny#readme'", "", "names other/tiny as"),
+    (
+        "Homepage = 'https://github.com/other/tiny#readme'",
+        "",
+        "names other/tiny as",
+    ),
     ("Source = 'https://github.com/Example/Tiny.git'", "", ""),
     ("Source = 'https://github.com/example/tiny/tree/main/x'", "", ""),
-    ("Source = 'https://github.com/example/tiny'", "git@github.com:other/tiny", ""),
+    (
+        "Source = 'https://github.com/example/tiny'",
+        "git@github.com:other/tiny",
+        "",
+    ),
     ("Documentation = 'https://github.com/other/docs'", "", ""),
     ("Source = 'https://gitlab.com/other/tiny'", "", ""),
     ("", "https://github.com/other/tiny.git", "a fork of other/tiny"),
@@ -253,7 +288,9 @@ def test_a_fork_is_known_by_the_manifests_and_the_remotes(
         tiny.git("remote", "add", "upstream", upstream)
     case = CheckContext(context(), tiny.release("0.2.0"))
     facts = [
-        one.fact for one in run_checks(case, repository) if one.name == "fork-as-origin"
+        one.fact
+        for one in run_checks(case, repository)
+        if one.name == "fork-as-origin"
     ]
     assert bool(facts) is bool(fact)
     assert all(fact in one for one in facts)
@@ -295,7 +332,9 @@ def test_a_machine_where_git_knows_nobody_cannot_commit(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fixes() -> list[str]:
-        found = run_checks(CheckContext(context(), tiny.release("0.2.0")), repository)
+        found = run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), repository
+        )
         return [one.fix for one in found if one.name == "no-identity"]
 
     assert fixes() == []

@@ -38,7 +38,10 @@ def test_a_project_that_was_released_by_its_own_workflows_has_these_findings(
 ) -> None:
     name = settings.removesuffix("-workspace")
     rows = found(
-        samples, sample(name, tmp_path, settings, before=True), name, NEXT[settings]
+        samples,
+        sample(name, tmp_path, settings, before=True),
+        name,
+        NEXT[settings],
     )
     assert rows == golden(f"findings/{settings}", rows)
 

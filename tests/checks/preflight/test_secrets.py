@@ -57,9 +57,7 @@ pass-env = ["SHOP_*"]
 [gates]
 nosy = "python3 nosy.py"
 """
-NOSY_GATE = (
-    f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
-)
+NOSY_GATE = f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
 
 
 def test_no_secret_reaches_a_build_script_or_the_tests(
@@ -76,6 +74,9 @@ def test_no_secret_reaches_a_build_script_or_the_tests(
         for name in NAMES:
             monkeypatch.setenv(name, f"{MARK}-{name.lower()}")
         monkeypatch.setenv("SHOP_OPENS", "at eight")
-        assert gates.failing_gate(CheckContext(Context(), projects.release(root))) == []
+        assert (
+            gates.failing_gate(CheckContext(Context(), projects.release(root)))
+            == []
+        )
         monkeypatch.delenv("GH_TOKEN")
         package_crates(Context())

@@ -32,7 +32,11 @@ TAR = "hull-{version}-linux-amd64.tar.gz"
 def found(
     root: Path, settings: str, dockerfile: str = "FROM scratch\n"
 ) -> list[Finding]:
-    files = {**PROJECT, "release-tasks.toml": settings, "Dockerfile": dockerfile}
+    files = {
+        **PROJECT,
+        "release-tasks.toml": settings,
+        "Dockerfile": dockerfile,
+    }
     commit_files(root, files)
     checked = CheckContext(context(), Release.at(context(), "0.2.0"))
     return [
@@ -52,7 +56,10 @@ def found(
         ("aarch64-linux-gnu", f"did you mean {ARM}?"),
         ("x86_64-windows-msvc", "did you mean x86_64-pc-windows-msvc?"),
         ("aarch64-darwin", "did you mean aarch64-apple-darwin?"),
-        ("riscv-nothing-such-as-this", "choose one of `rustc --print target-list`"),
+        (
+            "riscv-nothing-such-as-this",
+            "choose one of `rustc --print target-list`",
+        ),
     ],
 )
 def test_a_target_that_rustc_does_not_know(
@@ -60,9 +67,9 @@ def test_a_target_that_rustc_does_not_know(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     said = found(tmp_path, f'[binaries.hull]\n"{target}" = "hull"\n')
-    assert [(one.name, one.fix) for one in said] == [("unknown-target", fix)] * bool(
-        fix
-    )
+    assert [(one.name, one.fix) for one in said] == [
+        ("unknown-target", fix)
+    ] * bool(fix)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,12 @@ def test_a_target_that_rustc_does_not_know(
         ),
         ("", "FROM scratch\nCOPY --from=binaries hull /\n", 0, FIRST),
         ("hull", "FROM scratch\nCOPY --from=binaries hull /\n", 0, ""),
-        ("hull", "FROM scratch\nCOPY --from=binaries /hull-$TARGETARCH /\n", 0, ""),
+        (
+            "hull",
+            "FROM scratch\nCOPY --from=binaries /hull-$TARGETARCH /\n",
+            0,
+            "",
+        ),
         ("hull", "FROM scratch\nCOPY --from=binaries hul* /\n", 0, ""),
         ("hull", "FROM scratch\nCOPY --from=binaries hul /\n", 2, COPY_ANOTHER),
         (

@@ -22,14 +22,25 @@ def found(tiny: TinyProject, version: str = "0.2.0") -> list[str]:
 def finish(tiny: TinyProject, tag: str) -> None:
     tiny.tag(tag)
     subprocess.run(
-        ["gh", "release", "create", tag, "--notes", "", "--repo", "example/tiny"],
+        [
+            "gh",
+            "release",
+            "create",
+            tag,
+            "--notes",
+            "",
+            "--repo",
+            "example/tiny",
+        ],
         check=True,
         capture_output=True,
     )
     tiny.commit(f"after-{tag}.txt")
 
 
-def test_a_higher_version_with_something_to_say_is_well(tiny: TinyProject) -> None:
+def test_a_higher_version_with_something_to_say_is_well(
+    tiny: TinyProject,
+) -> None:
     finish(tiny, "v0.1.0")
     assert found(tiny) == []
 
@@ -44,17 +55,26 @@ def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(
     ]
 
 
-def test_a_version_below_that_of_the_manifests_is_a_warning(tiny: TinyProject) -> None:
+def test_a_version_below_that_of_the_manifests_is_a_warning(
+    tiny: TinyProject,
+) -> None:
     look = versions.version_below_manifests
     [finding] = look(CheckContext(context(), tiny.release("0.0.9")))
-    assert finding.fact == "0.0.9 is lower than 0.1.0, which the manifests of tiny have"
+    assert (
+        finding.fact
+        == "0.0.9 is lower than 0.1.0, which the manifests of tiny have"
+    )
     assert look(CheckContext(context(), tiny.release("0.1.0"))) == []
 
 
-def test_a_public_tag_counts_before_its_release_is_finished(tiny: TinyProject) -> None:
+def test_a_public_tag_counts_before_its_release_is_finished(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
-    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
+    assert found(tiny) == [
+        "0.2.0 is not higher than 0.3.0, which is tagged on origin"
+    ]
 
 
 def maintenance(tiny: TinyProject, *others: str) -> None:
@@ -84,7 +104,9 @@ def test_a_back_port_is_the_highest_of_a_line_that_exists(
     ]
 
 
-def test_a_back_port_below_a_higher_one_of_its_line_is_found(tiny: TinyProject) -> None:
+def test_a_back_port_below_a_higher_one_of_its_line_is_found(
+    tiny: TinyProject,
+) -> None:
     maintenance(tiny, "v1.2.10")
     assert found(tiny, "1.2.9") == [
         "1.2.9 is not higher than 2.0.0, which is tagged on origin"
@@ -108,7 +130,9 @@ def test_outside_of_github_a_public_tag_is_a_finished_release(
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
-    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
+    assert found(tiny) == [
+        "0.2.0 is not higher than 0.3.0, which is tagged on origin"
+    ]
 
 
 def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(
@@ -126,11 +150,13 @@ KEPT = LOG.replace(
 )
 
 
-def told_of_log(tiny: TinyProject, log: str) -> dict[str, tuple[str, str]]:
+def reported_of_log(tiny: TinyProject, log: str) -> dict[str, tuple[str, str]]:
     tiny.commit("CHANGELOG.md", log)
     return {
         one.name: (one.fact, one.fix)
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), versions
+        )
     }
 
 
@@ -142,15 +168,19 @@ def test_a_group_that_keep_a_changelog_does_not_know_is_found_where_the_log_foll
         "### Added\n\n- One.\n\n### ✨ Fixed\n\n#### Deep\n\n- Two.\n\n### Reverted\n\n"
         "- Three.\n"
     )
-    fact, fix = told_of_log(tiny, KEPT.replace("- More.\n", groups))[
+    fact, fix = reported_of_log(tiny, KEPT.replace("- More.\n", groups))[
         "unknown-changelog-group"
     ]
-    assert fact == "CHANGELOG.md follows Keep a Changelog, which has no group Reverted"
-    assert told_of_log(tiny, LOG.replace("- More.\n", groups)) == {}
+    assert (
+        fact
+        == "CHANGELOG.md follows Keep a Changelog, which has no group Reverted"
+    )
+    assert reported_of_log(tiny, LOG.replace("- More.\n", groups)) == {}
     for group in fix.removeprefix("use ").split(", "):
         assert (
-            told_of_log(
-                tiny, KEPT.replace("- More.\n", groups.replace("Reverted", group))
+            reported_of_log(
+                tiny,
+                KEPT.replace("- More.\n", groups.replace("Reverted", group)),
             )
             == {}
         )
@@ -163,22 +193,26 @@ def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have
     habit = LOG.replace(
         "- All.\n", "- One (fixes #31)\n* Two, over\n  two lines (#32)\n"
     )
-    assert told_of_log(tiny, f"{LOG}\nNo habit.\n") == {}
-    fact, fix = told_of_log(tiny, habit)["entry-without-reference"]
+    assert reported_of_log(tiny, f"{LOG}\nNo habit.\n") == {}
+    fact, fix = reported_of_log(tiny, habit)["entry-without-reference"]
     assert fact == (
         "each entry of 0.1.0 in CHANGELOG.md has the number of an issue or pull request, "
         "but this one does not: - More."
     )
     assert (
-        told_of_log(tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}."))
+        reported_of_log(
+            tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}.")
+        )
         == {}
     )
 
 
-def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
+def test_copies_that_disagree_are_reported_at_their_lines_until_a_bump_is_committed(
     tiny: TinyProject,
 ) -> None:
-    tiny.commit("tiny_plain/__init__.py", '"""Tiny."""\n\n__version__ = "0.0.9"\n')
+    tiny.commit(
+        "tiny_plain/__init__.py", '"""Tiny."""\n\n__version__ = "0.0.9"\n'
+    )
     [one] = run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     assert (one.name, one.severity, one.file, one.line) == (
         "version-mismatch",
@@ -197,7 +231,9 @@ def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
     tiny.git("commit", "--quiet", "--all", "--message=0.2.0")
     assert [
         one.name
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), versions
+        )
     ] == []
 
 
@@ -216,7 +252,10 @@ def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
         "1 line that no manifest covers still shows an old version:\n"
         "  install.sh:1: pip install tiny-plain==0.1.0"
     )
-    assert one.fix == "add them to [files], or to [versions.ignore] with the reason"
+    assert (
+        one.fix
+        == "add them to [files], or to [versions.ignore] with the reason"
+    )
     tiny.commit(
         "release-tasks.toml",
         (
@@ -224,4 +263,7 @@ def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
             f'"install.sh" = "it installs the first one"\n'
         ),
     )
-    assert run_checks(CheckContext(context(), tiny.release("0.2.0")), versions) == []
+    assert (
+        run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
+        == []
+    )

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.tools("gh")
 RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"
 
 
-def told(tiny: TinyProject, on: str, run: str = "cargo publish") -> list[str]:
+def reported(
+    tiny: TinyProject, on: str, run: str = "cargo publish"
+) -> list[str]:
     path = tiny.root / ".github" / "workflows" / "cd.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(RUNS.format(on=on, run=run))
@@ -39,7 +41,7 @@ def told(tiny: TinyProject, on: str, run: str = "cargo publish") -> list[str]:
 def test_a_workflow_that_publishes_on_this_tag_is_found(
     tiny: TinyProject, on: str
 ) -> None:
-    [problem] = told(tiny, on)
+    [problem] = reported(tiny, on)
     assert (
         problem
         == ".github/workflows/cd.yml runs on tag v0.2.0 and also publishes (cargo publish)"
@@ -60,11 +62,13 @@ def test_a_workflow_that_publishes_on_this_tag_is_found(
 def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(
     tiny: TinyProject, on: str
 ) -> None:
-    assert told(tiny, "on:" if on in ("{}", "[]") else on) == []
+    assert reported(tiny, "on:" if on in ("{}", "[]") else on) == []
 
 
-def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: TinyProject) -> None:
-    assert told(tiny, "on: push", "inv publish-crates") == []
+def test_a_workflow_that_calls_our_tasks_is_left_alone(
+    tiny: TinyProject,
+) -> None:
+    assert reported(tiny, "on: push", "inv publish-crates") == []
 
 
 def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(
@@ -79,40 +83,46 @@ def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(
         ".github/workflows/at-last.yml",
         after.replace("CD", "Packages").replace("name: Packages", "name: Last"),
     )
-    assert told(tiny, "on: push", "make") == [
+    assert reported(tiny, "on: push", "make") == [
         (
             f".github/workflows/{name}.yml runs after .github/workflows/{by}.yml and also "
             f"publishes (docker push, gh release create)"
         )
         for name, by in (("after", "cd"), ("at-last", "after"))
     ]
-    assert told(tiny, "on: pull_request", "make") == []
+    assert reported(tiny, "on: pull_request", "make") == []
     tiny.commit(
         ".github/workflows/after.yml",
         after.replace("[CD]", "[CD]\n    branches: [main]"),
     )
-    assert told(tiny, "on: push", "make") == []
+    assert reported(tiny, "on: push", "make") == []
     fixed = {
         one.fix
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), workflows
+        )
     }
     tiny.commit(".github/workflows/after.yml", after)
     fixed |= {
         one.fix
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), workflows
+        )
     }
     assert fixed == {
         "let the workflow call the tasks, or remove its workflow_run trigger"
     }
     tiny.commit(
         ".github/workflows/after.yml",
-        after.replace("workflow_run:\n    workflows: [CD]", "workflow_dispatch:"),
+        after.replace(
+            "workflow_run:\n    workflows: [CD]", "workflow_dispatch:"
+        ),
     )
-    assert told(tiny, "on: push", "make") == []
+    assert reported(tiny, "on: push", "make") == []
 
 
 def test_a_workflow_that_is_no_yaml_is_an_error(tiny: TinyProject) -> None:
-    [problem] = told(tiny, "on: [push")
+    [problem] = reported(tiny, "on: [push")
     assert "cd.yml is not valid YAML" in problem
     (tiny.root / ".github" / "workflows" / "cd.yml").write_text("just words\n")
     assert problems(tiny, workflows) == []
@@ -120,11 +130,14 @@ def test_a_workflow_that_is_no_yaml_is_an_error(tiny: TinyProject) -> None:
 
 def warned(tiny: TinyProject, filters: str) -> dict[str, tuple[str, str]]:
     tiny.commit(
-        ".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n"
+        ".github/workflows/ci.yml",
+        f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n",
     )
     return {
         one.name: (one.fact, one.fix)
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), workflows
+        )
     }
 
 
@@ -149,7 +162,9 @@ def test_filters_that_let_the_tags_of_the_project_through_are_well(
 def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
     tiny: TinyProject,
 ) -> None:
-    fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")["tag-filter-too-narrow"]
+    fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")[
+        "tag-filter-too-narrow"
+    ]
     assert (fact, fix) == (
         ".github/workflows/ci.yml waits for tags, but not for v0.2.0",
         "add 'v[0-9]*' to its tags",
@@ -157,7 +172,9 @@ def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
     assert warned(tiny, "['[0-9]+.[0-9]+.[0-9]+', 'v[0-9]*']") == {}
 
 
-def test_a_prerelease_that_starts_no_workflow_is_found(tiny: TinyProject) -> None:
+def test_a_prerelease_that_starts_no_workflow_is_found(
+    tiny: TinyProject,
+) -> None:
     def narrow(filters: str) -> list[str]:
         warned(tiny, filters)
         found = run_checks(
@@ -180,14 +197,17 @@ def test_a_prerelease_that_starts_no_workflow_is_found(tiny: TinyProject) -> Non
 
 
 @pytest.mark.statement("B5.20")
-def test_a_filter_for_the_tags_of_several_components_is_found(two: TinyProject) -> None:
+def test_a_filter_for_the_tags_of_several_components_is_found(
+    two: TinyProject,
+) -> None:
     def wide(filters: str) -> list[str]:
         two.commit(
             ".github/workflows/ci.yml",
             f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n",
         )
         found = run_checks(
-            CheckContext(context(), two.release("core=0.2.0,other=0.5.0")), workflows
+            CheckContext(context(), two.release("core=0.2.0,other=0.5.0")),
+            workflows,
         )
         assert all(one.name == "tag-filter-too-wide" for one in found)
         return [f"{one.fact}; {one.fix}" for one in found]
@@ -204,22 +224,29 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
 ) -> None:
     tiny.commit("release-tasks.toml", '[github]\nrelease = "promote"\n')
     assert warned(tiny, "['v*-stable']") == {}
-    assert told(tiny, "on:\n  push:\n    tags: ['v*-stable']", "gh release create") == [
+    assert reported(
+        tiny, "on:\n  push:\n    tags: ['v*-stable']", "gh release create"
+    ) == [
         ".github/workflows/cd.yml runs on tag v0.2.0-stable and also publishes (gh release create)"
     ]
     tiny.commit("release-tasks.toml", "")
     found = {
         one.file[-6:]: (one.name, one.fix)
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), workflows
+        )
     }
-    assert found == {  # with other tags the one that publishes would do that twice
-        "ci.yml": ("tag-filter-too-narrow", "add 'v[0-9]*' to its tags"),
-        "cd.yml": (
-            "tag-filter-too-narrow",
-            "remove its tag trigger: the release does the same (gh release create)",
-        ),
-    }
-    assert told(tiny, "on: workflow_dispatch", "gh release create") == []
+    assert (
+        found
+        == {  # with other tags the one that publishes would do that twice
+            "ci.yml": ("tag-filter-too-narrow", "add 'v[0-9]*' to its tags"),
+            "cd.yml": (
+                "tag-filter-too-narrow",
+                "remove its tag trigger: the release does the same (gh release create)",
+            ),
+        }
+    )
+    assert reported(tiny, "on: workflow_dispatch", "gh release create") == []
     assert (
         warned(tiny, "'v*-stable'")["tag-filter-too-narrow"][0]
         == ".github/workflows/ci.yml waits for tags, but not for v0.2.0"
@@ -233,7 +260,9 @@ def permitted(tiny: TinyProject, **lines: str) -> list[tuple[str, str]]:
         f"    {key}: {value}\n" for key, value in job.items()
     )
     tiny.commit(".github/workflows/out.yml", text)
-    found = run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+    found = run_checks(
+        CheckContext(context(), tiny.release("0.2.0")), workflows
+    )
     assert {(one.name, one.severity) for one in found} <= {
         ("token-without-permission", "warning")
     }
@@ -250,14 +279,20 @@ LOGS_IN = (
     "{uses: docker/login-action@v3, "
     'with: {registry: ghcr.io, password: "${{ github.token }}"}}'
 )
-PUSHES = f"[{LOGS_IN}, {{uses: docker/build-push-action@v6, with: {{push: true}}}}]"
+PUSHES = (
+    f"[{LOGS_IN}, {{uses: docker/build-push-action@v6, with: {{push: true}}}}]"
+)
 
 
 @pytest.mark.parametrize(
     ("steps", "scope", "words"),
     [
         (MAKES, "contents", "gh release create"),
-        ("[{uses: softprops/action-gh-release@v2}]", "contents", "action-gh-release"),
+        (
+            "[{uses: softprops/action-gh-release@v2}]",
+            "contents",
+            "action-gh-release",
+        ),
         (PUSHES, "packages", "push: true"),
         (SIGNS, "id-token", "gh-action-pypi-publish"),
     ],
@@ -272,15 +307,21 @@ def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(
     )
     assert (
         permitted(
-            tiny, steps=steps, permissions=f"{{actions: read, {fix.split('`')[1]}}}"
+            tiny,
+            steps=steps,
+            permissions=f"{{actions: read, {fix.split('`')[1]}}}",
         )
         == []
     )
     [(fact, fix)] = permitted(tiny, steps=steps)
-    assert fact.endswith("but without `permissions` a new repository does not grant it")
+    assert fact.endswith(
+        "but without `permissions` a new repository does not grant it"
+    )
     assert (
         permitted(
-            tiny, steps=steps, permissions=f"{{{', '.join(fix.split('`')[1::2])}}}"
+            tiny,
+            steps=steps,
+            permissions=f"{{{', '.join(fix.split('`')[1::2])}}}",
         )
         == []
     )

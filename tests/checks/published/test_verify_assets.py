@@ -95,7 +95,9 @@ def test_a_draft_is_not_public(release, built):
     assert verify(release) == ["GitHub has no public release of v0.2.0"]
 
 
-def test_a_missing_asset_is_found_and_the_others_are_compared(release, built, capsys):
+def test_a_missing_asset_is_found_and_the_others_are_compared(
+    release, built, capsys
+):
     publish(built, names=NAMES[:3])
     assert verify(release) == [
         "hello-there.sha256 of v0.2.0 cannot be downloaded from GitHub"
@@ -119,7 +121,9 @@ def test_an_empty_checksum_is_found(release, built):
 
 def test_one_file_of_all_checksums_is_compared_with_each(release, built):
     sums = "".join(path.read_text() for path in sorted(built.glob("*.sha256")))
-    (built / "SHA256SUMS").write_text(sums.replace("hello-there", "hello-elsewhere"))
+    (built / "SHA256SUMS").write_text(
+        sums.replace("hello-there", "hello-elsewhere")
+    )
     settings = SETTINGS.replace(
         "[binaries", '[github]\nassets = ["binaries", "SHA256SUMS"]\n[binaries'
     )
@@ -136,7 +140,9 @@ def test_an_asset_that_differs_from_what_was_built_is_found(release, built):
     part = release.parts[0]
     path = dist.folder(part) / "hello-there"
     path.write_bytes(b"what was built")
-    dist.record(part, "build_binaries", [dist.describe(release, part, "binary", path)])
+    dist.record(
+        part, "build_binaries", [dist.describe(release, part, "binary", path)]
+    )
     publish(built)
     [problem] = verify(release)
     assert "hello-there from GitHub has sha256" in problem
@@ -155,7 +161,9 @@ def test_a_binary_of_another_version_is_found(release, built, tmp_path):
     ]
 
 
-def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built):
+def test_a_binary_for_another_machine_than_its_name_says_is_found(
+    release, built
+):
     (built / "hello-there").write_bytes(elf(AARCH64))
     checksum(built / "hello-there")
     publish(built)
@@ -167,6 +175,8 @@ def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built
 
 def test_a_project_that_is_not_on_github_has_no_assets(release):
     assert (
-        verify(replace(release, project=replace(release.project, repository=None)))
+        verify(
+            replace(release, project=replace(release.project, repository=None))
+        )
         == []
     )

@@ -63,7 +63,11 @@ def push(releasing: Releasing, layout: Layout, tmp_path):
         packed: dict[str, str] | None = None, *words: str, image: bool = True
     ) -> Release:
         release = releasing(
-            {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
+            {
+                "Dockerfile": "FROM scratch\n",
+                "release-tasks.toml": SETTINGS,
+                **chart(),
+            }
         )
         folder = write_files(tmp_path / "packed", packed or chart())
         run(
@@ -74,9 +78,16 @@ def push(releasing: Releasing, layout: Layout, tmp_path):
             f"--destination={folder}",
             folder / "chart",
         )
-        run("helm", "push", folder / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
+        run(
+            "helm",
+            "push",
+            folder / "hello-0.2.0.tgz",
+            "oci://ghcr.io/example/charts",
+        )
         if image:
-            layout.push(f"{IMAGE}:0.2.0", layout.image(HERE, [layer(("hello", b"x"))]))
+            layout.push(
+                f"{IMAGE}:0.2.0", layout.image(HERE, [layer(("hello", b"x"))])
+            )
         return release
 
     return start
@@ -95,9 +106,9 @@ def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):
 
 
 def test_a_chart_that_names_an_image_tag_that_does_not_exist_is_found(push):
-    assert verify(push(chart(image=f"{IMAGE}:v{{{{ .Chart.AppVersion }}}}"))) == [
-        f"{CHART} uses the image {IMAGE}:v0.2.0, which does not exist"
-    ]
+    assert verify(
+        push(chart(image=f"{IMAGE}:v{{{{ .Chart.AppVersion }}}}"))
+    ) == [f"{CHART} uses the image {IMAGE}:v0.2.0, which does not exist"]
 
 
 def test_an_image_may_be_named_by_its_digest(push, layout: Layout):
@@ -106,7 +117,10 @@ def test_an_image_may_be_named_by_its_digest(push, layout: Layout):
 
 
 def test_an_image_of_somebody_else_is_not_asked_for(push, registries):
-    assert verify(push(chart(image="docker.io/library/other:1"), image=False)) == []
+    assert (
+        verify(push(chart(image="docker.io/library/other:1"), image=False))
+        == []
+    )
     assert "registry-1.docker.io" not in str(registries.log.refused())
 
 
@@ -125,7 +139,9 @@ def test_a_chart_that_does_not_render_is_found(push, tmp_path):
     assert left_behind(tmp_path) == []
 
 
-def test_a_chart_that_demands_values_is_not_rendered_and_that_is_said(push, capsys):
+def test_a_chart_that_demands_values_is_not_rendered_and_that_is_said(
+    push, capsys
+):
     demanding = chart() | {
         "chart/templates/needed.yaml": 'a: {{ required "say who" .Values.who }}\n'
     }
@@ -154,13 +170,20 @@ def test_a_chart_that_demands_values_is_rendered_with_those_of_its_tests(
 
 
 def test_a_library_is_not_rendered_and_that_is_said(push, capsys):
-    assert verify(push(chart(kind="library") | {"chart/templates/job.yaml": ""})) == []
+    assert (
+        verify(push(chart(kind="library") | {"chart/templates/job.yaml": ""}))
+        == []
+    )
     assert "library charts are not installable" in capsys.readouterr().err
 
 
 def test_a_chart_that_is_not_there_is_found(releasing: Releasing):
     release = releasing(
-        {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
+        {
+            "Dockerfile": "FROM scratch\n",
+            "release-tasks.toml": SETTINGS,
+            **chart(),
+        }
     )
     [problem] = verify(release)
     assert problem.startswith(f"{CHART} cannot be used: Error: ")

@@ -33,7 +33,13 @@ def workspace(program: str = PROGRAM, manifest: str = "") -> dict[str, str]:
 
 def publish(release: Release, *names: str) -> Release:
     for name in names or ("words", "hello"):
-        run("cargo", "publish", "--quiet", "--no-verify", cwd=release.checkout / name)
+        run(
+            "cargo",
+            "publish",
+            "--quiet",
+            "--no-verify",
+            cwd=release.checkout / name,
+        )
     return release
 
 
@@ -57,7 +63,9 @@ def test_published_crates_are_fetched_and_their_programs_run(
 
 def test_a_program_of_another_version_is_found(releasing: Releasing):
     release = publish(
-        releasing(workspace('fn main() { println!("hello 0.1.0"); }')), "hello", "words"
+        releasing(workspace('fn main() { println!("hello 0.1.0"); }')),
+        "hello",
+        "words",
     )
     [problem] = verify(release)
     assert problem == (
@@ -74,7 +82,9 @@ def test_a_crate_that_does_not_compile_is_found(releasing: Releasing):
     )
 
 
-def test_exactly_the_crate_that_is_absent_is_named(releasing: Releasing, tmp_path):
+def test_exactly_the_crate_that_is_absent_is_named(
+    releasing: Releasing, tmp_path
+):
     release = publish(releasing(workspace()), "hello")
     [problem] = verify(release)
     assert problem.startswith(
@@ -90,7 +100,9 @@ def test_a_yanked_crate_is_found(releasing: Releasing):
     assert "fetched-words 0.2.0 from crates.io cannot be downloaded" in problem
 
 
-def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, registries):
+def test_a_file_that_differs_from_the_index_is_found(
+    releasing: Releasing, registries
+):
     release = publish(releasing(workspace()))
     path = registries.crates.store.file("fetched-words", "0.2.0")
     path.write_bytes(path.read_bytes() + b"more")
@@ -109,9 +121,14 @@ def test_a_crate_whose_programs_need_features_is_only_fetched(
     assert "has no program by default" in capsys.readouterr().err
 
 
-def test_a_project_without_crates_starts_no_cargo(releasing: Releasing, monkeypatch):
+def test_a_project_without_crates_starts_no_cargo(
+    releasing: Releasing, monkeypatch
+):
     release = releasing(
-        {"README.md": "hello", "release-tasks.toml": '[project]\nversion = "tag"\n'}
+        {
+            "README.md": "hello",
+            "release-tasks.toml": '[project]\nversion = "tag"\n',
+        }
     )
     monkeypatch.setenv("PATH", "")
     assert verify(release) == []

@@ -31,7 +31,9 @@ SETTINGS = (
 @pytest.fixture
 def release(releasing: Releasing, daemon: str, monkeypatch) -> Release:
     monkeypatch.setenv("DOCKER_HOST", daemon)
-    return releasing({"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS})
+    return releasing(
+        {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS}
+    )
 
 
 def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
@@ -39,7 +41,9 @@ def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
     layout.push(
         NAME,
         layout.image(
-            HERE, [layer(("hello", hello)), layer(("etc/motd", b"hello"))], **config
+            HERE,
+            [layer(("hello", hello)), layer(("etc/motd", b"hello"))],
+            **config,
         ),
     )
 

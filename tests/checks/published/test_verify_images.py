@@ -46,20 +46,26 @@ def no_daemon(monkeypatch, tmp_path):
 
 @pytest.fixture
 def release(releasing: Releasing) -> Release:
-    return releasing({"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS})
+    return releasing(
+        {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS}
+    )
 
 
 @pytest.fixture
 def push(layout: Layout, tmp_path, monkeypatch):
     """Push an image of both platforms; it says what `says` says."""
 
-    def start(says: str = "hello 0.2.0", other: bool = True, **config: object) -> str:
+    def start(
+        says: str = "hello 0.2.0", other: bool = True, **config: object
+    ) -> str:
         hello = program(tmp_path / "hello", says).read_bytes()
         about = {"Entrypoint": ["/hello"], "User": "65532:65532", **config}
         rows = [layout.image(HERE, [layer(("hello", hello))], **about)]
         if other:
             rows.append(
-                layout.image(OTHER, [layer(("hello", b"another machine's"))], **about)
+                layout.image(
+                    OTHER, [layer(("hello", b"another machine's"))], **about
+                )
             )
         return layout.push(NAME, *rows)
 
@@ -71,12 +77,15 @@ def verify(release: Release) -> list[str]:
 
 
 @as_root
-def test_an_image_is_whole_and_its_program_runs(release, push, tmp_path, capsys):
+def test_an_image_is_whole_and_its_program_runs(
+    release, push, tmp_path, capsys
+):
     push()
     assert verify(release) == []
     said = capsys.readouterr().err
     assert (
-        f"{NAME} is complete on its registry, for linux/{HERE}, linux/{OTHER}" in said
+        f"{NAME} is complete on its registry, for linux/{HERE}, linux/{OTHER}"
+        in said
     )
     assert f"{NAME} runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
@@ -88,10 +97,15 @@ def test_an_image_of_the_wrong_program_is_found(release, push):
     assert verify(release) == [f"{NAME} prints 'hello 0.1.0', expected 0.2.0"]
 
 
-def test_what_check_artifacts_ignores_verify_ignores_too(releasing, push, capsys):
+def test_what_check_artifacts_ignores_verify_ignores_too(
+    releasing, push, capsys
+):
     push("hello 0.1.0")
     ignore = '[checks.ignore]\nimage-does-not-start = "needs a license"\n'
-    files = {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS + ignore}
+    files = {
+        "Dockerfile": "FROM scratch\n",
+        "release-tasks.toml": SETTINGS + ignore,
+    }
     assert verify(releasing(files)) == []
     assert "is ignored (needs a license)" in capsys.readouterr().err
 
@@ -196,7 +210,9 @@ def test_a_layer_with_other_bytes_is_found(release, push, tmp_path):
         if p.is_file() and digest in str(p)
     ]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(ReleaseError, match="does not have the bytes of its digest"):
+    with pytest.raises(
+        ReleaseError, match="does not have the bytes of its digest"
+    ):
         verify(release)
     assert left_behind(tmp_path) == []
 
@@ -204,7 +220,9 @@ def test_a_layer_with_other_bytes_is_found(release, push, tmp_path):
 def test_an_image_without_an_index_is_read_too(
     releasing: Releasing, layout: Layout, tmp_path, capsys
 ):
-    settings = SETTINGS.replace('"linux/amd64", "linux/arm64"', f'"linux/{HERE}"')
+    settings = SETTINGS.replace(
+        '"linux/amd64", "linux/arm64"', f'"linux/{HERE}"'
+    )
     release = releasing(
         {"Dockerfile": "FROM scratch\n", "release-tasks.toml": settings}
     )
@@ -224,7 +242,10 @@ def test_an_image_without_an_index_is_read_too(
         oci_registry.manifest("ghcr.io/example/hello", "0.2.0") or {}
     )
     assert verify(release) == []
-    assert f"is complete on its registry, for linux/{HERE}" in capsys.readouterr().err
+    assert (
+        f"is complete on its registry, for linux/{HERE}"
+        in capsys.readouterr().err
+    )
 
 
 def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
@@ -257,7 +278,10 @@ def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
 
 def test_absolute_links_stay_inside_of_the_image(tmp_path):
     rootfs.unpack(
-        [layer(("run/x", b"1"), ("var/run", "/run")), layer(("var/run/y", b"2"))],
+        [
+            layer(("run/x", b"1"), ("var/run", "/run")),
+            layer(("var/run/y", b"2")),
+        ],
         tmp_path / "root",
     )
     assert (tmp_path / "root" / "run" / "y").read_bytes() == b"2"
@@ -297,5 +321,7 @@ def _layer_of(architecture: str) -> str:
         for row in index["manifests"]
         if row["platform"]["architecture"] == architecture
     ]
-    manifest = oci_registry.manifest("ghcr.io/example/hello", row["digest"]) or {}
+    manifest = (
+        oci_registry.manifest("ghcr.io/example/hello", row["digest"]) or {}
+    )
     return str(manifest["layers"][0]["digest"])

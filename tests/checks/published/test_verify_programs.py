@@ -40,7 +40,16 @@ def test_the_version_is_found_in_what_programs_print(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["10.2.0", "0.2.01", "0.2.0.1", "0.2.0-rc.1", "0.2.0rc1", "1.0.2.0", "0.1.0", ""],
+    [
+        "10.2.0",
+        "0.2.01",
+        "0.2.0.1",
+        "0.2.0-rc.1",
+        "0.2.0rc1",
+        "1.0.2.0",
+        "0.1.0",
+        "",
+    ],
 )
 def test_another_version_is_not_taken_for_it(text):
     assert not names_version(text, "0.2.0")
@@ -69,7 +78,11 @@ def test_a_program_that_prints_the_version_before_is_wrong():
 
 @pytest.mark.parametrize(
     "code",
-    ["raise SystemExit('unknown flag --version, 1.1.1')", "print('hello, world')", ""],
+    [
+        "raise SystemExit('unknown flag --version, 1.1.1')",
+        "print('hello, world')",
+        "",
+    ],
 )
 def test_a_program_that_does_not_know_the_flag_is_only_noted(code, capsys):
     assert started(code) == []
@@ -91,18 +104,24 @@ def test_a_file_that_is_no_program_is_an_error(tmp_path):
     path = tmp_path / "hello"
     path.write_bytes(b"no program")
     path.chmod(0o755)
-    [problem] = facts(check_version_output([path, "--version"], "0.2.0", "hello"))
+    [problem] = facts(
+        check_version_output([path, "--version"], "0.2.0", "hello")
+    )
     assert "cannot be started" in problem
     assert (
         "cannot be started"
-        in facts(check_version_output([tmp_path / "absent"], "0.2.0", "hello"))[0]
+        in facts(check_version_output([tmp_path / "absent"], "0.2.0", "hello"))[
+            0
+        ]
     )
 
 
 def test_a_program_sees_no_secret(monkeypatch):
     monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "0.1.0-secret")
     assert (
-        started("import os; print(os.environ.get('CARGO_REGISTRY_TOKEN', '0.2.0'))")
+        started(
+            "import os; print(os.environ.get('CARGO_REGISTRY_TOKEN', '0.2.0'))"
+        )
         == []
     )
 
@@ -115,7 +134,10 @@ def test_a_program_sees_no_secret(monkeypatch):
             "error: no such crate",
         ),
         ("ERROR: Could not find it\nERROR: No match\n", "ERROR: No match"),
-        ("  error: inner\nTraceback\n  File x\nImportError: no", "ImportError: no"),
+        (
+            "  error: inner\nTraceback\n  File x\nImportError: no",
+            "ImportError: no",
+        ),
         ("", "it printed nothing"),
     ],
 )

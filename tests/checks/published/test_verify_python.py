@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.published_project import HERE, OTHER, Releasing, facts, left_behind, run
+from support.published_project import (
+    HERE,
+    OTHER,
+    Releasing,
+    facts,
+    left_behind,
+    run,
+)
 
 from release_tasks.checks.published import python
 from release_tasks.release import Release
@@ -49,12 +56,17 @@ def content(
         f"{info}/WHEEL": tags,
     }
     return files | {
-        f"{info}/RECORD": "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+        f"{info}/RECORD": "".join(
+            f"{name},,\n" for name in [*files, f"{info}/RECORD"]
+        )
     }
 
 
 def wheel(
-    folder: Path, module: str = GOOD, about: str = ABOUT, tag: str = "py3-none-any"
+    folder: Path,
+    module: str = GOOD,
+    about: str = ABOUT,
+    tag: str = "py3-none-any",
 ) -> Path:
     path = folder / f"fetched_hello-0.2.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as out:
@@ -80,7 +92,9 @@ def sdist(folder: Path, module: str = GOOD, first: str = "pass") -> Path:
 
 @pytest.fixture
 def release(releasing: Releasing) -> Release:
-    return releasing({"pyproject.toml": PYPROJECT, "release-tasks.toml": SETTINGS})
+    return releasing(
+        {"pyproject.toml": PYPROJECT, "release-tasks.toml": SETTINGS}
+    )
 
 
 def upload(*paths: Path) -> None:
@@ -116,10 +130,14 @@ def test_a_wheel_that_does_not_import_is_found_and_the_sdist_is_tried_all_the_sa
 
 
 def test_an_sdist_that_does_not_build_is_found(release, tmp_path):
-    upload(wheel(tmp_path), sdist(tmp_path, first='raise SystemExit("no compiler")'))
+    upload(
+        wheel(tmp_path),
+        sdist(tmp_path, first='raise SystemExit("no compiler")'),
+    )
     [problem] = verify(release)
     assert (
-        problem == "fetched-hello 0.2.0 from PyPI (sdist) does not install: no compiler"
+        problem
+        == "fetched-hello 0.2.0 from PyPI (sdist) does not install: no compiler"
     )
 
 
@@ -139,7 +157,8 @@ def test_a_wheel_for_another_machine_is_not_installed_and_that_is_said(
     assert HERE != OTHER
     assert verify(release) == []
     assert (
-        "no wheel of fetched-hello 0.2.0 fits this machine" in capsys.readouterr().err
+        "no wheel of fetched-hello 0.2.0 fits this machine"
+        in capsys.readouterr().err
     )
 
 
@@ -158,7 +177,11 @@ def test_files_from_the_settings_of_pip_do_not_stand_in_for_pypi(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("PIP_PREFER_BINARY", "1")
     wheel(tmp_path / "elsewhere")
-    upload(wheel(tmp_path, module="import no_such_module\n", tag="py2.py3-none-any"))
+    upload(
+        wheel(
+            tmp_path, module="import no_such_module\n", tag="py2.py3-none-any"
+        )
+    )
     assert "does not import" in verify(release)[0]
 
 
@@ -190,7 +213,9 @@ def test_a_program_in_a_wheel_without_modules_is_run(release, tmp_path, capsys):
     ]
 
 
-def test_a_project_without_packages_starts_no_pip(releasing: Releasing, monkeypatch):
+def test_a_project_without_packages_starts_no_pip(
+    releasing: Releasing, monkeypatch
+):
     release = releasing({"README.md": "hello", "release-tasks.toml": SETTINGS})
     monkeypatch.setenv("PATH", "")
     assert verify(release) == []

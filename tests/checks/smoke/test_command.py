@@ -79,4 +79,6 @@ def test_an_interpreter_without_a_program_of_ours_is_not_started(
 def test_another_program_is_started_and_not_ours(
     entrypoint: list[str], command: list[str], program: str
 ) -> None:
-    assert started(entrypoint, command, OURS) == Started((program,), is_ours=False)
+    assert started(entrypoint, command, OURS) == Started(
+        (program,), is_ours=False
+    )
