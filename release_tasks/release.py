@@ -20,7 +20,7 @@ from release_tasks.project.tags import (
 )
 from release_tasks.project.version_levels import resolve
 from release_tasks.tools import ci, git
-from release_tasks.tools.git import known_tags, whole, worktree
+from release_tasks.tools.git import known_tags, origin, whole, worktree
 from release_tasks.versions.numbers import parse
 from release_tasks.versions.requests import parse_request
 
@@ -147,8 +147,8 @@ def _at(
 
     checkout = git.top(Path.cwd())
     head = git.head(checkout)
-    if head not in git.tags(checkout).values() and git.remote_url(checkout):
-        memo.prefetch(git.remote_refs, checkout)
+    if head not in git.tags(checkout).values() and origin.url(checkout):
+        memo.prefetch(origin.refs, checkout)
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
     versions = _versions(project, checkout, head, version, component)
@@ -259,16 +259,16 @@ def _tagged_commit(
         checkout
     ):
         return head
-    if git.remote_url(checkout) is None:
+    if origin.url(checkout) is None:
         return None
     public = _public_tags(checkout, tags)
     for tag, commit in public.items():
         if tag not in local:
-            git.fetch_tag(checkout, tag, name_it=not is_dry)
+            origin.fetch_tag(checkout, tag, name_it=not is_dry)
         elif local[tag] != commit:
             raise ReleaseError(
                 f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here",
-                f"git fetch --force {word(git.remote(checkout))} tag {word(tag)}",
+                f"git fetch --force {word(origin.remote_name(checkout))} tag {word(tag)}",
             )
     if not public:
         return None

@@ -13,6 +13,7 @@ from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
+from release_tasks.tools.git import origin
 
 NAME = "git"
 NOUN = "tag"
@@ -36,12 +37,12 @@ def state(
     """Return whether origin has each tag, on this release's commit."""
     if not artifacts:
         return []
-    if git.remote_url(release.checkout) is None:
+    if origin.url(release.checkout) is None:
         raise ReleaseError(
             "the repository has no remote called origin",
             "git remote add origin URL",
         )
-    refs = git.remote_refs(release.checkout)
+    refs = origin.refs(release.checkout)
     return [
         _status(release, artifact, refs.get(f"refs/tags/{artifact.name}"))
         for artifact in artifacts
@@ -79,7 +80,7 @@ def publish(
             git_runs.wait(release)
     tags = [f"refs/tags/{artifact.name}" for artifact in artifacts]
     for start in range(0, len(tags), TAGS_PER_PUSH):
-        git.push(c, release.checkout, *tags[start : start + TAGS_PER_PUSH])
+        origin.push(c, release.checkout, *tags[start : start + TAGS_PER_PUSH])
 
 
 def release_branch(release: Release) -> str:
@@ -100,7 +101,7 @@ def release_branch(release: Release) -> str:
 
 def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
     """Delete a tag here and on origin."""
-    git.push(c, release.checkout, f":refs/tags/{artifact.name}")
+    origin.push(c, release.checkout, f":refs/tags/{artifact.name}")
     git.delete_tag(c, release.checkout, artifact.name)
 
 
@@ -125,7 +126,7 @@ def not_on_release_branch(release: Release) -> list[ReleaseError]:
 
 def _branches(release: Release, wanted: str | None) -> list[str]:
     """Return the head commits of origin's branches to search, the likely ones first."""
-    refs = git.remote_refs(release.checkout)
+    refs = origin.refs(release.checkout)
     if wanted:
         head = refs.get(f"refs/heads/{wanted}")
         return [head] if head else []
@@ -152,15 +153,15 @@ def _status(
 def _needs_push(c: Context, release: Release, branch: str) -> bool:
     if shell.is_dry(c) and not release.is_tagged:
         return True  # there will be a release commit
-    head = git.remote_refs(release.checkout).get(f"refs/heads/{branch}")
+    head = origin.refs(release.checkout).get(f"refs/heads/{branch}")
     return head is None or not _contains(release, head)
 
 
 def _push_branch(c: Context, release: Release, branch: str) -> None:
     commit = "HEAD" if shell.is_dry(c) else release.commit
-    remote = git.remote(release.checkout)
+    remote = origin.remote_name(release.checkout)
     try:
-        git.push(c, release.checkout, f"{commit}:refs/heads/{branch}")
+        origin.push(c, release.checkout, f"{commit}:refs/heads/{branch}")
     except Failed as error:
         raise ReleaseError(
             error.problem,
@@ -174,5 +175,5 @@ def _contains(release: Release, head: str) -> bool:
     if release.commit == head:
         return True
     if git.commit_of(release.checkout, head) is None:
-        git.fetch_commit(release.checkout, head)
+        origin.fetch_commit(release.checkout, head)
     return git.is_ancestor(release.checkout, release.commit, head)

@@ -11,9 +11,10 @@ from release_tasks.http import get_many
 from release_tasks.printable import word
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import gh, git, remotes
+from release_tasks.tools import gh, remotes
 from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh.pages import Page
+from release_tasks.tools.git import origin
 
 # What this process has filled: dist/<tag>/, the commit, and whether it was a dry run.
 _filled: set[tuple[Path, str, bool]] = set()
@@ -59,7 +60,7 @@ def assets_without_place(release: Release) -> list[ReleaseError]:
 
     An image that takes them (`COPY --from=binaries`) is another place.
     """
-    url = git.remote_url(release.checkout)
+    url = origin.url(release.checkout)
     if release.project.repository is not None or url is None:
         return []
     names: dict[str, None] = {}
@@ -90,7 +91,7 @@ def unreadable_drafts(release: Release) -> list[ReleaseError]:
     hidden = [
         part
         for part in release.parts
-        if git.remote_tag(release.checkout, part.tag)
+        if origin.tag(release.checkout, part.tag)
         and _page(release, part) is None
     ]
     repository = release.project.github_repository
@@ -155,7 +156,7 @@ def _may_have_page(release: Release) -> bool:
     return (
         release.is_tagged
         and not no_release_reason(release)
-        and git.remote_url(release.checkout) is not None
+        and origin.url(release.checkout) is not None
     )
 
 

@@ -9,6 +9,7 @@ from invoke.context import Context
 from release_tasks import terminal
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.tasks import command
+from release_tasks.tools.git import origin
 
 if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
@@ -76,7 +77,7 @@ def _push_tag(
     """Create the tag on the release's commit and push it, unless origin has it there."""
     from release_tasks.tools import git
 
-    commit = git.remote_tag(release.checkout, name)
+    commit = origin.tag(release.checkout, name)
     if commit == release.commit:
         return
     if commit is not None:
@@ -85,4 +86,4 @@ def _push_tag(
             "promote the next version",
         )
     git.create_tag(c, release.checkout, name, f"Release {name}", release.commit)
-    git.push(c, release.checkout, f"refs/tags/{name}")
+    origin.push(c, release.checkout, f"refs/tags/{name}")

@@ -22,6 +22,7 @@ from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError, counted
 from release_tasks.tasks import command
 from release_tasks.tools import git, inv
+from release_tasks.tools.git import origin
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
@@ -208,13 +209,13 @@ def _clone(rehearsal: Rehearsal) -> Path:
 
     top = rehearsal.project.root
     branch = git.branch(top) or "main"
-    bare, origin = _origin(rehearsal)
+    bare, origin_url = _origin(rehearsal)
     clones.push_head(top, bare, branch)
     clones.set_default_branch(bare, branch)
     clone = rehearsal.folder / "clone" / rehearsal.project.name
-    clones.clone_url(origin, clone, rehearsal.registries.env, top)
+    clones.clone_url(origin_url, clone, rehearsal.registries.env, top)
     if rehearsal.project.repository:
-        clones.set_origin(clone, _rehearsed_origin(git.remote_url(top), origin))
+        clones.set_origin(clone, _rehearsed_origin(origin.url(top), origin_url))
     return clone
 
 
@@ -237,12 +238,12 @@ def _take_changes(root: Path, clone: Path, env: dict[str, str]) -> None:
         terminal.say("other uncommitted changes are not part of the rehearsal")
 
 
-def _rehearsed_origin(written: str | None, origin: str) -> str:
+def _rehearsed_origin(written: str | None, origin_url: str) -> str:
     """Return the URL of origin in the clone: as written, where that leads to the local GitHub.
 
     An alias of git or ssh is not known there, and neither is a port.
     """
-    base = origin.rsplit("/", 2)[0]
+    base = origin_url.rsplit("/", 2)[0]
     host = base.removeprefix("https://")
     starts = (
         f"{base}/",
@@ -252,7 +253,7 @@ def _rehearsed_origin(written: str | None, origin: str) -> str:
     )
     if written and written.startswith(starts):
         return written
-    return origin
+    return origin_url
 
 
 def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:

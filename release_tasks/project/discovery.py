@@ -29,7 +29,7 @@ from release_tasks.project.model import (
 )
 from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git, remotes
-from release_tasks.tools.git import clones
+from release_tasks.tools.git import clones, origin
 
 Versioned = TypeVar("Versioned", Crate, PythonPackage)
 DECLARED_URL = re.compile(
@@ -54,7 +54,7 @@ def outline(root: Path) -> Project:
     settings = load(root)
     environment.give_also(settings.build.pass_env)
     files = _visible(git.tracked(root), settings.project.ignore)
-    url = git.remote_url(root)
+    url = origin.url(root)
     repository = remotes.repository_of(root)
     if url is None:
         url = _declared_url(root)
@@ -90,10 +90,10 @@ def _discover(root: Path, fingerprint: str, tags: tuple[str, ...]) -> Project:
 def _tags(root: Path) -> tuple[str, ...]:
     """Return the names of all tags, the oldest first; a shallow clone has them only on origin."""
     here = git.tags_by_age(root)
-    if not git.is_shallow(root) or git.remote_url(root) is None:
+    if not git.is_shallow(root) or origin.url(root) is None:
         return here
     try:
-        refs = git.remote_refs(root)
+        refs = origin.refs(root)
     except ReleaseError:  # without a network the default form is used
         return here
     prefix = "refs/tags/"

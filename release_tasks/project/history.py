@@ -9,7 +9,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import released_version, version_in
 from release_tasks.tools import git
-from release_tasks.tools.git import known_tags
+from release_tasks.tools.git import known_tags, origin
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.templates import expand, highest_of_line
 
@@ -69,8 +69,7 @@ def finished(project: Project, component: Component) -> Commits:
 
     found = released(project, component)
     is_on_github = (
-        project.repository is not None
-        and git.remote_url(project.root) is not None
+        project.repository is not None and origin.url(project.root) is not None
     )
     is_by_tag = not found or component.promotes or not is_on_github
     is_by_tag = is_by_tag or not known_tags.is_readable(project.root)
@@ -153,6 +152,6 @@ def previous(
         if parse(number) >= mine or is_skipped:
             continue
         if git.commit_of(project.root, commit) is None:
-            git.fetch_tag(project.root, tag, name_it=False)
+            origin.fetch_tag(project.root, tag, name_it=False)
         return tag, commit
     return "", ""

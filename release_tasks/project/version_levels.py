@@ -10,7 +10,7 @@ from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import manifest_version, released_version
 from release_tasks.tools import git
-from release_tasks.tools.git import clones, known_tags
+from release_tasks.tools.git import clones, known_tags, origin
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.requests import (
     matches_level,
@@ -84,7 +84,7 @@ def _first_version(project: Project, component: Component, level: str) -> str:
 
 
 def _has_readable_origin(root: Path) -> bool:
-    return git.remote_url(root) is None or known_tags.is_readable(root)
+    return origin.url(root) is None or known_tags.is_readable(root)
 
 
 def _committed_version(root: Path, component: Component) -> str:

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_tasks.tools import git, ssh
+from release_tasks.tools import ssh
 from release_tasks.tools.gh import hosts
+from release_tasks.tools.git import origin
 
 SSH = ("ssh", "git+ssh", "ssh+git")
 SCHEMES = (*SSH, "https", "http", "git")
@@ -64,16 +65,16 @@ def repository_of(tree: Path, remote: str = "") -> str | None:
     by `insteadOf` is a way to the same repository. What is only read elsewhere is on GitHub where
     git pushes to GitHub.
     """
-    written = git.remote_url(tree, remote)
+    written = origin.url(tree, remote)
     if written is None:
         return None
     found = github_repository(written)
     if found is None:
-        expanded = git.expanded_url(tree, remote)
+        expanded = origin.expanded_url(tree, remote)
         if expanded != written:
             found = github_repository(expanded)
     if found is None and not remote:
-        pushed = map(github_repository, git.push_urls(tree))
+        pushed = map(github_repository, origin.push_urls(tree))
         found = next(filter(None, pushed), None)
     return found
 
@@ -84,10 +85,10 @@ def pushed_elsewhere(tree: Path) -> str | None:
     Several URLs may be of mirrors, as long as one is that of origin. Another host may be the one
     that git reads a mirror of.
     """
-    pushed = git.push_urls(tree)
+    pushed = origin.push_urls(tree)
     if not pushed:
         return None
-    fetched = [parse(git.remote_url(tree) or ""), parse(git.expanded_url(tree))]
+    fetched = [parse(origin.url(tree) or ""), parse(origin.expanded_url(tree))]
     paths = [address.path.lower() for address in fetched if address]
     others = []
     for url in pushed:

@@ -330,10 +330,10 @@ def test_a_token_of_github_reaches_the_helper_of_git(
         ["git", "remote", "add", "origin", origin], cwd=root, check=True
     )
     with pytest.raises(shell.Failed):
-        git.push(Context(), root, "HEAD:refs/heads/main")
+        origin.push(Context(), root, "HEAD:refs/heads/main")
     monkeypatch.setenv(variable, registries.tokens.github)
-    git.push(Context(), root, "HEAD:refs/heads/main")
-    assert git.remote_refs(root)["refs/heads/main"] == git.head(root)
+    origin.push(Context(), root, "HEAD:refs/heads/main")
+    assert origin.refs(root)["refs/heads/main"] == git.head(root)
 
 
 def git_is_led_by(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,7 +368,7 @@ def test_a_hook_of_the_repository_gets_no_token_of_github(
     subprocess.run(
         ["git", "remote", "add", "origin", origin], cwd=root, check=True
     )
-    git.push(Context(), root, "HEAD:refs/heads/main")
+    origin.push(Context(), root, "HEAD:refs/heads/main")
     assert (registries.tokens.github in seen.read_text()) is not is_versioned
 
 

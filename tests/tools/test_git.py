@@ -12,7 +12,7 @@ from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import git
-from release_tasks.tools.git import clones
+from release_tasks.tools.git import clones, origin
 
 
 def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_tags_stand_for_commits_whether_annotated_or_not(
     tiny.git("tag", "light")
     tiny.tag("v0.2.0")
     assert git.tags(tiny.root) == {"light": tiny.head(), "v0.2.0": tiny.head()}
-    assert git.remote_tag(tiny.root, "v0.2.0") == tiny.head()
-    assert git.remote_tag(tiny.root, "v0.2") is None
-    refs = git.remote_refs(tiny.root)
+    assert origin.tag(tiny.root, "v0.2.0") == tiny.head()
+    assert origin.tag(tiny.root, "v0.2") is None
+    refs = origin.refs(tiny.root)
     assert refs == {
         "refs/tags/v0.2.0": tiny.head(),
         "refs/heads/main": tiny.head(),
@@ -121,7 +121,7 @@ def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(
         ReleaseError,
         match=r"the remote origin cannot be read: fatal: .* does not appear to be",
     ):
-        git.remote_refs(tiny.root)
+        origin.refs(tiny.root)
 
 
 def test_a_file_of_a_commit_comes_byte_for_byte(tiny: TinyProject) -> None:
@@ -154,8 +154,10 @@ def test_a_push_is_all_or_nothing(tiny: TinyProject) -> None:
     tiny.git("tag", "--force", "-m", "x", "v0.1.0")
     tiny.git("tag", "-m", "x", "v0.2.0")
     with pytest.raises(ReleaseError, match="git push"):
-        git.push(context(), tiny.root, "refs/tags/v0.2.0", "refs/tags/v0.1.0")
-    assert git.remote_tag(tiny.root, "v0.2.0") is None
+        origin.push(
+            context(), tiny.root, "refs/tags/v0.2.0", "refs/tags/v0.1.0"
+        )
+    assert origin.tag(tiny.root, "v0.2.0") is None
 
 
 def test_an_export_has_the_files_and_no_history(tiny: TinyProject) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from support import repositories
 
-from release_tasks.tools import git, remotes, ssh
+from release_tasks.tools import remotes, ssh
 from release_tasks.tools.gh import hosts
+from release_tasks.tools.git import origin
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +172,7 @@ def test_origin_is_what_git_reads_from_and_pushes_to(
     repositories.git(tree, "init", "--quiet", "--initial-branch=main")
     for key, value in settings:
         repositories.git(tree, "config", "--add", key, value)
-    assert git.remote(tree) == name
+    assert origin.remote_name(tree) == name
     assert remotes.repository_of(tree) == repository
     assert remotes.pushed_elsewhere(tree) == elsewhere
 

@@ -25,6 +25,7 @@ from release_tasks.project.model import Gate
 from release_tasks.project.settings import FILE
 from release_tasks.release import Release
 from release_tasks.tools import git, nox
+from release_tasks.tools.git import origin
 
 # how nox begins what a session has printed
 BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)
@@ -203,9 +204,7 @@ def _fix(release: Release, session: str) -> str:
         return f"fix it; {again}"
     command = "inv retag"
     tag = release.parts[0].tag
-    if git.remote_url(release.checkout) and not git.remote_tag(
-        release.checkout, tag
-    ):
+    if origin.url(release.checkout) and not origin.tag(release.checkout, tag):
         command = "inv release"  # a tag that only this machine has moves with the next commit
     return f"fix it and commit, then {command} --version {release.request}; {again}"
 

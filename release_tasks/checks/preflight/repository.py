@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release_tasks.bumping import bump
-from release_tasks.channels import git as origin
+from release_tasks.channels import git as git_channel
 from release_tasks.checks.check import (
     CheckContext,
     also_after_tag,
@@ -23,8 +23,7 @@ from release_tasks.project.gates import is_hotfix
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git, remotes
 from release_tasks.tools.gh import hosts
-from release_tasks.tools.git import origin as git_origin
-from release_tasks.tools.git import whole
+from release_tasks.tools.git import origin, whole
 from release_tasks.versions.numbers import parse
 
 # branches that old versions are released from, by their usual names
@@ -47,21 +46,21 @@ def tag_without_version(context: CheckContext) -> list[Problem]:
 def tag_off_branch(context: CheckContext) -> list[Problem]:
     """Find a tag on origin whose commit is on no branch there, or not on the release branch."""
     release = context.release
-    if not release.is_tagged or not git.remote_url(release.checkout):
+    if not release.is_tagged or not origin.url(release.checkout):
         return []
-    states = origin.state(release, origin.expected(release))
+    states = git_channel.state(release, git_channel.expected(release))
     if any(status.state is not State.SAME for status in states):
         return []
-    return problems_of(origin.not_on_release_branch(release))
+    return problems_of(git_channel.not_on_release_branch(release))
 
 
 @problem
 def no_origin(context: CheckContext) -> Iterator[Problem]:
     """Find that there is no remote to push to, or that several are none of them origin."""
     tree = context.release.checkout
-    if git.remote_url(tree) is not None:
+    if origin.url(tree) is not None:
         return
-    names = git.remote_names(tree)
+    names = origin.remote_names(tree)
     if not names:
         yield Problem(
             "the repository has no remote called origin",
@@ -89,7 +88,7 @@ def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
         and (forks.is_renamed(own, pushed) or forks.is_renamed(pushed, own))
     ):
         return
-    name, fetched = git.remote(tree), git.expanded_url(tree)
+    name, fetched = origin.remote_name(tree), origin.expanded_url(tree)
     yield Problem(
         f"{name} is read from {fetched}, and pushed to {url}: a tag would never arrive there",
         f"git remote set-url --push {word(name)} {word(fetched)}",
@@ -99,7 +98,7 @@ def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
 @problem
 def insecure_origin(context: CheckContext) -> Iterator[Problem]:
     """Find an origin on GitHub that is not reached over https or SSH."""
-    url = git.remote_url(context.release.checkout)
+    url = origin.url(context.release.checkout)
     address = remotes.parse(url or "")
     if address is None or address.scheme in (*remotes.SSH, "https"):
         return
@@ -115,9 +114,9 @@ def insecure_origin(context: CheckContext) -> Iterator[Problem]:
 def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
     """Find that origin is a fork: another repository is the home of what is released."""
     own = context.project.repository
-    if own is None or git.remote_url(context.release.checkout) is None:
+    if own is None or origin.url(context.release.checkout) is None:
         return
-    remote = git.remote(context.release.checkout)
+    remote = origin.remote_name(context.release.checkout)
     declared = forks.declared(context.project)
     if own.lower() in (name.lower() for name in declared):
         return
@@ -173,7 +172,7 @@ def other_branch(context: CheckContext) -> Iterator[Problem]:
     """Find that the branch is not the one that a clone of origin has, nor one for old versions."""
     tree = context.release.checkout
     branch, wanted = git.branch(tree), context.project.settings.project.branch
-    usual = git.default_branch(tree)
+    usual = origin.default_branch(tree)
     if not branch or not usual or wanted or branch == usual:
         return
     if not _OLD_VERSIONS.match(branch):
@@ -276,24 +275,26 @@ def ahead_of_origin(context: CheckContext) -> Iterator[Problem]:
     branch = git.branch(checkout)
     if branch is None or _origin_head(checkout, branch) == git.head(checkout):
         return
-    count = git_origin.ahead(checkout, branch)
+    count = origin.ahead(checkout, branch)
     if count:
         commits = "1 commit is"
         if count > 1:
             commits = f"{count} commits are"
         yield Problem(
             f"{commits} on {branch} but not on origin yet",
-            f"git push {word(git.remote(context.release.checkout))} {word(branch)}",
+            f"git push {word(origin.remote_name(context.release.checkout))} {word(branch)}",
         )
 
 
 @warning
 def shallow_clone(context: CheckContext) -> Iterator[Problem]:
     """Find that the clone does not have the whole history, which earlier versions are read from."""
-    if git.is_shallow(context.release.checkout):
+    checkout = context.release.checkout
+    if git.is_shallow(checkout):
+        remote = word(origin.remote_name(checkout))
         yield Problem(
             "this clone has only a part of the history",
-            f"git fetch --unshallow --tags {word(git.remote(context.release.checkout))}",
+            f"git fetch --unshallow --tags {remote}",
         )
 
 
@@ -310,7 +311,7 @@ def unpushed_submodule(context: CheckContext) -> Iterator[Problem]:
     tree = context.release.source_tree
     for path, commit in git.submodules(tree).items():
         is_here = (tree / path / ".git").exists()
-        if is_here and not git_origin.is_on_remote(tree / path, commit):
+        if is_here and not origin.is_on_remote(tree / path, commit):
             yield Problem(
                 f"submodule {path} is at {commit[:7]}, which is not on its remote",
                 f"git -C {word(path)} push origin HEAD",
@@ -322,22 +323,22 @@ def unpushed_submodule(context: CheckContext) -> Iterator[Problem]:
 def behind_origin(context: CheckContext) -> Iterator[Problem]:
     """Find that the branch on origin that HEAD is pushed to has commits that HEAD does not have."""
     checkout = context.release.checkout
-    if git.branch(checkout) is None or git.remote_url(checkout) is None:
+    if git.branch(checkout) is None or origin.url(checkout) is None:
         return
-    branch = origin.release_branch(context.release)
-    there = git.remote_refs(checkout).get(f"refs/heads/{branch}")
+    branch = git_channel.release_branch(context.release)
+    there = origin.refs(checkout).get(f"refs/heads/{branch}")
     if there is None or there == git.head(checkout):
         return
     is_known = git.commit_of(checkout, there) is not None
     if not is_known or not git.is_ancestor(checkout, there, "HEAD"):
         yield Problem(
             f"{branch} on origin has commits that are not here",
-            f"git pull --rebase {word(git.remote(checkout))} {word(branch)}",
+            f"git pull --rebase {word(origin.remote_name(checkout))} {word(branch)}",
         )
 
 
 def _origin_head(checkout: Path, branch: str) -> str | None:
     """Return the commit of a branch of origin, None without an origin."""
-    if git.remote_url(checkout) is None:
+    if origin.url(checkout) is None:
         return None
-    return git.remote_refs(checkout).get(f"refs/heads/{branch}")
+    return origin.refs(checkout).get(f"refs/heads/{branch}")

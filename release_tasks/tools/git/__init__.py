@@ -1,4 +1,4 @@
-"""git: what a repository and its remote have, and the few things a release changes there."""
+"""git: what a repository has, and the few things that a release changes there."""
 
 from __future__ import annotations
 
@@ -12,20 +12,12 @@ from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.files import TEMPORARY, scratch
-from release_tasks.memo import On, changing, invalidate, memoized_on
+from release_tasks.memo import On, changing, memoized_on
 from release_tasks.printable import word
 from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
-ORIGIN = "origin"  # as git-clone(1) names the remote
 LINK = "120000"  # the mode of a symbolic link in git's index
 ROLES = ("AUTHOR", "COMMITTER")  # in the names of git's variables
-# What `gh auth git-credential` logs in with over https (gh help environment).
-TOKENS = (
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_ENTERPRISE_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN",
-)
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -41,14 +33,6 @@ class _Repository(NamedTuple):
     common: Path
     is_shallow: bool
     hooks: Path
-
-
-class _Remotes(NamedTuple):
-    """The URL of each remote, the remote of each branch, and whether pushes have other URLs."""
-
-    urls: Mapping[str, str]
-    of_branches: Mapping[str, str]
-    pushes_elsewhere: bool
 
 
 class _Entry(NamedTuple):
@@ -85,6 +69,11 @@ def common_dir(tree: Path) -> Path:
 def is_shallow(tree: Path) -> bool:
     """Tell whether the clone has only a part of the history."""
     return _repository(tree).is_shallow
+
+
+def hooks(tree: Path) -> Path:
+    """Return the folder with the repository's hooks."""
+    return _repository(tree).hooks
 
 
 def has_hooks(tree: Path) -> bool:
@@ -224,121 +213,6 @@ def tags_by_age(tree: Path) -> tuple[str, ...]:
     return tuple(name for name, _, _ in found)
 
 
-def remote(tree: Path) -> str:
-    """Return the remote that is read and pushed to: origin, or that of the branch, or the only one.
-
-    "origin" where there is none, or several and nothing says which (git-config(1),
-    branch.NAME.remote).
-    """
-    remotes = _remotes(tree)
-    if ORIGIN in remotes.urls or not remotes.urls:
-        return ORIGIN
-    if len(remotes.urls) == 1:
-        return next(iter(remotes.urls))
-    tracked = remotes.of_branches.get(branch(tree) or "", ORIGIN)
-    return tracked if tracked in remotes.urls else ORIGIN
-
-
-def remote_names(tree: Path) -> tuple[str, ...]:
-    """Return the names of all remotes."""
-    return tuple(_remotes(tree).urls)
-
-
-def remote_url(tree: Path, name: str = "") -> str | None:
-    """Return the URL of a remote as configured, of several the first, which git fetches from.
-
-    Without a name it is the remote that is released to.
-    """
-    return _remotes(tree).urls.get(name or remote(tree))
-
-
-@memoized_on()
-def _remotes(tree: Path) -> _Remotes:
-    """Read what git's settings say of remotes; nothing that a task runs changes that."""
-    keys = r"^(remote\..*\.(url|pushurl)|branch\..*\.remote|url\..*\.pushinsteadof)$"
-    try:
-        text = ask(["git", "config", "-z", "--get-regexp", keys], cwd=tree)
-    except Failed:
-        return _Remotes({}, {}, False)
-    urls: dict[str, str] = {}
-    of_branches: dict[str, str] = {}
-    pushes_elsewhere = False
-    for entry in filter(None, text.split("\0")):
-        key, _, value = entry.partition("\n")
-        section, _, rest = key.partition(".")
-        name, _, last = rest.rpartition(".")
-        if last == "url":
-            urls.setdefault(name, value.strip())
-        elif section == "branch":
-            of_branches[name] = value
-        else:
-            pushes_elsewhere = True
-    return _Remotes(urls, of_branches, pushes_elsewhere)
-
-
-@memoized_on(On.GIT)
-def expanded_url(tree: Path, name: str = "") -> str:
-    """Return the URL of a remote after `url.BASE.insteadOf`, as git fetches from it."""
-    return ask(
-        ["git", "remote", "get-url", name or remote(tree)], cwd=tree
-    ).strip()
-
-
-@memoized_on(On.GIT)
-def push_urls(tree: Path) -> tuple[str, ...]:
-    """Return the URLs that git pushes to, where settings make them others than it fetches from."""
-    if not _remotes(tree).pushes_elsewhere or remote_url(tree) is None:
-        return ()
-    argv = ["git", "remote", "get-url", "--push", "--all", remote(tree)]
-    return tuple(ask(argv, cwd=tree).splitlines())
-
-
-@memoized_on(On.REMOTE)
-def remote_refs(tree: Path) -> Mapping[str, str]:
-    """Return the commit of each branch and tag of origin, by the full name of the ref."""
-    name = remote(tree)
-    try:
-        argv = ["git", "ls-remote", "--heads", "--tags", name]
-        text = ask(argv, cwd=tree, secrets=TOKENS)
-    except Failed as error:
-        fact = f"the remote {name} cannot be read: {_reason(error)}"
-        raise ReleaseError(fact, f"check `git ls-remote {name}`") from error
-    refs: dict[str, str] = {}
-    for line in text.splitlines():
-        commit, ref = line.split("\t")
-        # REF^{} is the commit of an annotated tag
-        if ref.endswith("^{}") or ref not in refs:
-            refs[ref.removesuffix("^{}")] = commit
-    return refs
-
-
-def remote_tag(tree: Path, tag: str) -> str | None:
-    """Return the commit of a tag on origin, or None."""
-    return remote_refs(tree).get(f"refs/tags/{tag}")
-
-
-def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
-    """Fetch a tag's commit from origin, and the tag itself unless `name_it` is False."""
-    wanted = f"refs/tags/{tag}"
-    if name_it:
-        wanted = f"+{wanted}:{wanted}"
-    argv = ["git", "fetch", "--quiet", "--no-tags", remote(tree), wanted]
-    ask(argv, cwd=tree, secrets=TOKENS)
-    with changing(On.GIT):
-        invalidate()
-
-
-def fetch_commit(tree: Path, commit: str) -> None:
-    """Fetch a commit from origin, without a ref to it."""
-    ask(
-        ["git", "fetch", "--quiet", remote(tree), commit],
-        cwd=tree,
-        secrets=TOKENS,
-    )
-    with changing(On.GIT):
-        invalidate()
-
-
 @memoized_on(On.GIT)
 def is_ancestor(tree: Path, commit: str, of: str) -> bool:
     """Tell whether a commit is in the history of another one, or is that one."""
@@ -417,51 +291,11 @@ def delete_tag(c: Context, tree: Path, name: str) -> None:
         do(c, ["git", "tag", "--delete", name], cwd=tree)
 
 
-def push(c: Context, tree: Path, *refspecs: str) -> None:
-    """Push refspecs to origin, all of them or none.
-
-    A `pre-push` hook that the repository contains does not get the tokens of GitHub.
-    """
-    argv = ["git", "push", "--quiet", "--atomic", remote(tree), *refspecs]
-    do(c, argv, cwd=tree, secrets=_tokens_for_push(tree))
-
-
-def _tokens_for_push(tree: Path) -> tuple[str, ...]:
-    hooks = _repository(tree).hooks.resolve()
-    is_inside = top(tree).resolve() in hooks.parents
-    is_versioned = is_inside and common_dir(tree) not in hooks.parents
-    if is_versioned and (hooks / "pre-push").exists():
-        return ()
-    return TOKENS
-
-
 def today(epoch: str | None) -> str:
     """Return today's date in UTC as YYYY-MM-DD, or that of `epoch` (SOURCE_DATE_EPOCH)."""
     if epoch:
         return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
     return datetime.now(UTC).date().isoformat()
-
-
-def _reason(error: Failed) -> str:
-    """Return the line in which git, or the ssh that it started, says what is wrong."""
-    lines = [line for line in error.output.strip().splitlines() if line] or [""]
-    for line in lines:
-        if line.startswith("fatal: Could not read from remote"):
-            return lines[0]  # what ssh, or the server, says before that
-        if line.startswith("fatal: "):
-            return line
-    return lines[-1]
-
-
-def default_branch(tree: Path) -> str | None:
-    """Return the branch that a clone of the remote checks out, None where this one has no note."""
-    file = common_dir(tree) / "refs" / "remotes" / remote(tree) / "HEAD"
-    if not file.is_file():
-        return None
-    _, separator, branch = (
-        file.read_text().strip().partition(f"/{remote(tree)}/")
-    )
-    return branch if separator else None
 
 
 def has_identity(tree: Path) -> bool:

@@ -11,6 +11,7 @@ from release_tasks import terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoized_on
 from release_tasks.tools import git
+from release_tasks.tools.git import origin
 
 PREFIX = "refs/tags/"
 _accepts_local: ContextVar[bool] = ContextVar("accepts_local", default=False)
@@ -31,11 +32,11 @@ def tags(tree: Path) -> Mapping[str, str]:
 
     Raises `ReleaseError` when origin cannot be read, except inside `accept_local`.
     """
-    if git.remote_url(tree) is None or not is_readable(tree):
+    if origin.url(tree) is None or not is_readable(tree):
         return git.tags(tree)
     return {
         ref.removeprefix(PREFIX): commit
-        for ref, commit in git.remote_refs(tree).items()
+        for ref, commit in origin.refs(tree).items()
         if ref.startswith(PREFIX)
     }
 
@@ -46,7 +47,7 @@ def is_readable(tree: Path) -> bool:
     What cannot be read is said once.
     """
     try:
-        git.remote_refs(tree)
+        origin.refs(tree)
     except ReleaseError as error:
         if not _accepts_local.get():
             raise

@@ -13,6 +13,7 @@ from release_tasks.errors import ReleaseError, shorten
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import git
+from release_tasks.tools.git import origin
 
 MODULES = ".gitmodules"
 POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
@@ -78,8 +79,8 @@ def fill(copy: Path, source: Path, only_local: bool = False) -> None:
     With `only_local` the others stay empty. Raises `ReleaseError` where one cannot be cloned.
     """
     if (copy / MODULES).exists():
-        origin = git.remote_url(source) or ""
-        _fill(copy, source, git.common_dir(source), origin, only_local)
+        base_url = origin.url(source) or ""
+        _fill(copy, source, git.common_dir(source), base_url, only_local)
 
 
 def refuse_missing(tree: Path) -> None:
@@ -124,11 +125,11 @@ def _missing(tree: Path, prefix: str) -> Iterator[Missing]:
 
 
 def _fill(
-    copy: Path, source: Path, git_dir: Path, origin: str, only_local: bool
+    copy: Path, source: Path, git_dir: Path, base_url: str, only_local: bool
 ) -> None:
-    """Check out submodules; `git_dir` has the objects of `source`, `origin` is its remote."""
+    """Check out submodules; `git_dir` has the objects of `source`, `base_url` is its remote."""
     for module in submodules(copy):
-        url = absolute_url(module.url, origin)
+        url = absolute_url(module.url, base_url)
         store = _store(source, git_dir, module)
         if store is None:
             if only_local:
@@ -173,10 +174,10 @@ def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
                 name,
                 store,
             ]
-            ask(argv, env=env, secrets=git.TOKENS)
+            ask(argv, env=env, secrets=origin.TOKENS)
         if not _has(store, module.commit):
             argv = ["git", "fetch", "--quiet", "--", name, module.commit]
-            ask(argv, cwd=store, env=env, secrets=git.TOKENS)
+            ask(argv, cwd=store, env=env, secrets=origin.TOKENS)
     except Failed as error:
         raise ReleaseError(
             f"the submodule {module.path} is not here, "
@@ -218,13 +219,13 @@ def _has(repository: Path, commit: str) -> bool:
     return True
 
 
-def absolute_url(url: str, origin: str) -> str:
+def absolute_url(url: str, base_url: str) -> str:
     """Return a submodule's URL; one that begins with a dot is relative to the remote's."""
     if not url.startswith(("./", "../")):
         return url
-    start, separator, path = origin.rpartition("://")
+    start, separator, path = base_url.rpartition("://")
     if not separator:
-        start, separator, path = origin.rpartition(":")
+        start, separator, path = base_url.rpartition(":")
     return f"{start}{separator}{posixpath.normpath(posixpath.join(path, url))}"
 
 
