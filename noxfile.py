@@ -71,6 +71,13 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build docs/ as a site, into site/; a broken link is an error."""
+    session.install(*dependencies("docs"))
+    session.run("zensical", "build", "--strict", "--clean")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Rehearse the release of examples/polyglot; `-- --whole` builds wheels for two machines."""
     package = "."

@@ -1,0 +1,53 @@
+"""The pages: made parts are current, links lead to pages, the navigation has every page."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from manual.__main__ import made
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.M | re.S)
+
+
+def test_what_is_made_from_the_code_is_current() -> None:
+    old = [
+        path.name for path, text in made().items() if path.read_text() != text
+    ]
+    assert old == [], "run: python -m manual"
+
+
+def test_every_relative_link_leads_to_a_file_of_the_documentation() -> None:
+    broken = []
+    for page in PAGES:
+        for link in LINK.findall(FENCED.sub("", page.read_text())):
+            name = link.partition("#")[0]
+            if ":" in name or not name:
+                continue
+            target = (page.parent / name).resolve()
+            if not target.is_relative_to(DOCS) or not target.exists():
+                broken.append(f"{page.relative_to(DOCS)}: {link}")
+    assert broken == []
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
+    listed = list(pages_of(nav))
+    assert sorted(listed) == [
+        page.relative_to(DOCS).as_posix() for page in PAGES
+    ]
+
+
+def pages_of(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+        return
+    for entry in nav if isinstance(nav, list) else nav.values():
+        yield from pages_of(entry)
