@@ -175,14 +175,18 @@ def get(
     return read(url, pairs, tuple(expect), method, settings)
 
 
-def ask_by_post(
-    url: str, headers: Mapping[str, str], body: bytes, settings: ProxySettings
+def send(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    settings: ProxySettings,
 ) -> Answer:
-    """Return the answer, of any status, to a question that is asked by POST (git-upload-pack).
+    """Send a request that is not repeated, and return the answer, of any status.
 
     Raises `ReleaseError` for a server that cannot be reached.
     """
-    question = Question("POST", url, headers, body, MOST_OF_A_FILE)
+    question = Question(method, url, headers, body, MOST_OF_A_FILE)
     return _answer(question, tuple(ANY_STATUS), settings)
 
 

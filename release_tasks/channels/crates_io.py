@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
 
-from release_tasks import dist, http, terminal
-from release_tasks.channels import crates_index, crates_upload
+from release_tasks import dist, http, shell, terminal
+from release_tasks.channels import crates_index, crates_upload, job_token
 from release_tasks.channels.channel import make_artifact
 from release_tasks.endpoints import CRATES
-from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.kinds import FileKind
@@ -64,17 +64,25 @@ def is_new(artifact: Artifact) -> bool:
 
 
 def credentials(release: Release) -> Iterator[ReleaseError]:
-    """Yield an error when cargo has no token for crates.io."""
-    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    files = (home / "credentials.toml", home / "credentials")
-    if os.environ.get(cargo_publish.TOKEN) or any(
-        file.exists() for file in files
-    ):
+    """Yield an error when cargo has no token for crates.io, and when a crate needs another one."""
+    if has_token():
+        return
+    if job_token.is_available():
+        yield from _not_for_jobs(release)
         return
     yield ReleaseError(
         f"there is no token for {NAME}",
-        f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run `cargo login`",
+        f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run `cargo login`; "
+        "on GitHub Actions, `permissions: id-token: write` lets a trusted job do without",
     )
+
+
+def has_token() -> bool:
+    """Tell whether cargo finds a token for crates.io."""
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    files = (home / "credentials.toml", home / "credentials")
+    is_set = bool(os.environ.get(cargo_publish.TOKEN))
+    return is_set or any(file.exists() for file in files)
 
 
 def publish(
@@ -83,17 +91,34 @@ def publish(
     """Upload the crates, dependencies first, waiting for crates.io's rate limits.
 
     Before the first upload cargo packs them again, and must get the bytes that dist/ has. Raises
-    `ReleaseError` when it does not, or after `TRIES` failures without progress.
+    `ReleaseError` when it does not, or after `TRIES` failures without progress. Without a token, a
+    job of GitHub Actions gets one that lives for half an hour.
     """
     crates_upload.repack_and_compare(c, release, artifacts)
+    if has_token() or shell.is_dry(c) or not job_token.is_available():
+        _upload(c, release, artifacts, lambda: False)
+        return
+    with job_token.of_job() as token:
+        _upload(c, release, artifacts, token.renew)
+
+
+def _upload(
+    c: Context,
+    release: Release,
+    artifacts: Sequence[Artifact],
+    renew: Callable[[], bool],
+) -> None:
+    """Upload the crates; `renew` gets a token where there is none or an old one, and says so."""
     left = tuple(artifacts)
     failures = 0
+    renew()
     while left:
         try:
             crates_upload.upload(c, release, left)
             return
         except Failed as error:
-            _wait_after(release, left, error)
+            if not renew():
+                _wait_after(release, left, error)
             missing = _missing(release, left)
             failures = 0 if len(missing) < len(left) else failures + 1
             if failures == TRIES:
@@ -132,6 +157,21 @@ def rate_limit_wait(missing: Sequence[Artifact]) -> float:
     new_wait = max(0, new - NEW_BURST) * NEW_EVERY
     update_wait = max(0, updates - BURST) * EVERY
     return float(new_wait + update_wait)
+
+
+def _not_for_jobs(release: Release) -> Iterator[ReleaseError]:
+    """Yield an error for crates that are new, which crates.io lets no job create."""
+    crates = expected(release)
+    is_first = get_many(is_new, crates)
+    names = [
+        crate.name for crate, new in zip(crates, is_first, strict=True) if new
+    ]
+    if names:
+        yield ReleaseError(
+            f"{NAME} lets no job create a crate, and {shorten(names)} would be new",
+            f"set {cargo_publish.TOKEN} for the first version ({CRATES}/settings/tokens); "
+            "then trust this workflow in the settings of each crate",
+        )
 
 
 def _status(release: Release, artifact: Artifact) -> ArtifactStatus:

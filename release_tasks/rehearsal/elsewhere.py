@@ -134,7 +134,7 @@ class Elsewhere:
             )
         try:
             if method == "POST":
-                return http.ask_by_post(url, headers, body, self._settings)
+                return http.send("POST", url, headers, body, self._settings)
             return http.get(
                 url,
                 headers,

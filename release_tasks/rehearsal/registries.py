@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from release_tasks import endpoints, files
-from release_tasks.rehearsal import clients
+from release_tasks.rehearsal import clients, identity
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.elsewhere import Elsewhere
 from release_tasks.rehearsal.faults import Faults
+from release_tasks.rehearsal.identity import Issuer
 from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.oci.remote import Remote, UnknownOurs
 from release_tasks.rehearsal.server import Servers
@@ -76,12 +77,26 @@ class LocalRegistries:
     github: GitHub
     elsewhere: Elsewhere
     tokens: Tokens
+    issuer: Issuer
 
     def unreachable(self) -> dict[str, str]:
         """Return why hosts and repositories of others could not be read, by their names."""
         mirrors = self.elsewhere.mirrors
         repositories = mirrors.unreachable if mirrors else {}
         return {**self.elsewhere.unreachable, **repositories}
+
+    def job(
+        self,
+        repository: str,
+        workflow: str = "release.yml",
+        environment: str = "",
+    ) -> dict[str, str]:
+        """Return the variables with which a job of GitHub Actions proves who it is."""
+        token = self.issuer.start_job(repository, workflow, environment)
+        return {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.urls['github']}{identity.PATH}?v=1",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": token,
+        }
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, changed for a client of these registries."""
@@ -113,7 +128,7 @@ def run_registries(
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
-    clock, tokens = Clock(), Tokens.made()
+    clock, tokens, issuer = Clock(), Tokens.made(), Issuer()
     folder.mkdir(0o700, parents=True, exist_ok=True)
     downloads = cache or download_cache()
     known = ours or Ours(references=references or ())
@@ -135,6 +150,7 @@ def run_registries(
         Upstream(downloads / "crates", offline, crates),
         rate_limits=rate_limits,
         clock=clock,
+        issuer=issuer,
     )
     pypi = PyPI(
         folder / "pypi",
@@ -146,6 +162,7 @@ def run_registries(
     oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
     github = _github(folder / "github", tokens, known.github_host)
     github.mirrors = mirrors
+    github.issuer = issuer
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     servers = Servers(
@@ -179,6 +196,7 @@ def run_registries(
             github=github,
             elsewhere=elsewhere,
             tokens=tokens,
+            issuer=issuer,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Variables with the tag that started the run: GitHub Actions (also Gitea and Forgejo) is asked
 # first; GitLab CI, CircleCI, Travis CI, AppVeyor, Drone and Woodpecker, Cirrus CI, Buildkite
@@ -11,6 +12,12 @@ TAG_VARIABLES = (
     *("DRONE_TAG", "CIRRUS_TAG", "BUILDKITE_TAG"),
 )
 TAGS = "refs/tags/"
+
+
+def mask(secret: str) -> None:
+    """Let GitHub Actions hide a secret that was made in this job in all output that follows."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(f"::add-mask::{secret}", file=sys.stdout, flush=True)
 
 
 def tag() -> str:

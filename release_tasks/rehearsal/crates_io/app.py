@@ -14,6 +14,11 @@ from release_tasks.rehearsal.crates_io import api
 from release_tasks.rehearsal.crates_io.limits import YANK, Limits, TooMany
 from release_tasks.rehearsal.crates_io.publish import publish
 from release_tasks.rehearsal.crates_io.store import Refused, Store, index_path
+from release_tasks.rehearsal.crates_io.trusted import (
+    PATH,
+    TrustedPublishing,
+)
+from release_tasks.rehearsal.identity import Issuer
 from release_tasks.rehearsal.upstream import Unreachable, Upstream
 from release_tasks.rehearsal.web import Request, Response
 
@@ -49,8 +54,10 @@ class CratesIo:
         *,
         rate_limits: bool = False,
         clock: Clock | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
         self.token = token
+        self.trusted = TrustedPublishing(issuer or Issuer(), clock or Clock())
         self.limits = Limits(clock or Clock(), rate_limits)
         self.store = Store(folder, upstream)
         self.owned_by_others: set[str] = set()
@@ -114,6 +121,8 @@ class CratesIo:
             return Response.of_text(NO_AGENT, 403)
         if found := re.fullmatch(rf"{CRATE}/([^/]+)/download", request.path):
             return self._download(request, found[1], found[2])
+        if request.path == PATH:
+            return self.trusted.answer(request)
         if request.method != "GET":
             self._authenticate(request)
         for pattern, handler in self._routes:
@@ -131,15 +140,25 @@ class CratesIo:
         sent = request.header("authorization").removeprefix("Bearer ")
         if not sent:
             raise Refused("this action requires authentication", 403)
-        if sent != self.token:
+        if sent != self.token and not self._is_by_job(request):
             raise Refused("authentication failed", 403)
+
+    def _is_by_job(self, request: Request) -> bool:
+        """Tell whether a request has the token of a job of GitHub Actions."""
+        sent = request.header("authorization").removeprefix("Bearer ")
+        return self.trusted.is_valid(sent)
 
     def _publish(self, request: Request) -> Response:
         if request.method != "PUT":
             return self._show_crate(request, "new")
-        body = request.body
         with self._publishing:
-            name = publish(self.store, self.limits, self.owned_by_others, body)
+            name = publish(
+                self.store,
+                self.limits,
+                self.owned_by_others,
+                request.body,
+                self._is_by_job(request),
+            )
         return Response.of_json(api.published(name))
 
     def _yank(self, request: Request, name: str, version: str) -> Response:

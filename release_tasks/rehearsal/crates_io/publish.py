@@ -22,6 +22,7 @@ from release_tasks.rehearsal.crates_io.store import (
     Store,
     without_build,
 )
+from release_tasks.rehearsal.crates_io.trusted import NO_NEW_CRATE
 from release_tasks.rules import crates_io as rules
 from release_tasks.rules.crates_io import MAX_CRATE, MAX_JSON
 
@@ -34,11 +35,16 @@ NOT_OWNER = (
 
 
 def publish(
-    store: Store, limits: Limits, owned_by_others: Collection[str], body: bytes
+    store: Store,
+    limits: Limits,
+    owned_by_others: Collection[str],
+    body: bytes,
+    is_by_job: bool = False,
 ) -> str:
     """Store an upload and return the crate's name; raise `Refused` as crates.io would.
 
     `body` is two lengths (u32, little endian) each before its part: JSON, then the tarball.
+    The token of a job creates no crate, and has no rate limit of a user.
     """
     meta, crate = _split(body)
     name = str(meta.get("name", ""))
@@ -46,9 +52,11 @@ def publish(
     check_name(name)
     check_version(version)
     known = store.versions(name) or _similar(store, name)
-    if known:
+    if is_by_job and not known:
+        raise Refused(NO_NEW_CRATE, 403)
+    if known and not is_by_job:
         limits.spend(UPDATE)
-    else:
+    if not known:
         limits.spend(NEW)
     manifest = check_tarball(meta, crate)
     check_reserved(name)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from release_tasks import endpoints
+from release_tasks.rehearsal import identity
 from release_tasks.rehearsal.github import (
     api,
     assets,
@@ -29,6 +30,7 @@ from release_tasks.rehearsal.github.model import (
     Urls,
 )
 from release_tasks.rehearsal.github.rights import Rights
+from release_tasks.rehearsal.identity import Issuer
 from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.web import Request, Response
 from release_tasks.rules import github as rules
@@ -73,6 +75,7 @@ class GitHub:
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
         self.mirrors: Mirrors | None = None
+        self.issuer: Issuer | None = None
 
     def add_token(self, token: str, rights: Rights) -> None:
         """Accept one more token."""
@@ -141,6 +144,8 @@ class GitHub:
 
     def _answer(self, request: Request) -> Response:
         target = _target(request)
+        if request.path == identity.PATH and self.issuer and not request.public:
+            return self.issuer.answer(request)
         if target.host == API:
             return self._api(request, target)
         if target.host == UPLOADS:

@@ -17,7 +17,11 @@ from release_tasks.tools.cargo import CRATES_IO, select, steering
 
 TOKEN = "CARGO_REGISTRY_TOKEN"
 FIXES = (  # what cargo or crates.io prints, and what to do
-    (r"no token found", f"set {TOKEN}, or run cargo login"),
+    (
+        r"no token found",
+        f"set {TOKEN}, run cargo login, or on GitHub Actions give the job "
+        "`permissions: id-token: write`",
+    ),
     (
         r"do not support creating new crates",
         "publish the first version with a personal token",
