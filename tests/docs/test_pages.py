@@ -19,9 +19,16 @@ FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 
 def test_what_is_made_from_the_code_is_current() -> None:
     old = [
-        path.name for path, text in made().items() if path.read_text() != text
+        path.name
+        for path, text in made().items()
+        if comparable(path.read_text()) != comparable(text)
     ]
     assert old == [], "run: python -m manual"
+
+
+def comparable(text: str) -> list[str]:
+    """Return the words of a page; those for values are as variables are called, which may change."""
+    return re.sub("[A-Z][A-Z-]+", "WORD", text).split()
 
 
 def test_every_relative_link_leads_to_a_file_of_the_documentation() -> None:
