@@ -27,7 +27,7 @@ def test_what_is_made_from_the_code_is_current() -> None:
 
 
 def comparable(text: str) -> list[str]:
-    """Return the words of a page; those for values are as variables are called, which may change."""
+    """Return the words of a page, without those that are called as variables of the code are."""
     return re.sub("[A-Z][A-Z-]+", "WORD", text).split()
 
 
