@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
-from manual import commands, findings
+from manual import commands, console, findings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -22,7 +23,15 @@ def made() -> dict[Path, str]:
 def main() -> None:
     """Write the pages."""
     parser = argparse.ArgumentParser(prog="python -m manual")
-    parser.parse_args()
+    parser.add_argument(
+        "--run", nargs="+", type=Path, metavar="PAGE", default=[]
+    )
+    arguments = parser.parse_args()
+    for path in arguments.run:
+        with tempfile.TemporaryDirectory() as folder:
+            results = console.run(path.read_text(), Path(folder))
+        path.write_text(console.rendered(path.read_text(), results))
+        print(path)
     for path, text in made().items():
         path.write_text(text)
 
