@@ -35,6 +35,10 @@ PARAMETER_HELP = {
     "serve": "only start the registries, print their addresses, and serve until stdin closes",
     "collect": "folders with files that other machines built from this commit, comma-separated",
     "install": "run the commands that install what is missing",
+    "check": "change nothing, and fail where the file is not what the settings say",
+    "force": "overwrite a file that was written or edited by hand",
+    "github_output": "write version and jobs to the file that GitHub Actions reads outputs from",
+    "no_credentials": "do not ask for tokens: other jobs have them",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
     "all": "check for the tools of every kind of project, not only of this one",
 }

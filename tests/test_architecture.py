@@ -47,6 +47,7 @@ LAYERS = (
     "tasks",
     "steps",
     "order",
+    "pipelines",
     "rehearsal",
     "commands",
     "__init__",

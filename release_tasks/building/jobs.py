@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from release_tasks.building import binaries, wheels
+from release_tasks.errors import as_called
 from release_tasks.formats import machines
 from release_tasks.printable import word
 from release_tasks.release import Release
@@ -39,13 +40,13 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
         yield {
             "target": target,
             "runner": runner(release, target),
-            "commands": lines,
+            "commands": [as_called(line) for line in lines],
         }
     if not commands["inv build-wheels"] and wheels.declared(release):
         yield {
             "target": "any",
             "runner": ANY,
-            "commands": [f"inv build-wheels{options}"],
+            "commands": [as_called(f"inv build-wheels{options}")],
         }
 
 

@@ -52,6 +52,8 @@ _HISTORY = re.compile(
 )
 _COMMENT = re.compile(r"\s*(?:#|//)+\s*(?P<text>.*)")
 _KEY = re.compile(r"[\"']?(?P<name>[\w.-]+)[\"']?\s*[=:]")
+# a requirement that pip takes, anywhere in a line (packaging.python.org, "Version specifiers")
+_PINNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?:\[[^\]]*\])?===?v?[0-9]")
 _USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
 _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 
@@ -117,6 +119,9 @@ def is_of_others(
 
     `own` matches the names of the project; `whole` is the text of the file.
     """
+    pinned = _PINNED.search(text)
+    if pinned and (own is None or not own.fullmatch(pinned["name"])):
+        return True
     if not _USES.match(text) and not _REQUIREMENTS.search(path):
         return False
     if own is None:

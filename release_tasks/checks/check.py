@@ -60,6 +60,7 @@ class CheckContext:
     c: Context
     release: Release
     new: str | None = None
+    has_credentials: bool = True  # else other machines publish
 
     @cached_property
     @memoized

@@ -13,6 +13,7 @@ def collection_of(steps: Order) -> Collection:
     """Return the collection of all commands and of the steps of an order, which it carries."""
     from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
+    from release_tasks.commands.generate_ci import generate_ci
     from release_tasks.commands.init import init
     from release_tasks.commands.matrix import matrix
     from release_tasks.commands.notes import notes
@@ -28,6 +29,7 @@ def collection_of(steps: Order) -> Collection:
     tasks = Collection()
     tasks.add_task(collect)
     tasks.add_task(doctor)
+    tasks.add_task(generate_ci)
     tasks.add_task(init)
     tasks.add_task(matrix)
     tasks.add_task(notes)

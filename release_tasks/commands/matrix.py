@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from release_tasks.errors import counted
 from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.tasks import command
+from release_tasks.tools import ci
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -21,7 +23,10 @@ NEWEST = 14  # CPython 3.14 is of October 2025 (PEP 745)
 
 @command
 def matrix(
-    c: Context, version: str | None = None, component: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    github_output: bool = False,
 ) -> None:
     """Print the build jobs as JSON, for a CI matrix."""
     from release_tasks.building.jobs import jobs
@@ -29,14 +34,19 @@ def matrix(
 
     release = Release.at(c, version, component)
     options = ""
-    if version:
-        options += f" --version {word(version)}"
-    if component:
+    if version:  # a level would mean another version once the tag exists
+        options += f" --version {word(release.request)}"
+    elif component:
         options += f" --component {word(component)}"
     data = {
+        "version": release.request,
+        "tags": [part.tag for part in release.parts],
         "jobs": list(jobs(release, options)),
         "wheels": list(_wheels(release)),
     }
+    if github_output:
+        ci.output("version", release.request)
+        ci.output("jobs", json.dumps(data["jobs"]))
     terminal.print_json(
         data, indent=None
     )  # one line: $GITHUB_OUTPUT takes no more

@@ -204,6 +204,19 @@ class GithubTable(_Table, frozen=True):
     )
     # "changelog", "generated", the path of a template, a list of these, or a command
     notes: str | tuple[str, ...] | NotesTable = "changelog"
+    # the environment of a workflow whose reviewers approve what becomes public
+    environment: str = ""
+
+
+class CiTable(_Table, frozen=True):
+    """The workflow that `inv generate-ci` writes."""
+
+    runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
+    python: str = "3.13"  # that runs the tasks
+    setup: tuple[str, ...] = ()  # lines before check and builds
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=360)] = (
+        60  # of check, build and assembling, each
+    )
 
 
 class Settings(_Table, frozen=True):
@@ -224,6 +237,7 @@ class Settings(_Table, frozen=True):
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()
+    ci: CiTable = CiTable()
 
 
 def table_types() -> dict[str, type[msgspec.Struct]]:

@@ -10,17 +10,25 @@ NEEDS = {"cargo": "rust"}
 
 
 @step
-def check(
+def check(  # noqa: PLR0913  # each is an option of the command line
     c: Context,
     version: str | None = None,
     component: str | None = None,
     new: str | None = None,
     fast: bool = False,
     json: bool = False,
+    no_credentials: bool = False,
 ) -> None:
     """Find everything that would break the release."""
     from release_tasks.checks import report
     from release_tasks.checks.preflight.engine import run_checks
 
-    release, found = run_checks(c, version, component, new, fast=fast)
+    release, found = run_checks(
+        c,
+        version,
+        component,
+        new,
+        fast=fast,
+        has_credentials=not no_credentials,
+    )
     report.show(found, release.title, json)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from release_tasks.errors import ReleaseError
+
 # Variables with the tag that started the run: GitHub Actions (also Gitea and Forgejo) is asked
 # first; GitLab CI, CircleCI, Travis CI, AppVeyor, Drone and Woodpecker, Cirrus CI, Buildkite
 TAG_VARIABLES = (
@@ -18,6 +20,24 @@ def mask(secret: str) -> None:
     """Let GitHub Actions hide a secret that was made in this job in all output that follows."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         print(f"::add-mask::{secret}", file=sys.stdout, flush=True)
+
+
+def output(name: str, value: str) -> None:
+    """Give the jobs that follow on GitHub Actions a value of one line.
+
+    Raises `ReleaseError` where no file for it is named, and for a value of several lines, which
+    could set other outputs.
+    """
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise ReleaseError(
+            "GITHUB_OUTPUT is not set, so no job would read the outputs",
+            "leave out --github-output, except on GitHub Actions",
+        )
+    if "\n" in value or "\r" in value:
+        raise ReleaseError(f"the output {name} has several lines: {value!r}")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{name}={value}\n")
 
 
 def tag() -> str:

@@ -21,10 +21,12 @@ def run_checks(
     new: str | None,
     *,
     fast: bool,
+    has_credentials: bool = True,
 ) -> tuple[Release, list[Finding]]:
     """Return the release and everything that is found about it, problems last.
 
     `new` are the names that may be published for the first time; `fast` skips the gates.
+    Without `has_credentials` no token is looked for, because other jobs have them.
     """
     memo.prefetch(
         Release.at, c, version, component
@@ -33,6 +35,6 @@ def run_checks(
     from release_tasks.checks.preflight.all import check_release
 
     release = Release.at(c, version, component)
-    found = check_release(CheckContext(c, release, new), fast)
+    found = check_release(CheckContext(c, release, new, has_credentials), fast)
     gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
     return release, found

@@ -172,6 +172,8 @@ def pypi_upload_deadline(context: CheckContext) -> Iterator[Problem]:
 @also_after_tag
 def missing_credential(context: CheckContext) -> Iterator[Problem]:
     """Find each credential, by name, that publishing what is missing needs."""
+    if not context.has_credentials:
+        return
     for channel, _ in _missing(context):
         look = partial(channel.credentials, context.release)
         yield from problems_of(collect(look))
@@ -183,6 +185,8 @@ def token_too_weak(context: CheckContext) -> Iterator[Problem]:
 
     crates.io and PyPI do not show those of their tokens.
     """
+    if not context.has_credentials:
+        return
     yield from _weak_github_token(context)
     ghcr = endpoints.host(endpoints.GHCR)
     if ghcr not in _registries_to_push_to(context):
