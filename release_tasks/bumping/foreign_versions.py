@@ -52,8 +52,8 @@ _HISTORY = re.compile(
 )
 _COMMENT = re.compile(r"\s*(?:#|//)+\s*(?P<text>.*)")
 _KEY = re.compile(r"[\"']?(?P<name>[\w.-]+)[\"']?\s*[=:]")
-# a requirement that pip takes, anywhere in a line (packaging.python.org, "Version specifiers")
-_PINNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?:\[[^\]]*\])?===?v?[0-9]")
+# this program, as a workflow that it has written requires it
+_PROGRAM = re.compile(r"\brelease-tasks(?:\[\w+\])?==")
 _USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
 _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 
@@ -119,8 +119,7 @@ def is_of_others(
 
     `own` matches the names of the project; `whole` is the text of the file.
     """
-    pinned = _PINNED.search(text)
-    if pinned and (own is None or not own.fullmatch(pinned["name"])):
+    if _PROGRAM.search(text) and (own is None or not own.search(text)):
         return True
     if not _USES.match(text) and not _REQUIREMENTS.search(path):
         return False

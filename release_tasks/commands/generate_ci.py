@@ -11,7 +11,7 @@ from release_tasks.tasks import command
 
 @command
 def generate_ci(c: Context, check: bool = False, force: bool = False) -> None:
-    """Write the workflow that releases this project on GitHub Actions."""
+    """Write a workflow for GitHub Actions that releases this."""
     from release_tasks import files, order, shell, terminal
     from release_tasks.errors import ReleaseError
     from release_tasks.formats import text_files

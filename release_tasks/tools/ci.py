@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 
 # Variables with the tag that started the run: GitHub Actions (also Gitea and Forgejo) is asked
@@ -36,8 +38,7 @@ def output(name: str, value: str) -> None:
         )
     if "\n" in value or "\r" in value:
         raise ReleaseError(f"the output {name} has several lines: {value!r}")
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(f"{name}={value}\n")
+    files.append(Path(path), f"{name}={value}\n".encode())
 
 
 def tag() -> str:
