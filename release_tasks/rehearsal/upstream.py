@@ -70,7 +70,7 @@ class Upstream:
             raise Unreachable(
                 f"the rehearsal is offline and {url} was never read before"
             )
-        body = self._get(url, {})
+        body = self._get(url, {}, is_file=True)
         if body is None:
             return None
         files.write_bytes(cached, body)
@@ -95,9 +95,18 @@ class Upstream:
             f"and {url} was never read before"
         )
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> bytes | None:
+    def _get(
+        self, url: str, headers: Mapping[str, str], is_file: bool = False
+    ) -> bytes | None:
+        """Return what is at `url`; only a file may be larger than `http.MOST`."""
         try:
-            answer = http.get(url, headers, STATUSES, settings=self._settings)
+            answer = http.get(
+                url,
+                headers,
+                STATUSES,
+                settings=self._settings,
+                remember=not is_file,
+            )
         except ReleaseError as error:
             raise Unreachable(
                 f"{error.problem}; rehearse with --offline to skip it"
