@@ -106,8 +106,9 @@ def _called(name: str, functions: dict[str, ast.FunctionDef]) -> list[str]:
     found = [name]
     for reached in found:
         for node in ast.walk(functions[reached]):
-            is_new = isinstance(node, ast.Name) and node.id not in found
-            if is_new and node.id in functions:
+            if not isinstance(node, ast.Name) or node.id in found:
+                continue
+            if node.id in functions:
                 found.append(node.id)
     return found
 
