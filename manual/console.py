@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from manual.pages import ELSEWHERE, Block, Command, blocks, needs_registries
+from manual.pages import ELSEWHERE, Block, Command, blocks, option
+from manual.projects import PROJECTS
 from release_tasks.rehearsal.registries import run_registries
 
 LIMIT = 900  # seconds, for a whole page
@@ -20,7 +21,9 @@ _SAME = (  # what differs from run to run, and what stands for it
     (r"/(?:tmp|var/folders)/[\w./+-]+", "FOLDER"),
     (r"\b[0-9a-f]{12,}\b", "HASH"),
     (r"\b\d+(?:\.\d+)? ?(?:s|ms|min|minutes?|seconds?)\b", "TIME"),
-    (r"\b\d{4}-\d\d-\d\d\b", "DATE"),
+    (r"\b\d{4}-\d\d-\d\d(?:T[\d:]+Z)?\b", "DATE"),
+    (r"untagged-\w+|releases/\d+|notes-\w+", "ID"),
+    (r"\bat [0-9a-f]{7}\b", "at COMMIT"),
     (r"manylinux_2_\d+_\w+?(?=\.whl)", "PLATFORM"),
     (
         r"\b(git|GitHub CLI|twine|CPython|cargo|containerd|Helm)[/ ][\w.+]+",
@@ -46,7 +49,7 @@ def run(text: str, folder: Path) -> list[tuple[Block, list[str]]]:
         home.mkdir()
         done = subprocess.run(
             ["bash"],
-            input=_script(found),
+            input=_beginning(text) + _script(found),
             cwd=home,
             env=env,
             stdout=subprocess.PIPE,
@@ -57,14 +60,33 @@ def run(text: str, folder: Path) -> list[tuple[Block, list[str]]]:
         )
     outputs = re.findall(rf"(.*?){_END}(\d+)\n", done.stdout, re.S)
     results = []
+    places = {str(home.resolve()): "~/lantern", sys.executable: "python3"}
     for block in found:
         printed = []
         for command in block.commands:
             output, status = outputs.pop(0)
             _check_status(block, command, output, int(status))
+            for place, word in places.items():
+                output = output.replace(place, word)
             printed.append(output)
         results.append((block, printed))
     return results
+
+
+def _beginning(text: str) -> str:
+    """Return what bash reads first: the project that a page begins with, on the local GitHub."""
+    project = option(text, "project")
+    if project is None:
+        return ""
+    written = [_write(name, body) for name, body in PROJECTS[project].items()]
+    commands = [
+        "git init",
+        "git add .",
+        "git commit --message Begin",
+        "gh repo create example/lantern --public --source . --push",
+    ]
+    quiet = [f"{command} >/dev/null 2>&1 </dev/null" for command in commands]
+    return "\n".join([*written, *quiet, ""])
 
 
 def _check_status(
@@ -82,11 +104,7 @@ def _script(found: list[Block]) -> str:
     lines = []
     for block in found:
         if block.file:
-            parent = os.path.dirname(block.file) or "."
-            lines.append(
-                f"mkdir -p '{parent}'; cat > '{block.file}' <<'END-OF-FILE'"
-            )
-            lines.append(f"{block.body}END-OF-FILE")
+            lines.append(_write(block.file, block.body))
             continue
         if "set up" in block.options:
             lines.append(
@@ -96,6 +114,15 @@ def _script(found: list[Block]) -> str:
             lines.append(f"{{ {command.line}\n}} </dev/null")
             lines.append(f"printf '{_END}%s\\n' $?")
     return "\n".join(lines) + "\n"
+
+
+def _write(name: str, text: str) -> str:
+    """Return the command that writes a file."""
+    parent = os.path.dirname(name) or "."
+    return (
+        f"mkdir -p '{parent}'; cat > '{name}' <<'END-OF-FILE'\n"
+        f"{text}END-OF-FILE"
+    )
 
 
 @contextlib.contextmanager
@@ -114,7 +141,7 @@ def _environment(text: str, folder: Path) -> Iterator[dict[str, str]]:
     }
     for name in ("CI", "GITHUB_ACTIONS", "FORCE_COLOR"):
         env.pop(name, None)
-    if not needs_registries(text):
+    if option(text, "registries") is None:
         yield env
         return
     with run_registries(folder / "registries") as registries:

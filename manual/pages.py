@@ -4,6 +4,7 @@ A fence `toml title="PATH"` is a whole file, a fence `console` has commands behi
 they print. Comments before a fence, or at the top of a page, say how it runs:
 
     <!-- registries -->        local registries stand in for the public ones, for the whole page
+    <!-- project: WORD -->     the page begins in this project, see manual/projects.py
     <!-- set up: COMMAND -->   runs before, and is not shown
     <!-- exit: 1 -->           the last command of the next block ends with this status
     <!-- tail: 12 -->          of its output the last 12 lines are shown, behind `...`
@@ -92,6 +93,6 @@ def reasons(text: str) -> list[str]:
     ]
 
 
-def needs_registries(text: str) -> bool:
-    """Tell whether the commands of a page publish."""
-    return ("registries", "") in _COMMENT.findall(text)
+def option(text: str, name: str) -> str | None:
+    """Return the value of a comment of a whole page, None without it."""
+    return dict(_COMMENT.findall(text)).get(name)

@@ -20,11 +20,24 @@ RUN = [page for page in (TUTORIAL, *HOW_TO) if pages.blocks(page.read_text())]
 LINUX = platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
+needs_tools = pytest.mark.tools("git", "gh", "cargo")
+on_linux = pytest.mark.skipif(
+    not LINUX, reason="the pages show Linux on x86-64"
+)
+
+
 @pytest.mark.slow
-@pytest.mark.tools("git", "gh", "cargo")
-@pytest.mark.skipif(not LINUX, reason="the pages show Linux on x86-64")
+@needs_tools
+@on_linux
+def test_the_tutorial_does_what_it_shows(tmp_path: Path) -> None:
+    console.compare(console.run(TUTORIAL.read_text(), tmp_path))
+
+
+@pytest.mark.long
+@needs_tools
+@on_linux
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+def test_a_how_to_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     console.compare(console.run(page.read_text(), tmp_path))
 
 
