@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+import release_tasks
 from manual.__main__ import made
+from release_tasks.project.settings import CrateTable, table_types
+from release_tasks.tasks import dashed
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"(?<![\w.-])inv ([a-z][a-z-]+)\b")
+SETTING = re.compile(r"`\[([a-z]+)(?:\.\w+)?\] ([a-z][a-z-]*)\b")
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 
 
@@ -50,6 +57,32 @@ def test_every_page_is_in_the_navigation_once() -> None:
     assert sorted(listed) == [
         page.relative_to(DOCS).as_posix() for page in PAGES
     ]
+
+
+def test_every_command_of_a_page_exists() -> None:
+    names = {dashed(name) for name in release_tasks.ns.tasks}
+    unknown = []
+    for page in PAGES:
+        for words in COMMAND.findall(page.read_text()):
+            if words not in names:
+                unknown.append(f"{page.name}: inv {words}")
+    assert unknown == []
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    keys = {
+        table: [field.encode_name for field in msgspec.structs.fields(kind)]
+        for table, kind in table_types().items()
+    }
+    keys["crates"] += [
+        field.encode_name for field in msgspec.structs.fields(CrateTable)
+    ]
+    unknown = []
+    for page in PAGES:
+        for table, key in SETTING.findall(page.read_text()):
+            if table in keys and table != "gates" and key not in keys[table]:
+                unknown.append(f"{page.name}: [{table}] {key}")
+    assert unknown == []
 
 
 def pages_of(nav: Any) -> Iterator[str]:
