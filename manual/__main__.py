@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from manual import commands, console, findings
+from manual import commands, console, findings, picture
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -26,12 +26,17 @@ def main() -> None:
     parser.add_argument(
         "--run", nargs="+", type=Path, metavar="PAGE", default=[]
     )
+    parser.add_argument(
+        "--picture", action="store_true", help="rehearse the demo, and draw it"
+    )
     arguments = parser.parse_args()
     for path in arguments.run:
         with tempfile.TemporaryDirectory() as folder:
             results = console.run(path.read_text(), Path(folder))
         path.write_text(console.rendered(path.read_text(), results))
         print(path)
+    if arguments.picture:
+        picture.make()
     for path, text in made().items():
         path.write_text(text)
 

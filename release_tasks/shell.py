@@ -37,6 +37,8 @@ UNATTENDED = {  # no program may ask a question or color its output
     "GH_NO_UPDATE_NOTIFIER": "1",
     "NO_COLOR": "1",
 }
+# variables that ask for colors; nox, with one of them beside NO_COLOR, ends with an error
+COLORING = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "CARGO_TERM_COLOR")
 # characters of a variable's value; zig sets longer ones for bindgen
 LONGEST_SHOWN = 500
 LAST_LINES = 15  # of a failed program's output, which an error shows
@@ -197,6 +199,8 @@ def environment(
     Of the caller's, what runs the project's own code gets only what builds need; `argv` tells.
     """
     kept = variables.for_child(argv, secrets)
+    for name in COLORING:
+        kept.pop(name, None)
     return kept | UNATTENDED | dict(env or {})
 
 

@@ -36,6 +36,18 @@ def ends(pid: int) -> bool:
     return not is_alive(pid)
 
 
+def test_no_variable_asks_a_program_for_colors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("CARGO_TERM_COLOR", "always")
+    said = shell.ask([sys.executable, "-m", "nox", "--version"])
+    assert "force-color" not in said
+    assert set(shell.environment()).isdisjoint(shell.COLORING)
+    assert shell.environment()["NO_COLOR"] == "1"
+
+
 def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
     words = ["$HOME", "a b", "`id`", "*", "'", ""]
     assert shell.ask(
