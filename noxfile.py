@@ -132,6 +132,27 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def actions(session: nox.Session) -> None:
+    """Execute the workflow that `inv generate-ci` writes: by act, on this machine (needs Go)."""
+    install(session, "tests")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    tools = caches / "release-tasks" / "actions"
+    for module in (
+        "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+        "github.com/nektos/act@v0.2.89",
+    ):
+        if not (tools / module.split("@")[0].rsplit("/", 1)[1]).exists():
+            env = {"GOBIN": str(tools)}
+            session.run("go", "install", module, env=env, external=True)
+    path = session.env.get("PATH") or os.environ["PATH"]
+    session.run(
+        *("python", "-m", "pytest", "-m", "long"),
+        *("tests/pipelines/test_executed.py", *session.posargs),
+        env={"PATH": os.pathsep.join((str(tools), path))},
+    )
+
+
+@nox.session
 def cases(session: nox.Session) -> None:
     """Run shell scripts that each print `ok NAME` or `FAIL NAME: why`: -- FOLDER|FILE..."""
     install(session, "tests")

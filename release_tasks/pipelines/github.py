@@ -32,7 +32,9 @@ BY_HAND = "github.event_name == 'workflow_dispatch'"
 VERSION = "${{ needs.plan.outputs.version }}"
 TOKEN = {"GH_TOKEN": "${{ github.token }}"}
 NEW = {"NEW": "${{ inputs.new }}"}
-COMMIT_FILE = "commit/release.bundle"
+# outside of the checkout, which must stay clean
+FOLDER = "${{ runner.temp }}"
+COMMIT_FILE = '"$RUNNER_TEMP/commit/release.bundle"'
 # crates.io lets a user wait an hour for the next upload
 LONGEST = 360  # minutes, GitHub's own limit of a job
 
@@ -134,9 +136,9 @@ class _Writer:
         yield _use(
             "Get what the other machines built",
             actions.DOWNLOAD,
-            {"pattern": "build-*", "path": "built"},
+            {"pattern": "build-*", "path": f"{FOLDER}/built"},
         )
-        line = f'{PROGRAM} collect --folders built --version "$VERSION"'
+        line = f'{PROGRAM} collect --folders "$RUNNER_TEMP/built" --version "$VERSION"'
         yield _run("Merge it", line, {"VERSION": VERSION})
 
 
@@ -196,17 +198,17 @@ def _plan(job: Job) -> Iterator[Any]:
         yield made
     bundle = _run(
         "Keep commit and tag for the other jobs",
-        "mkdir -p commit\n"
+        'mkdir -p "$RUNNER_TEMP/commit"\n'
         f'git bundle create {COMMIT_FILE} HEAD --tags --not "$GITHUB_SHA"',
     )
     bundle.insert(1, "if", BY_HAND)
     yield bundle
-    yield _upload("commit", "commit", BY_HAND)
+    yield _upload("commit", f"{FOLDER}/commit", BY_HAND)
 
 
 def _commit() -> Iterator[Any]:
     """Yield the steps that check out the commit that was made in this run."""
-    made = _download("commit", "commit")
+    made = _download("commit", f"{FOLDER}/commit")
     made.insert(1, "if", BY_HAND)
     yield made
     made = _run(
@@ -241,14 +243,14 @@ def _upload(name: str, path: str, condition: str = "") -> Any:
         "if-no-files-found": "error",
         "overwrite": True,
     }
-    made = _use(f"Keep {path}", actions.UPLOAD, options)
+    made = _use(f"Keep {name}", actions.UPLOAD, options)
     if condition:
         made.insert(1, "if", condition)
     return made
 
 
 def _download(name: str, path: str) -> Any:
-    return _use(f"Get {path}", actions.DOWNLOAD, {"name": name, "path": path})
+    return _use(f"Get {name}", actions.DOWNLOAD, {"name": name, "path": path})
 
 
 def _use(name: str, action: Action, options: dict[str, Any]) -> Any:
