@@ -98,7 +98,8 @@ def unknown_versions(release: Release) -> list[ReleaseError]:
             found = getattr(part.component, kind.name)
             if isinstance(found, Unreadable):
                 errors.append(found)
-    return errors
+    # a manifest that cannot be read is why a version is unknown, too
+    return list({error.problem: error for error in errors}.values())
 
 
 def edits(
@@ -230,15 +231,15 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     is_only_in_tags = all(
         isinstance(file, ChangelogFile) for file in plan.to_edit
     )
-    if is_only_in_tags and not plan.todo:
-        terminal.say("nothing to do, no manifest has a version")
-        return
-    if not plan.todo:
-        terminal.say(f"nothing to do, every file has {versions}")
-        return
     verb = "would set" if shell.is_dry(c) else "set"
     count = counted(len(plan.todo), "file")
-    terminal.say(f"{verb} {versions} in {count}")
+    if plan.todo:
+        terminal.say(f"{verb} {versions} in {count}")
+    elif is_only_in_tags:
+        terminal.say("nothing to do, no manifest has a version")
+    else:
+        terminal.say(f"nothing to do, every file has {versions}")
+        return
     for line in _changelog_lines(plan):
         terminal.say(line)
     for line in stale_versions.mismatch_lines(done.mismatches):

@@ -119,7 +119,7 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
     ]
     known = stale_versions.versions_before(release, manifests)
     mismatches = _mismatches(release, edits, known)
-    if not edits:
+    if release.project.settings.project.version == "tag":
         return Copies(mismatches, [])
     olds = {old for before in known.values() for old in before.old}
     for mismatch in mismatches:
@@ -135,6 +135,8 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
         *_outdated_locks(release, edits),
         *_unfit_requirements(release, edits),
     ]
+    if not known:  # nothing to search for
+        more += stale_versions.unlisted(release)
     return Copies(mismatches, stale_versions.find_stale(search, more))
 
 

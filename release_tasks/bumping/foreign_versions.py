@@ -54,6 +54,12 @@ _COMMENT = re.compile(r"\s*(?:#|//)+\s*(?P<text>.*)")
 _KEY = re.compile(r"[\"']?(?P<name>[\w.-]+)[\"']?\s*[=:]")
 # this program, as a workflow that it has written requires it
 _PROGRAM = re.compile(r"\brelease-tasks(?:\[\w+\])?==")
+# the version of a format that a file is written in: citation-file-format, OpenAPI, npm, Chrome
+_FORMAT = re.compile(
+    r"\s*[\"']?(?:cff-version|openapi|swagger|asyncapi|jsonrpc"
+    r"|(?:schema|spec|manifest|lockfile|config|model|format)[-_]?version)[\"']?\s*[:=]",
+    re.I,
+)
 _USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
 _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 
@@ -115,11 +121,13 @@ def is_commented_out(path: str, text: str, own: re.Pattern[str] | None) -> bool:
 def is_of_others(
     path: str, line: int, text: str, own: re.Pattern[str] | None, whole: str
 ) -> bool:
-    """Return whether a line requires a version of something that is not the project's.
+    """Return whether a line has a version of something that is not the project's.
 
     `own` matches the names of the project; `whole` is the text of the file.
     """
     if _PROGRAM.search(text) and (own is None or not own.search(text)):
+        return True
+    if _FORMAT.match(text):
         return True
     if not _USES.match(text) and not _REQUIREMENTS.search(path):
         return False

@@ -25,8 +25,6 @@ def listed_files(release: Release) -> Iterator[VersionFile]:
     Of the files that a pattern finds, those without the text or key are left. Raises
     `ReleaseError` where none has it, and for a path that is not in the repository.
     """
-    if not release.project.settings.files:
-        return
     versions = _versions(release)
     found = [
         row

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from release_tasks.bumping import version_copies
 from release_tasks.bumping.crate_pins import own_crates
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 MANIFEST = "pyproject.toml"
+KEY = "project.version"  # in [files]
 _SCRIPTS = ("setup.py", "setup.cfg")
 # pip's requirements and constraints, as usually named
 _REQUIREMENTS = re.compile(
@@ -40,15 +43,32 @@ _REQUIREMENTS = re.compile(
 )
 
 
+class _ListedProject(NamedTuple):
+    """A pyproject.toml of which [files] sets the version, such as that of an application."""
+
+    name: str  # normalized
+    folder: str
+    present: str
+    new: str
+
+
 def own_packages(release: Release) -> OwnPackages:
-    """Return the packages of the repository, and the new versions of those that are released."""
+    """Return the packages of the repository, and the new versions of those that are released.
+
+    Those are among them of which only [files] sets the version: locks have that, too.
+    """
     folders = {}
     for package in _packages(release):
         folders[_name(package)] = (
             posixpath.dirname(path_of(release, package)) or "."
         )
-    siblings = Siblings(_new_versions(release), _present(release))
-    return OwnPackages(siblings, folders)
+    new = _new_versions(release)
+    present = _present(release)
+    for project in _listed_projects(release):
+        folders.setdefault(project.name, project.folder)
+        new.setdefault(project.name, project.new)
+        present.setdefault(project.name, project.present)
+    return OwnPackages(Siblings(new, present), folders)
 
 
 def siblings_of(
@@ -248,6 +268,26 @@ def _name(package: PythonPackage) -> str:
     from packaging.utils import canonicalize_name
 
     return str(canonicalize_name(package.name))
+
+
+def _listed_projects(release: Release) -> Iterator[_ListedProject]:
+    from packaging.utils import canonicalize_name
+
+    for row in version_copies.listed_paths(release):
+        specs = [row.spec] if isinstance(row.spec, str) else row.spec
+        if posixpath.basename(row.path) != MANIFEST or KEY not in specs:
+            continue
+        new = version_copies.version_of(release, row.path)
+        [text] = version_copies.committed(release, [row.path]).values()
+        about = pyproject.read(text, row.path)
+        if new and about.name and about.version:
+            folder = posixpath.dirname(row.path) or "."
+            name = str(canonicalize_name(about.name))
+            with suppress(
+                ReleaseError
+            ):  # an odd version: nothing can follow it
+                present = from_pep440(about.version)
+                yield _ListedProject(name, folder, present, new)
 
 
 def _new_versions(release: Release) -> dict[str, str]:

@@ -17,7 +17,9 @@ from release_tasks.bumping.pins import new_versions
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import text_files
 from release_tasks.formats.text_files import line_at
+from release_tasks.manifests import other_manifests
 from release_tasks.manifests.text import VERSION
+from release_tasks.project import declared_versions
 from release_tasks.project.tags import released_version
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from release_tasks.bumping.manifest_file import VersionFile
     from release_tasks.release import ComponentRelease, Release
 
+TO_DO = "add them to [files], or to [versions.ignore] with the reason"
 SHOWN = 20  # lines; `inv bump --json` has them all
 _WIDEST = 100  # characters of a line that are shown
 _VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
@@ -51,6 +54,7 @@ class StaleLine(NamedTuple):
     path: str
     line: int  # counted from 1
     text: str
+    entry: str = ""  # the line of [files] for it, where that is known
 
     def __str__(self) -> str:
         shown = self.text.strip()
@@ -199,9 +203,22 @@ def find_stale(
     ignored = [*settings.versions.ignore]
     for path in settings.project.ignore:
         ignored += [path.rstrip("/"), f"{path.rstrip('/')}/**"]
-    return sorted(
-        line for line in set(found) if not _matches(line.path, ignored)
-    )
+    shown = {line for line in found if not _matches(line.path, ignored)}
+    return [_with_entry(search, line) for line in sorted(shown)]
+
+
+def unlisted(release: Release) -> Iterator[StaleLine]:
+    """Yield what may have the version of a project in which no manifest of ours has it.
+
+    Without an earlier version there is nothing that could be searched for.
+    """
+    if any(part.component.version for part in release.parts):
+        return
+    new = {part.version for part in release.parts}
+    for one in declared_versions.declared(release.project):
+        lines = text_files.peek(release.checkout, one.path).split("\n")
+        if one.version not in new and one.line <= len(lines):
+            yield StaleLine(one.path, one.line, lines[one.line - 1])
 
 
 def may_be_old(path: str) -> bool:
@@ -228,7 +245,29 @@ def stale_lines(found: Sequence[StaleLine]) -> Iterator[str]:
         yield f"  {line}"
     if len(found) > SHOWN:
         yield f"  and {len(found) - SHOWN} more (inv bump --json has them all)"
-    yield "add them to [files], or to [versions.ignore] with the reason"
+    yield "\n".join((TO_DO, *_entries(found)))
+
+
+def _entries(found: Sequence[StaleLine]) -> Iterator[str]:
+    """Yield the lines of [files] for those lines of which the usual place is known."""
+    entries = dict.fromkeys(line.entry for line in found if line.entry)
+    if entries:
+        yield "[files]"
+        yield from list(entries)[:SHOWN]
+
+
+def _with_entry(search: Search, line: StaleLine) -> StaleLine:
+    if line.path in search.release.project.settings.files:
+        return line
+    new: set[str] = set()
+    for part in search.release.parts:
+        new.update(spellings(part.version))
+    text = search.text(line.path)
+    spec = declared_versions.spec_at(line.path, text, line.line, new)
+    if not spec:
+        return line
+    entry = other_manifests.line_of_files(line.path, spec)
+    return line._replace(entry=entry)
 
 
 def _changed(

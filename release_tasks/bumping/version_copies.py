@@ -125,7 +125,7 @@ class ListedPath(NamedTuple):
 
 
 def listed_paths(release: Release) -> Iterator[ListedPath]:
-    """Yield each file in [files].
+    """Yield each file in [files], and each manifest that was found instead of one.
 
     Raises `ReleaseError` for a path or pattern that is not in the repository.
     """
@@ -143,6 +143,9 @@ def listed_paths(release: Release) -> Iterator[ListedPath]:
             )
         for path in found:
             yield ListedPath(key, path, spec)
+    for component in release.project.components:
+        for path, found_spec in component.version_files:
+            yield ListedPath(path, path, found_spec)
 
 
 def component_of(

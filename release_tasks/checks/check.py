@@ -228,11 +228,22 @@ def run(
     checks: Sequence[Check], subject: Subject, at_once: int = 1
 ) -> list[Finding]:
     """Return what checks find, each fact once; `at_once` of them run at the same time."""
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[str, list[Finding]] = {}  # by what is wrong
     for findings in get_many(lambda check: check(subject), checks, at_once):
         for finding in findings:
-            found.setdefault((finding.fact, finding.fix), finding)
-    return list(found.values())
+            _add(found.setdefault(finding.fact, []), finding)
+    return [finding for same in found.values() for finding in same]
+
+
+def _add(same: list[Finding], finding: Finding) -> None:
+    """Add a finding to those of the same fact, unless one of them says the same or more."""
+    for place, other in enumerate(same):
+        if other.fix.startswith(finding.fix):
+            return
+        if finding.fix.startswith(other.fix):
+            same[place] = finding
+            return
+    same.append(finding)
 
 
 def problems(context: CheckContext, area: ModuleType) -> list[Problem]:

@@ -59,6 +59,7 @@ def data(project: Project) -> Data:
             _component(project, component) for component in project.components
         ],
         "left_out": project.left_out,
+        "other_versions": _other_versions(project),
         "files": _files(project),
         "settings": values(
             project, {"project.branch": git.branch(project.root)}
@@ -82,6 +83,32 @@ def _component(project: Project, component: Component) -> Data:
             for item in found
         ]
     return row
+
+
+def _other_versions(project: Project) -> list[Data]:
+    """Return what may have the version of a project in which nothing is known to have it."""
+    from release_tasks.manifests.other_manifests import line_of_files
+    from release_tasks.project.candidates import released
+    from release_tasks.project.declared_versions import declared, may_be_own
+
+    is_only_in_tags = project.settings.project.version == "tag"
+    listed = project.settings.files
+    for component in project.components:
+        if is_only_in_tags or listed or component.version:
+            return []
+        if component.unknown_version:
+            return []
+    rows = []
+    public: set[str] = set()
+    for component in project.components:
+        public |= released(project, (component.tag, *component.former_tags))
+    for one in declared(project):
+        if not may_be_own(one.version, public):
+            continue
+        row: Data = {"file": one.path, "line": one.line}
+        row |= {"version": one.version}
+        rows.append(row | {"entry": line_of_files(one.path, one.spec)})
+    return rows
 
 
 def _question(error: ReleaseError) -> Data:
@@ -163,9 +190,15 @@ def _print(found: Data) -> None:
     )
     if not any(row[kind] for row in found["components"] for kind in KINDS):
         terminal.show(
-            "nothing is shipped: no file that git tracks declares anything (git add new files)"
+            "nothing is published but the tag: no file that git tracks declares a crate, package, "
+            "image or chart (git add new files)"
         )
     _print_components(found)
+    for row in found["other_versions"]:
+        terminal.show(
+            f"version {row['version']} of {row['file']}:{row['line']} stays; "
+            f"in [files], if it is that of the project: {row['entry']}"
+        )
     if found["left_out"]:
         terminal.show(f"not released: {', '.join(found['left_out'])}")
     _print_files(found)

@@ -96,7 +96,7 @@ def app_version_template(
 def _all(project: Project) -> list[_Found]:
     found = []
     for path in project.files:
-        if basename(path) != MANIFEST:
+        if basename(path) != MANIFEST or python_packages.is_foreign(path):
             continue
         folder = path.removesuffix(MANIFEST).rstrip("/")
         manifest = _manifest(project.root, path)

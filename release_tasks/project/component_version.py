@@ -10,7 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests.text import VERSION, listed
 from release_tasks.manifests.version_locations import FileBump
-from release_tasks.project import python_packages
+from release_tasks.project import declared_versions, python_packages
 from release_tasks.project.candidates import main_forms, released
 from release_tasks.project.model import (
     Project,
@@ -34,6 +34,9 @@ class ComponentVersion:
 
     version: str | None
     unknown: Unresolved | None = None
+    files: tuple[
+        tuple[str, str], ...
+    ] = ()  # manifests that have it, of nothing that is shipped
 
 
 def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
@@ -86,7 +89,11 @@ def _of_unpublished(
         return ComponentVersion(versions.pop())
     if isinstance(ships["charts"], Unresolved):
         return ComponentVersion(None, ships["charts"])
-    return ComponentVersion(None)
+    if project.settings.components:
+        return ComponentVersion(None)
+    public = released(project, main_forms(project, ships).known)
+    own = declared_versions.own_files(project, public)
+    return ComponentVersion(own.version, files=own.files)
 
 
 def _private_versions(project: Project, ships: Ships) -> set[str]:

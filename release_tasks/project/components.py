@@ -172,6 +172,7 @@ def _component(
         found.version,
         **ships,
         unknown_version=found.unknown,
+        version_files=found.files,
         former_tags=tuple(one for one in forms.known if one != tag),
         latest=github.latest and is_main,
         bundles=_bundles(project, resolved_or_empty(ships["binaries"])),

@@ -225,6 +225,8 @@ class Component:
         str, ...
     ] = ()  # other forms that its tags had, or have in history
     unknown_version: Unresolved | None = None  # why a version was not found
+    # manifests of nothing that is shipped, which have its version: entries of [files]
+    version_files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from posixpath import basename, dirname, join, normpath
@@ -32,12 +33,18 @@ from release_tasks.tools.cargo import Package
 from release_tasks.versions.numbers import as_semver
 
 LISTED = 3  # names of packages of tests, before only their number is shown
+# copies of what others publish (github-linguist, vendor.yml), and templates of other projects
+_FOREIGN = (
+    r"_?vendor(?:s|ed)?|third[-_]?party|3rd[-_]?party|extern(?:als?)?|node_modules"
+    r"|templates?|cookiecutters?|[^/]*\{[{%][^/]*"
+)
+FOREIGN = re.compile(rf"(?:.*?/)?(?:{_FOREIGN})(?=/)", re.I)
 # folders whose packages are what tests or examples work with
 NOT_SHIPPED = re.compile(
     r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?"
     r"|tests?[-_](?:crates?|packages?|projects?|cases?|suites?|apps?|fixtures?|resources)"
     r"|(?:integration|unit|e2e|system|acceptance|functional|smoke)[-_]tests?"
-    r"|bench(?:es|marks?)?)(?=/)",
+    rf"|bench(?:es|marks?)?|{_FOREIGN})(?=/)",
     re.I,
 )
 ABI3 = re.compile(r"(?:pyo3(?:-ffi)?\??/)?abi3(?:-py3(\d+))?")
@@ -144,9 +151,14 @@ def is_program(about: PyProject, crate: Package) -> bool:
 
 
 def not_shipped(path: str) -> str:
-    """Return the folder of tests or examples that a file is in, "" for any other file."""
+    """Return the folder of tests, examples or copies that a file is in, "" for any other."""
     found = NOT_SHIPPED.match(path)
     return found[0] if found else ""
+
+
+def is_foreign(path: str) -> bool:
+    """Tell whether a file is below a copy of another project, or in a template of projects."""
+    return FOREIGN.match(path) is not None
 
 
 def left_out(
@@ -155,6 +167,7 @@ def left_out(
     """Yield the packages that tests or examples work with, and those that no table names."""
     named = _named(settings)
     yield from _not_named(root, files, named)
+    yield from _without_build_system(root, files)
     folders: dict[str, list[str]] = {}
     for path, about in _publishable(root, tuple(filter(not_shipped, files))):
         if about.name not in named:
@@ -164,6 +177,33 @@ def left_out(
             names = [f"{len(names)} packages"]
         for name in names:
             yield f"{name} (python: below {folder}/, which is not shipped)"
+
+
+def _without_build_system(root: Path, files: tuple[str, ...]) -> Iterator[str]:
+    """Yield the packages and applications whose pyproject.toml says of no backend to build them."""
+    from release_tasks.manifests import python_values
+
+    for path in files:
+        if basename(path) not in ("setup.py", "pyproject.toml"):
+            continue
+        if not_shipped(path):
+            continue
+        with suppress(ReleaseError):  # a broken one is no package
+            if _is_built(root, files, dirname(path)):
+                continue
+            if _is_pyproject(path):
+                name = about_package(root, path).name
+            else:
+                text = read(root, path)
+                found = python_values.keyword(text, path, "setup", "name")
+                name = found[0].value if found else None
+            if name:
+                yield f"{name} (python: no [build-system] beside {path})"
+
+
+def _is_built(root: Path, files: tuple[str, ...], folder: str) -> bool:
+    path = join(folder, "pyproject.toml")
+    return path in files and about_package(root, path).is_built
 
 
 def _not_named(

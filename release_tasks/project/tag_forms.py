@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from release_tasks.errors import ReleaseError
+from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import from_pep440, parse
 
 DEFAULT = "v{version}"
@@ -45,7 +46,7 @@ FOREIGN = (
 )
 # three numbers and what may follow them, at the end of a tag and not inside of other numbers
 _TAG = re.compile(
-    r"(?P<before>(?:.*?[^0-9.])?)"
+    r"(?P<before>(?:.*?[^0-9.]\.?)?)"
     r"(?P<version>[0-9]+\.[0-9]+\.[0-9]+(?:[-+.]?[0-9A-Za-z][0-9A-Za-z.+-]*)?)"
 )
 _WORD = re.compile(r"(?P<word>.*?)(?:==|[-_/@.])?(?:(?<![A-Za-z])[vV])?[-_/.]?")
@@ -121,6 +122,19 @@ def last_of_other_form(tags: Iterable[str]) -> tuple[str, str]:
         if tag.word not in others:
             return name, tag.template
     return "", ""
+
+
+def last_of_other_numbers(tags: Iterable[str], names: Iterable[str]) -> str:
+    """Return the newest tag whose version has other numbers than SemVer, "" for none.
+
+    These are two, or some with zeros in front: `v1.4`, `2026.04.01`. `names` may be in front.
+    """
+    known = tuple(names)
+    for tag in reversed(tuple(tags)):
+        found = earlier_tags.version_of(tag, known)
+        if found and not found.is_exact:
+            return tag
+    return ""
 
 
 @lru_cache(maxsize=4096)

@@ -214,10 +214,10 @@ def test_crates_that_need_a_private_one_are_left_out(
     assert text.startswith(f'[crates]\nignore = ["lamp", "oil"]  # {reason}\n')
 
 
-def test_a_version_file_is_suggested_where_no_manifest_has_the_version(
+def test_a_version_file_is_suggested_where_it_was_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {"Dockerfile": "FROM scratch\n", "VERSION": "0.2.0\n"}
+    files = {"Dockerfile": "FROM scratch\n", "VERSION": "0.1.0\n"}
     root = repository(tmp_path / "lamp", files, "v0.2.0")
     assert suggested(root, monkeypatch) == '[files]\n"VERSION" = "{version}"\n'
     other = repository(

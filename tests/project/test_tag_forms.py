@@ -11,6 +11,7 @@ from release_tasks.project.discovery import discover
 from release_tasks.project.history import previous, released
 from release_tasks.project.tag_forms import (
     TagOwner,
+    last_of_other_numbers,
     read_forms,
     version_in_form,
 )
@@ -31,6 +32,8 @@ CRATE = '[package]\nname = "lampq"\nversion = "1.4.0"\nedition = "2021"\n'
         (("V1.2.0",), "V{version}"),
         (("release/v1.2.0", "release/v1.3.0"), "release/v{version}"),
         (("release-1.2.0",), "release-{version}"),
+        (("v.1.2.0", "v.1.3.0"), "v.{version}"),
+        (("lamp.1.2.0",), "lamp.{version}"),
         (("lamp-1.2.0", "lamp-1.3.0"), "lamp-{version}"),
         (("lampq-v1.2.0",), "lampq-v{version}"),
         (("lampq@1.2.0",), "lampq@{version}"),
@@ -51,6 +54,22 @@ def test_the_form_of_the_only_component(
     tags: tuple[str, ...], current: str
 ) -> None:
     assert read_forms(tags, ONLY).current == current
+
+
+@pytest.mark.parametrize(
+    ("tags", "last"),
+    [
+        (("v1.2", "v1.3"), "v1.3"),
+        (("2026.04.01", "2026.05.02"), "2026.05.02"),
+        (("lamp-1.2", "nightly"), "lamp-1.2"),
+        (("v1.2.0",), ""),
+        (("nightly-20240101", "v1", "other-1.2"), ""),
+    ],
+)
+def test_the_last_tag_with_other_numbers(
+    tags: tuple[str, ...], last: str
+) -> None:
+    assert last_of_other_numbers(tags, ("lamp",)) == last
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from release_tasks.checks.check import (
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.project.settings import FILE
-from release_tasks.project.tag_forms import last_of_other_form
+from release_tasks.project.tag_forms import (
+    last_of_other_form,
+    last_of_other_numbers,
+)
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease
 from release_tasks.versions.numbers import is_lower, parse
@@ -170,6 +173,23 @@ def new_tag_form(context: CheckContext) -> Iterator[Problem]:
                 f"{part.tag} would be the first tag of its form: the last release is {last}",
                 f'[components.{name}]\ntag = "{form}"\nin {FILE}, or say in [checks.ignore] why',
             )
+        else:
+            yield from _other_numbers(context, part, rest)
+
+
+def _other_numbers(
+    context: CheckContext, part: ComponentRelease, tags: list[str]
+) -> Iterator[Problem]:
+    """Find that the last releases have tags such as `v1.4`, which are no versions of SemVer."""
+    names = (context.project.name, part.component.name)
+    last = last_of_other_numbers(tags, names)
+    if last:
+        yield Problem(
+            f"{part.tag} would be the first tag of its form: the last release is {last}, "
+            "which counts as no version here",
+            f"choose a version after that of {last}, and say in [checks.ignore] "
+            "that tags have three numbers from now on",
+        )
 
 
 @warning

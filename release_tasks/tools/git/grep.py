@@ -13,6 +13,7 @@ OPTIONS = (
     "-z",
     "--full-name",
     "--no-color",
+    "--no-column",  # which grep.column asks for
     "--no-recurse-submodules",
 )
 
