@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.+?)\s*$")
-_HEREDOC = re.compile(r"(?<!<)<<(-?)(['\"]?)([A-Za-z_]\w*)\2(?!\w)")
+_WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"(?:\\.|[^"\\])*")+|\S""")
+_HEREDOC = re.compile(r"""\d*<<-?(['"]?)([^\s<'"]+)\1""")
 _GLOB_TOKEN = re.compile(r"\*\*/?|\*|\?|\[[^\]]+\]|.")
 _GLOBS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _WILDCARDS = frozenset("*?[")
@@ -71,7 +72,7 @@ def instructions(text: str) -> Iterator[Instruction]:
         flags, arguments = _split_flags(rest.strip())
         ends = []
         if word.upper() in ("RUN", "COPY", "ADD"):
-            ends = [match[3] for match in _HEREDOC.finditer(arguments)]
+            ends = list(_heredocs(arguments))
         at = _skip_heredocs(lines, at, ends)
         yield Instruction(first, word.upper(), flags, arguments, bool(ends))
 
@@ -104,17 +105,23 @@ def copied(text: str) -> Iterator[Copied]:
 
 
 def copied_from(text: str, name: str | None) -> Iterator[Copied]:
-    """Yield what is copied by a fixed path from a stage or context, None for the build context."""
+    """Yield what is copied, or bound by RUN, by a fixed path from a stage or context.
+
+    `name` is None for the build context.
+    """
     stage = -1
     for instruction in instructions(text):
         if instruction.word == "FROM":
             stage += 1
+        sources: list[str] = []
+        if instruction.word == "RUN":
+            sources += _mounted(instruction, name)
         if (
-            instruction.word not in ("COPY", "ADD")
-            or instruction.flag("from") != name
+            instruction.word in ("COPY", "ADD")
+            and instruction.flag("from") == name
         ):
-            continue
-        for source in instruction.words[:-1]:
+            sources += instruction.words[:-1]
+        for source in sources:
             if _is_fixed(source):
                 path = posixpath.normpath(f"/{source}").strip("/")
                 yield Copied(instruction.line, stage, source, path)
@@ -153,6 +160,25 @@ def present(files: Iterable[str], ignore: str) -> Iterator[str]:
     for path in files:
         if not _is_ignored(path, patterns):
             yield path
+
+
+def _heredocs(arguments: str) -> Iterator[str]:
+    """Yield the words that end heredocs: one starts a word of its own, outside of quotes."""
+    for word in _WORD.findall(arguments):
+        if found := _HEREDOC.fullmatch(word):
+            yield found[2]
+
+
+def _mounted(instruction: Instruction, name: str | None) -> Iterator[str]:
+    """Yield what `RUN --mount` binds from a stage or context; bind is the default type."""
+    for flag in instruction.flags:
+        if not flag.startswith("--mount="):
+            continue
+        rows = flag.removeprefix("--mount=").split(",")
+        fields = dict(row.partition("=")[::2] for row in rows)
+        if fields.get("type", "bind") != "bind" or fields.get("from") != name:
+            continue
+        yield fields.get("source") or fields.get("src") or "."
 
 
 def _escape(lines: list[str]) -> str:

@@ -108,3 +108,43 @@ def test_a_dockerignore_leaves_files_out_of_the_context(
     ignore: str, left: tuple[str, ...]
 ) -> None:
     assert tuple(dockerfile.present(FILES, ignore)) == left
+
+
+WORDS_THAT_END_NO_HEREDOC = (
+    "RUN echo $((1<<SHIFT))",
+    "RUN git log --format='<<START %h'",
+    'RUN echo "a <<EOF b"',
+    "RUN cat<<EOF",
+    "RUN cat <<<EOF",
+)
+
+
+@pytest.mark.parametrize("line", WORDS_THAT_END_NO_HEREDOC)
+def test_only_a_word_of_its_own_begins_a_heredoc(line: str) -> None:
+    text = f"FROM x\n{line}\nFROM y AS last\nCOPY a /\n"
+    assert dockerfile.stages(text) == ["", "last"]
+    assert paths(text) == [(4, "a")]
+
+
+@pytest.mark.parametrize("begin", ["<<EOF", "<<-EOF", "3<<'EOF'", '<<"EOF"'])
+def test_a_heredoc_ends_at_its_word(begin: str) -> None:
+    text = f"FROM x\nRUN cat {begin}\nCOPY a /\nEOF\nCOPY b /\n"
+    assert paths(text) == [(5, "b")]
+
+
+MOUNTS = [
+    ("type=bind,source=a.txt,target=/m", ["a.txt"]),
+    ("source=a/b,target=/m", ["a/b"]),
+    ("src=./a,dst=/m", ["a"]),
+    ("type=bind,target=/m", [""]),
+    ("type=bind,from=other,source=a,target=/m", []),
+    ("type=cache,source=a,target=/m", []),
+    ("type=secret,id=a", []),
+    ("type=bind,source=$A,target=/m", []),
+]
+
+
+@pytest.mark.parametrize(("mount", "wanted"), MOUNTS)
+def test_run_binds_paths_of_the_context(mount: str, wanted: list[str]) -> None:
+    text = f"FROM x\nRUN --mount={mount} --network=none make\n"
+    assert [path for _, path in paths(text)] == wanted

@@ -34,7 +34,7 @@ def absent_binaries(context: CheckContext) -> Iterator[Problem]:
             )
             continue
         for source in dockerfile.copied_from(text, docker.BINARIES):
-            if source.path.partition("/")[0] not in names:
+            if source.path and source.path.partition("/")[0] not in names:
                 yield Problem(
                     f"{image.dockerfile} copies {source.source} from the binaries, which are "
                     f"{shorten(sorted(names))}",

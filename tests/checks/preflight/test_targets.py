@@ -91,6 +91,19 @@ def test_a_target_that_rustc_does_not_know(
             "",
         ),
         ("hull", "FROM scratch\nCOPY --from=binaries hul* /\n", 0, ""),
+        ("hull", "FROM scratch\nCOPY --from=binaries . /bin/\n", 0, ""),
+        (
+            "hull",
+            "FROM x\nRUN --mount=from=binaries,target=/b cp /b/hull /\n",
+            0,
+            "",
+        ),
+        (
+            "hull",
+            "FROM x\nRUN --mount=from=binaries,source=hul,target=/b cp /b /\n",
+            2,
+            COPY_ANOTHER,
+        ),
         ("hull", "FROM scratch\nCOPY --from=binaries hul /\n", 2, COPY_ANOTHER),
         (
             TAR,
