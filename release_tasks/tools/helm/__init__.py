@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,9 +13,12 @@ from release_tasks import endpoints, files, shell
 from release_tasks.formats.archives import TEXT, pack
 from release_tasks.formats.unpacking import files_in
 from release_tasks.tools.docker.login import SECRETS
+from release_tasks.tools.helm import dependencies
 
 # The media type of the layer with the .tgz (helm, "OCI-based registries").
 CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+# Also where a chart is there in several versions, each for an alias of its own.
+_PRESENT = ("ok", "unpacked", "too many matches")
 
 
 def tag(version: str) -> str:
@@ -35,7 +37,7 @@ def missing(chart: Path) -> tuple[str, ...]:
         if len(cells) != 4:
             continue
         _, _, repository, status = cells
-        if status not in ("ok", "unpacked"):
+        if status not in _PRESENT:
             found.append(repository)
     return tuple(found)
 
@@ -137,7 +139,7 @@ def _with_repositories(
 ) -> Mapping[str, str]:
     """Return the variables with which helm knows the repositories, {} where it does already."""
     missing_urls = sorted(
-        {url.rstrip("/") for url in needed} - _known_repositories()
+        {url.rstrip("/") for url in needed} - set(dependencies.repositories())
     )
     if not missing_urls:
         return {}
@@ -154,14 +156,6 @@ def _with_repositories(
             c, ["helm", "repo", "add", f"release-tasks-{number}", url], env=env
         )
     return env
-
-
-def _known_repositories() -> set[str]:
-    try:
-        rows = json.loads(shell.ask(["helm", "repo", "list", "--output=json"]))
-    except shell.Failed:  # older versions of helm fail where there is none
-        return set()
-    return {row["url"].rstrip("/") for row in rows}
 
 
 def _with_time(lock: bytes, epoch: int) -> bytes:

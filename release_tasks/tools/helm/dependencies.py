@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from release_tasks import shell
 from release_tasks.formats import text_files, yaml_texts
 from release_tasks.tools.docker.login import SECRETS
+
+_OWN = ("@", "alias:")  # how a repository of the user's own list is named
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,29 @@ def dependencies(chart: Path) -> tuple[Dependency, ...]:
     needs, lock = "Chart.yaml", "Chart.lock"
     if (chart / "requirements.yaml").exists():  # apiVersion v1
         needs, lock = "requirements.yaml", "requirements.lock"
-    locked = {row["name"]: row.get("version") for row in _rows(chart / lock)}
-    found = []
-    for row in _rows(chart / needs):
-        name = row["name"]
-        version = locked[name] if name in locked else row.get("version")
-        found.append(
-            Dependency(name, str(version or ""), row.get("repository") or "")
-        )
-    return tuple(found)
+    rows, locked = _rows(chart / needs), _rows(chart / lock)
+    names = [row["name"] for row in rows]
+    if [row["name"] for row in locked] == names:  # one name may be there twice
+        versions = [row.get("version") for row in locked]
+    else:
+        known = {row["name"]: row.get("version") for row in locked}
+        versions = [known.get(row["name"], row.get("version")) for row in rows]
+    return tuple(
+        Dependency(row["name"], str(version or ""), row.get("repository") or "")
+        for row, version in zip(rows, versions, strict=True)
+    )
 
 
 def fault(chart: Path, dependency: Dependency) -> str:
-    """Return why helm cannot download a dependency, else an empty text.
-
-    A repository of the user's own list (`@name`) is not looked at.
-    """
+    """Return why helm cannot download a dependency that is not in `charts/`, else ""."""
     repository = dependency.repository
+    if not repository:
+        return "it has no repository, and is not in charts/"
+    if repository.startswith(_OWN):
+        name = re.sub("^(@|alias:)", "", repository)
+        if name in repositories().values():
+            return ""
+        return f"there is no repository {name} in helm's list here"
     if repository.startswith("file:"):
         path = repository.removeprefix("file://")
         if (chart / path / "Chart.yaml").exists():
@@ -70,6 +79,15 @@ def fault(chart: Path, dependency: Dependency) -> str:
     except shell.Failed as error:
         return error.output.strip().splitlines()[-1].removeprefix("Error: ")
     return ""
+
+
+def repositories() -> dict[str, str]:
+    """Return the names of the repositories in the user's list, by their address."""
+    try:
+        rows = json.loads(shell.ask(["helm", "repo", "list", "--output=json"]))
+    except shell.Failed:  # older versions of helm fail where there is none
+        return {}
+    return {row["url"].rstrip("/"): row["name"] for row in rows}
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
