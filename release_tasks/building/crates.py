@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from invoke.context import Context
 
@@ -70,8 +71,21 @@ def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
         yield "crate-too-large", text
     data = unpacking.tar_file(tarball, f"{tarball.stem}/Cargo.toml") or b""
     manifest = tomllib.loads(data.decode())
+    for text in _readme_refusals(tarball, manifest):
+        yield "readme-too-large", text
     for refusal in rules.manifest_refusals(manifest):
         yield "crate-metadata", refusal.text.partition("\n")[0]
+
+
+def _readme_refusals(
+    tarball: Path, manifest: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what crates.io refuses of the JSON that cargo will send, for its readme alone."""
+    readme = manifest.get("package", {}).get("readme")
+    if isinstance(readme, str):
+        text = unpacking.tar_file(tarball, f"{tarball.stem}/{readme}") or b""
+        size = rules.readme_size(text.decode("utf-8", "replace"))
+        yield from rules.metadata_size(size)
 
 
 def _verify(

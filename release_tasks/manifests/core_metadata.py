@@ -43,37 +43,39 @@ class WrittenMetadata:
 
 
 def written_metadata(
-    root: Path, path: str, version: str, files: tuple[str, ...]
+    root: Path, path: str, version: str, files: tuple[str, ...], name: str = ""
 ) -> WrittenMetadata:
     """Return what the pyproject.toml at `path` says, as metadata of `version` (PEP 440).
 
-    `files` are the tracked files. Raises `ReleaseError` for bad TOML.
+    `files` are the tracked files, and `name` is that of a package whose pyproject.toml has none
+    in [project]. Raises `ReleaseError` for bad TOML.
     """
     data = toml_values.load(read(root, path), path)
-    project = data.get("project", {})
+    project = data.get("project") or _project_of_poetry(data)
     found = WrittenMetadata()
     raw = found.raw
     raw["metadata_version"] = NEWEST
-    raw["name"] = str(project.get("name", ""))
+    raw["name"] = str(project.get("name") or name)
     raw["version"] = version
-    for key, name in (
+    for key, field_name in (
         ("description", "summary"),
         ("requires-python", "requires_python"),
     ):
         if isinstance(project.get(key), str):
-            raw[name] = project[key]
-    for key, name in (
+            raw[field_name] = project[key]
+    for key, field_name in (
         ("classifiers", "classifiers"),
         ("import-names", "import_names"),
         ("import-namespaces", "import_namespaces"),
     ):
         if key in project:
-            raw[name] = _texts(project[key])
+            raw[field_name] = _texts(project[key])
     if isinstance(project.get("urls"), Mapping):
         raw["project_urls"] = {
             str(label): str(url) for label, url in project["urls"].items()
         }
-    _add_license(raw, project.get("license"))
+    _add_readme(raw, project.get("readme"))
+    _add_license(raw, project)
     _add_people(found, project)
     _add_requirements(found, project)
     folder = path.rpartition("/")[0]
@@ -88,7 +90,8 @@ def readme(root: Path, path: str) -> tuple[str, str, str]:
     of the tree at `root`.
     """
     data = toml_values.load(read(root, path), path)
-    value = data.get("project", {}).get("readme")
+    project = data.get("project") or _project_of_poetry(data)
+    value = project.get("readme")
     content_type = ""
     if isinstance(value, Mapping):
         content_type = str(value.get("content-type", ""))
@@ -132,7 +135,33 @@ class _Tree:
                 yield text, path
 
 
-def _add_license(raw: dict[str, Any], value: Any) -> None:
+def _project_of_poetry(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Poetry's own table in the form of [project], as far as it says the same."""
+    poetry = data.get("tool", {}).get("poetry", {})
+    if not poetry:
+        return {}
+    keys = ("name", "description", "classifiers", "readme", "urls")
+    found = {key: poetry[key] for key in keys if key in poetry}
+    return {**found, "dynamic": ["dependencies"]}
+
+
+def _add_readme(raw: dict[str, Any], value: Any) -> None:
+    if isinstance(value, Mapping) and isinstance(
+        value.get("content-type"), str
+    ):
+        raw["description_content_type"] = value["content-type"]
+
+
+def _add_license(raw: dict[str, Any], project: Mapping[str, Any]) -> None:
+    """Add the license, and those of `license-files` that are paths: the backend finds the rest."""
+    paths = [
+        path
+        for path in _texts(project.get("license-files"))
+        if not set("*?[").intersection(path)
+    ]
+    if paths:
+        raw["license_files"] = paths
+    value = project.get("license")
     if isinstance(value, str):
         raw["license_expression"] = value
     elif isinstance(value, Mapping) and isinstance(value.get("text"), str):
@@ -187,7 +216,8 @@ def _add_dynamic(
 ) -> None:
     """Add what setuptools reads from files, and Poetry from its own table."""
     tool = data.get("tool", {})
-    dynamic = _texts(data.get("project", {}).get("dynamic"))
+    project = data.get("project") or _project_of_poetry(data)
+    dynamic = _texts(project.get("dynamic"))
     rules = tool.get("setuptools", {}).get("dynamic", {})
     for key, name in (
         ("dependencies", "requires_dist"),

@@ -85,7 +85,7 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         is_built="build-system" in data,
         is_private=any(
             "Do Not Upload" in name
-            for name in _texts(project.get("classifiers"))
+            for name in _texts(_described(data).get("classifiers"))
         ),
         backend=text_or_none(
             table_at(data, "build-system").get("build-backend")
@@ -94,7 +94,7 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         cargo_manifest=text_or_none(maturin.get("manifest-path")),
         dynamic=_dynamic(data, name, setup_cfg),
         pythons=str(project.get("requires-python") or ""),
-        readme=_readme(project.get("readme"), dynamic),
+        readme=_readme(data, dynamic, setup_cfg),
         maturin=maturin,
         source_folders=_source_folders(table_at(data, "tool")),
     )
@@ -118,12 +118,24 @@ def _source_folders(tools: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _readme(value: Any, dynamic: list[str]) -> Any:
+def _readme(
+    data: Mapping[str, Any], dynamic: list[str], setup_cfg: str
+) -> str | None:
+    """Return the file of the readme, "" where there is another source or several files."""
+    value = _described(data).get("readme")
     if isinstance(value, dict):
-        return value.get("file") or ""
-    if value is None and "readme" in dynamic:
-        return ""
-    return value
+        return text_or_none(value.get("file")) or ""
+    if value is None:
+        is_elsewhere = re.search(r"(?m)^long_description\s*=", setup_cfg)
+        return "" if "readme" in dynamic or is_elsewhere else None
+    return text_or_none(value) or ""
+
+
+def _described(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table that describes the distribution: [project], or that of Poetry."""
+    if "project" in data:
+        return table_at(data, "project")
+    return table_at(data, "tool", "poetry")
 
 
 def _name(data: Mapping[str, Any], setup_cfg: str) -> str | None:

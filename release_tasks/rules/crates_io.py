@@ -6,6 +6,7 @@ A manifest is the `Cargo.toml` of a tarball, as cargo writes it, in the form of 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -45,7 +46,25 @@ lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9
 """
 RESERVED = frozenset(_RESERVED.split())
 Table = Mapping[str, Any]
+CARGO = "cargo"
+PACKAGE = "cargo, ops/cargo_package (check_filename)"
+VALIDATION = "crates.io, crates_io_validation"
+# The general category of a letter is a good reading of XID_Start, marks and digits may follow.
+_FEATURE = re.compile(r"\w[\w.+-]*")
+_SPECIAL = re.compile(r'[\\<>:"|?*]')
 GAPS = (
+    KnownGap(
+        CRATES_IO,
+        "the name of a crate that was deleted is free again only after some time",
+        PUBLISH,
+        "crates.io does not tell which names that is; the upload of that crate fails",
+    ),
+    KnownGap(
+        CRATES_IO,
+        "a tarball may not have more entries than a number that crates.io can set",
+        "crates.io, config/publish_limits.rs",
+        "no number is set there (MAX_TARBALL_ENTRIES)",
+    ),
     KnownGap(
         CRATES_IO,
         "a name may be too similar to that of a popular crate, or be blocked",
@@ -82,10 +101,8 @@ def name(value: str, what: str = "crate") -> Iterator[str]:
     elif len(value) > MAX_NAME:
         yield f"the {what} name `{value}` is too long (max {MAX_NAME} characters)"
     elif value[0].isdigit():
-        start = (
-            f"invalid character `{value[0]}` in {what} name: `{value}`, the "
-        )
-        yield f"{start}name cannot start with a digit"
+        start = f"the name `{value}` cannot be used as a {what} name"
+        yield f"{start}, the name cannot start with a digit"
     elif not re.match(r"[A-Za-z]", value):
         start = (
             f"invalid character `{value[0]}` in {what} name: `{value}`, the "
@@ -121,8 +138,10 @@ def canonical(value: str) -> str:
 @rule(CRATES_IO, PUBLISH)
 def version(value: str) -> Iterator[str]:
     """Check a version: SemVer, at most 150 characters."""
-    if not SEMVER.fullmatch(value) or len(value) > MAX_VERSION:
+    if not SEMVER.fullmatch(value):
         yield f'"{value}" is an invalid semver version'
+    elif len(value) > MAX_VERSION:
+        yield f"the version number is too long (max {MAX_VERSION} characters)"
 
 
 @rule(CRATES_IO, PUBLISH)
@@ -130,6 +149,28 @@ def size(count: int) -> Iterator[str]:
     """Check the bytes of a tarball: at most 10 MiB."""
     if count > MAX_CRATE:
         yield f"max upload size is: {MAX_CRATE}"
+
+
+@rule(CRATES_IO, f"{PUBLISH} (read_json_metadata)")
+def metadata_size(count: int) -> Iterator[str]:
+    """Check the bytes of the JSON that is sent with a tarball, the readme in it: at most 1 MiB."""
+    if count > MAX_JSON:
+        yield "JSON metadata blob too large"
+
+
+def readme_size(text: str) -> int:
+    """Return the bytes that a readme takes in the JSON, which has some more beside it."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
+
+
+@rule(CARGO, PACKAGE)
+def packed_name(path: str) -> Iterator[str]:
+    """Check the name of a file: without any of `\\ < > : " | ? *`, which Windows cannot have."""
+    found = _SPECIAL.search(path.rpartition("/")[2])
+    if found:
+        yield (
+            f"cannot package a filename with a special character `{found[0]}`"
+        )
 
 
 @rule(CRATES_IO, "crates.io, crates_io_tarball")
@@ -346,11 +387,51 @@ def dependency(called: str, entry: Table) -> Iterator[str]:
             f"Dependency `{called}` is hosted on another registry. "
             "Cross-registry dependencies are not permitted on crates.io."
         )
-    if entry.get("version", "*").strip() == "*":
+    if entry.get("version", "*").strip() in ("*", "x", "X"):
         yield (
             "wildcard (`*`) dependency constraints are not allowed on crates.io. "
             f"Crate with this problem: `{called}` See https://doc.rust-lang.org/cargo/faq.html"
             "#can-libraries-use--as-a-version-for-their-dependencies for more information"
+        )
+
+
+@rule(CRATES_IO, f"{VALIDATION}, validate_dependency_name")
+def alias(value: str) -> Iterator[str]:
+    """Check the name that a manifest gives to a dependency: ASCII, and no digit first.
+
+    cargo takes letters of every alphabet.
+    """
+    if len(value) > MAX_NAME:
+        yield f"the dependency name `{value}` is too long (max {MAX_NAME} characters)"
+    elif value[:1].isdigit():
+        yield (
+            f"the name `{value}` cannot be used as a dependency name, "
+            "the name cannot start with a digit"
+        )
+    elif found := re.search(r"[^A-Za-z0-9_-]", value):
+        yield (
+            f"invalid character `{found[0]}` in dependency name: `{value}`, "
+            "characters must be an ASCII alphanumeric characters, `-`, or `_`"
+        )
+
+
+@rule(CRATES_IO, f"{VALIDATION}, validate_feature")
+def feature(value: str) -> Iterator[str]:
+    """Check what a feature enables: a feature, `dep:NAME`, `NAME/FEATURE` or `NAME?/FEATURE`."""
+    dependency_name, slash, enabled = value.partition("/")
+    if slash:
+        yield from alias(dependency_name.removesuffix("?"))
+    elif value.startswith("dep:"):
+        yield from alias(value.removeprefix("dep:"))
+        return
+    else:
+        enabled = value
+    if not enabled:
+        yield "feature cannot be empty"
+    elif not _FEATURE.fullmatch(enabled):
+        yield (
+            f"invalid character in feature `{enabled}`: most letters, digits, "
+            "`_`, `-`, `+` and `.` are allowed"
         )
 
 
@@ -373,20 +454,35 @@ def manifest_refusals(manifest: Table) -> Iterator[Refusal]:
     yield from _of(
         "categories", category_count(package.get("categories") or ())
     )
-    yield from _of("features", features(manifest.get("features", {})))
+    table = manifest.get("features", {})
+    yield from _of("features", features(table))
+    yield from _of("feature", _feature_refusals(table))
     found = list(dependencies(manifest))
     yield from _of("dependencies", dependency_count(len(found)))
-    for called, entry in found:
+    for written, entry in found:
+        called = entry.get("package", written)
         yield from _of(called, dependency(called, entry))
+        for wanted in entry.get("features") or ():
+            yield from _of("feature", feature(wanted))
+        if "package" in entry:
+            yield from _of("alias", alias(written))
+
+
+def _feature_refusals(table: Mapping[str, Sequence[str]]) -> list[str]:
+    found = []
+    for key, enabled in table.items():
+        for value in (key, *enabled):
+            found += feature(value)
+    return found
 
 
 def dependencies(manifest: Table) -> Iterator[tuple[str, Table]]:
-    """Yield the name and the entry of each dependency of any kind."""
+    """Yield each dependency of any kind: its name in the manifest, and its entry."""
     for table in (manifest, *manifest.get("target", {}).values()):
         for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
-            for alias, value in table.get(kind, {}).items():
+            for written, value in table.get(kind, {}).items():
                 entry = {"version": value} if isinstance(value, str) else value
-                yield entry.get("package", alias), entry
+                yield written, entry
 
 
 def as_published(package: Table) -> dict[str, Any]:
@@ -410,16 +506,21 @@ def as_published(package: Table) -> dict[str, Any]:
     table["categories"] = package.get("categories") or []
     manifest: dict[str, Any] = {"package": table}
     manifest["features"] = package.get("features") or {}
+    targets: dict[str, Any] = {}
     for number, one in enumerate(package.get("dependencies", ())):
         is_local = one.get("source") is None or one["source"].startswith("git+")
         if one["req"] == "*" and is_local and one["kind"] == "dev":
             continue
-        entry = {"package": one["name"], "version": one["req"]}
+        entry = {"version": one["req"], "features": one.get("features") or []}
+        if one.get("rename"):
+            entry["package"] = one["name"]
         index = one.get("registry")
         if index and index.removeprefix("registry+") != REAL_INDEX:
             entry["registry-index"] = index
         kind = f"{one['kind']}-dependencies" if one["kind"] else "dependencies"
-        manifest.setdefault(kind, {})[f"{one['name']}-{number}"] = entry
+        # one name may be there for several platforms
+        targets[str(number)] = {kind: {one.get("rename") or one["name"]: entry}}
+    manifest["target"] = targets
     return manifest
 
 

@@ -13,6 +13,7 @@ from support.package_clients import crate
 from support.repositories import write_files
 
 from release_tasks.building.crates import tarball_refusals
+from release_tasks.rehearsal.crates_io import publish
 from release_tasks.rehearsal.crates_io.checks import check_tarball
 from release_tasks.rehearsal.crates_io.store import Refused
 from release_tasks.rules import crates_io as rules
@@ -235,6 +236,26 @@ TABLES = (
         False,
     ),
     ('[dependencies]\ne = { version = "1", package = "d" }\n', True),
+    ('[dependencies]\nd = "x"\n', False),
+    ('[dependencies]\n_e = { version = "1", package = "d" }\n', True),
+    ('[dependencies]\n"größe" = { version = "1", package = "d" }\n', False),
+    ('[dependencies]\n"größe" = "1"\n', False),
+    (
+        f'[dependencies]\n{"e" * 65} = {{ version = "1", package = "d" }}\n',
+        False,
+    ),
+    ('[dependencies]\nd = { version = "1", features = ["größe"] }\n', True),
+    ('[features]\n"größe" = []\n"c++17" = ["größe"]\n"1st.a-b" = []\n', True),
+    (
+        '[features]\nf = ["dep:d", "d?/größe"]\n'
+        '[dependencies]\nd = { version = "1", optional = true }\n',
+        True,
+    ),
+    (
+        "[target.'cfg(unix)'.dependencies]\nd = \"1\"\n"
+        "[target.'cfg(windows)'.dependencies]\nd = \"2\"\n",
+        True,
+    ),
 )
 
 
@@ -289,3 +310,96 @@ def answer(package: Mapping[str, Any], data: bytes) -> str:
     except Refused as error:
         return error.detail
     return ""
+
+
+ALIASES = [
+    ("d", True),
+    ("_d", True),
+    ("d-1_2", True),
+    ("d" * 64, True),
+    ("d" * 65, False),
+    ("1d", False),
+    ("größe", False),
+    ("d.e", False),
+]
+
+
+@pytest.mark.parametrize(("name", "is_accepted"), ALIASES)
+def test_names_that_a_manifest_gives_to_dependencies(
+    name: str, is_accepted: bool
+) -> None:
+    assert (rules.alias(name) == []) is is_accepted
+
+
+ENABLED = [
+    ("std", True),
+    ("größe", True),
+    ("c++17", True),
+    ("1st", True),
+    ("dep:serde", True),
+    ("serde/std", True),
+    ("serde?/std", True),
+    ("", False),
+    ("+std", False),
+    ("a b", False),
+    ("serde/", False),
+    ("dep:größe", False),
+    ("größe/std", False),
+]
+
+
+@pytest.mark.parametrize(("value", "is_accepted"), ENABLED)
+def test_what_a_feature_enables(value: str, is_accepted: bool) -> None:
+    assert (rules.feature(value) == []) is is_accepted
+
+
+FILES = [
+    ("src/lib.rs", True),
+    ("data/größe (1)+x.txt", True),
+    ("a:b/c.txt", True),  # cargo looks at the last part only
+    ("data/a:b.txt", False),
+    ("data/what?.txt", False),
+    ('data/"x".txt', False),
+    ("data/a|b", False),
+    ("data/a\\b", False),
+]
+
+
+@pytest.mark.parametrize(("path", "is_accepted"), FILES)
+def test_names_of_files_that_cargo_packs(path: str, is_accepted: bool) -> None:
+    assert (rules.packed_name(path) == []) is is_accepted
+
+
+SIZES = [(0, True), (1 << 20, True), ((1 << 20) + 1, False)]
+
+
+@pytest.mark.parametrize(("size", "is_accepted"), SIZES)
+def test_sizes_of_what_is_sent_with_a_tarball(
+    size: int, is_accepted: bool
+) -> None:
+    assert (rules.metadata_size(size) == []) is is_accepted
+
+
+READMES = ["x" * 1000, "x" * 1_048_600, '"' * 600_000, "ä" * 400_000]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_build_step_and_local_registry_agree_about_a_readme(
+    tmp_path: Path, readme: str
+) -> None:
+    own = manifest(0, WELL) | {"readme": "README.md"}
+    data = crate(own, files={"README.md": readme})
+    tarball = tmp_path / f"{own['name']}-0.1.0.crate"
+    tarball.write_bytes(data)
+    built = [check for check, _ in tarball_refusals(tarball)]
+    sent = {"name": own["name"], "vers": "0.1.0", "readme": readme}
+    body = b""
+    for part in (json.dumps(sent, ensure_ascii=False).encode(), data):
+        body += len(part).to_bytes(4, "little") + part
+    uploaded = ""
+    try:
+        publish._split(body)
+    except Refused as error:
+        uploaded = error.detail
+    assert (built == ["readme-too-large"]) is bool(uploaded)
+    assert uploaded in ("", "JSON metadata blob too large")

@@ -114,6 +114,16 @@ PYTHONS = (
     ">= 3.9",
     "",
 )
+CONTENT_TYPES = (
+    "text/markdown",
+    "text/markdown; charset=UTF-8; variant=GFM",
+    "text/markdown; variant=Other",
+    "text/x-rst; charset=ascii",
+    "text/plain",
+    "text/html",
+    "markdown",
+)
+OUTER_LICENSES = ("../LICENSE", "/LICENSE", "a/../LICENSE", "a\\LICENSE")
 SUMMARIES = (
     "A package",
     "x" * 512,
@@ -289,7 +299,19 @@ def fields_of(path: Path) -> Mapping[str, Any] | None:
         return None
 
 
-CASES = cases()
+def cases_of_files() -> list[Case]:
+    """Return what pyproject.toml says of the readme and of the files with licenses."""
+    found: list[Case] = []
+    for text in CONTENT_TYPES:
+        table = f'readme = {{ text = "x", content-type = "{text}" }}'
+        found.append((text, table, f"Description-Content-Type: {text}"))
+    for text in OUTER_LICENSES:
+        row = f"license-files = [{quoted(text)}]"
+        found.append((text, row, f"License-File: {text}"))
+    return found
+
+
+CASES = cases() + cases_of_files()
 
 
 def test_there_are_enough_cases_of_both_kinds(tmp_path: Path) -> None:

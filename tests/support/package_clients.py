@@ -9,7 +9,7 @@ import struct
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,10 +122,12 @@ def crate(
     tables: str = "",
     root: str = "",
     extra: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the file of a crate with this manifest.
 
-    `root` is the folder of all its files, if not that of cargo; `extra` the path of another file.
+    `root` is the folder of all its files, if not that of cargo; `extra` the path of another file,
+    and `files` are texts by their path in the crate.
     """
     if package is None:
         package = PACKAGE
@@ -134,6 +136,8 @@ def crate(
     members = {f"{root}/Cargo.toml": "\n".join(["[package]", *lines, tables])}
     if extra:
         members[extra] = "x"
+    for path, text in (files or {}).items():
+        members[f"{root}/{path}"] = text
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for path, text in members.items():

@@ -16,6 +16,7 @@ from release_tasks.checks.check import (
     run,
 )
 from release_tasks.checks.preflight import (
+    build_backends,
     bundles,
     containers,
     crates,
@@ -26,6 +27,7 @@ from release_tasks.checks.preflight import (
     licenses,
     links,
     machine,
+    packing,
     programs,
     python,
     registries,
@@ -42,10 +44,12 @@ AREAS = (
     versions,
     workflows,
     crates,
+    packing,
     dependencies,
     licenses,
     links,
     python,
+    build_backends,
     containers,
     registries,
     targets,

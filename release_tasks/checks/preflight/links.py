@@ -20,7 +20,8 @@ from release_tasks.project.model import (
     resolved_or_empty,
 )
 from release_tasks.project.outside_links import outside_links
-from release_tasks.tools import cargo
+from release_tasks.shell import Failed
+from release_tasks.tools.cargo import package_list
 
 HELM_IGNORE = ".helmignore"
 
@@ -127,7 +128,10 @@ def _in_crates(context: CheckContext, links: dict[str, str]) -> dict[str, str]:
         own = _below(tree, crate.folder, links)
         if not own or not crate.publish:
             continue
-        packed = cargo.packed_files(crate.folder)
+        try:
+            packed = package_list.packed_files(crate.folder)
+        except Failed:
+            continue  # unpackable_file says why
         for path, below in own.items():
             if below in packed:
                 found[path] = f"the crate {crate.name}"

@@ -32,6 +32,8 @@ FIXES = {  # by field of the core metadata: what makes PyPI accept it
     "maintainer-email": "write an address as NAME@DOMAIN, or remove it",
     "license-expression": "write identifiers of https://spdx.org/licenses with AND, OR and WITH",
     "version": "release a version without `+`",
+    "license-file": "name files beside or below pyproject.toml; a link there may lead elsewhere",
+    "description-content-type": "write text/markdown, text/x-rst or text/plain",
 }
 
 
@@ -156,7 +158,7 @@ def refused_metadata(context: CheckContext) -> Iterator[Problem]:
         root = context.project.root
         files = context.project.files
         written = core_metadata.written_metadata(
-            root, build.path, version, files
+            root, build.path, version, files, build.package.name
         )
         for refusal in pypi.metadata(written.raw):
             yield _refused(context, build, written, refusal)

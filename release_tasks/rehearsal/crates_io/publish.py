@@ -125,8 +125,10 @@ def _split(body: bytes) -> tuple[Meta, bytes]:
     """Return the two parts of an upload; raise `Refused` where they do not fit."""
     if len(body) > MAX_CRATE + MAX_JSON + 8:
         raise Refused(f"max upload size is: {MAX_CRATE}", 413)
-    metadata, rest = _part(body, "metadata", MAX_JSON)
-    tarball, _ = _part(rest, "tarball", MAX_CRATE + MAX_JSON)
+    metadata, rest = _part(body, "metadata")
+    for refusal in rules.metadata_size(len(metadata)):
+        raise Refused(refusal, 413)
+    tarball, _ = _part(rest, "tarball")
     try:
         meta = json.loads(metadata)
     except ValueError as error:
@@ -136,7 +138,7 @@ def _split(body: bytes) -> tuple[Meta, bytes]:
     return meta, tarball
 
 
-def _part(body: bytes, what: str, limit: int) -> tuple[bytes, bytes]:
+def _part(body: bytes, what: str) -> tuple[bytes, bytes]:
     """Return the part at the start of `body`, and what comes after it."""
     if len(body) < 4:
         raise Refused(f"invalid {what} length")
@@ -144,8 +146,6 @@ def _part(body: bytes, what: str, limit: int) -> tuple[bytes, bytes]:
     end = 4 + size
     if end > len(body):
         raise Refused(f"invalid {what} length for remaining payload: {size}")
-    if size > limit:
-        raise Refused(f"max {what} size is: {limit}", 413)
     return body[4:end], body[end:]
 
 

@@ -90,18 +90,6 @@ def workspace(root: Path) -> Workspace:
     )
 
 
-def packed_files(folder: Path) -> tuple[str, ...]:
-    """Return the files of the crate in `folder` that cargo packs, without those it generates."""
-    argv = ["cargo", "package", "--list", "--allow-dirty"]
-    try:
-        names = ask([*argv, "--offline"], cwd=folder).splitlines()
-    except Failed as error:
-        if "offline" not in error.output:
-            raise
-        names = ask(argv, cwd=folder).splitlines()  # the cache is empty
-    return tuple(name for name in names if (folder / name).exists())
-
-
 def in_order(
     members: Iterable[Member], satisfied: Collection[tuple[str, str]] = ()
 ) -> tuple[Member, ...]:

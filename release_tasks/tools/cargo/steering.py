@@ -52,6 +52,18 @@ def steers(tree: Path) -> Iterator[Steer]:
             yield Steer(file, "toolchain.path", "is started in place of cargo")
 
 
+def patches(tree: Path) -> Iterator[tuple[str, str]]:
+    """Yield the file and the name of each crate of crates.io that cargo's settings replace.
+
+    They hold when a crate is verified, but not for who uses it (the Cargo book, `[patch]`).
+    """
+    for file, data in _files(tree, CONFIGS):
+        patched = _at(data, "patch", "crates-io")
+        if isinstance(patched, dict):
+            for name in patched:
+                yield file, name
+
+
 def pins(tree: Path) -> dict[str, str]:
     """Return the variables with which an upload from a tree obeys the user and not the tree.
 

@@ -14,7 +14,7 @@ from support.repositories import commit_all
 from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
-from release_tasks.checks.preflight import crates, dependencies
+from release_tasks.checks.preflight import crates, dependencies, packing
 
 pytestmark = pytest.mark.tools("cargo")
 
@@ -27,7 +27,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reported(root: Path) -> list[tuple[str, str, str]]:
-    return projects.findings(root, crates, dependencies)
+    return projects.findings(root, crates, packing, dependencies)
 
 
 def test_a_workspace_with_all_that_crates_io_demands_is_well(
@@ -206,7 +206,7 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
     code = root / "crates/shop-zero/src/lib.rs"
     code.write_text(f"// Sells.\n{line}\n")
     commit_all(root)
-    [one] = run_checks(CheckContext(Context(), projects.release(root)), crates)
+    [one] = run_checks(CheckContext(Context(), projects.release(root)), packing)
     assert (one.name, one.file, one.line) == (
         "file-outside-crate",
         "crates/shop-zero/src/lib.rs",
@@ -298,3 +298,50 @@ def test_a_build_script_that_reads_a_file_of_another_crate_is_found(
     )
     script.write_text(script.read_text().replace("../shop-middle/", ""))
     assert reported(root) == []
+
+
+def test_a_readme_that_does_not_fit_into_the_upload_is_found(
+    root: Path,
+) -> None:
+    readme = root / "crates/shop-zero/README.md"
+    readme.write_text("x" * 1_048_000)
+    assert reported(root) == []
+    readme.write_text("x" * 1_049_000)
+    [(name, fact, fix)] = reported(root)
+    assert (name, fix.partition(",")[0]) == (
+        "readme-too-large",
+        "shorten README.md",
+    )
+    assert "crates.io refuses its readme README.md" in fact
+
+
+def test_a_patch_in_the_settings_of_cargo_is_said(root: Path) -> None:
+    (root / ".cargo").mkdir()
+    config = root / ".cargo/config.toml"
+    config.write_text('[patch.crates-io]\nserde = { path = "serde" }\n')
+    (root / "serde").mkdir()
+    projects.write_crate(root / "serde", "serde")
+    (root / "Cargo.toml").write_text(
+        (root / "Cargo.toml").read_text() + 'exclude = ["serde"]\n'
+    )
+    names = [name for name, _, _ in reported(root)]
+    assert "patch-in-configuration" in names
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('"größe" = {package = "shop-zero", ', "invalid character `ö`"),
+        ("shop-zero = {", ""),
+        ('_zero = {package = "shop-zero", ', ""),
+    ],
+)
+def test_a_name_for_a_dependency_that_crates_io_refuses_is_found(
+    root: Path, line: str, words: str
+) -> None:
+    edit(root, "shop-middle", "shop-zero = {", line)
+    facts = [
+        fact for name, fact, _ in reported(root) if name == "crate-metadata"
+    ]
+    assert bool(facts) is bool(words)
+    assert all(words in fact for fact in facts)

@@ -1,0 +1,73 @@
+"""Python: what the build backend of a package refuses, before it is asked to build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from release_tasks.checks.check import CheckContext, problem
+from release_tasks.errors import Problem
+from release_tasks.formats.text_files import line_at, read
+from release_tasks.manifests import toml_values
+from release_tasks.project.model import PythonPackage
+from release_tasks.project.python_packages import PackageBuild, built
+from release_tasks.rules import build_backends as rules
+
+
+@problem
+def refused_by_backend(context: CheckContext) -> Iterator[Problem]:
+    """Find what a backend refuses in pyproject.toml: a readme of no type, classifiers of licenses.
+
+    maturin takes any readme for plain text; setuptools alone refuses the classifiers.
+    """
+    for package in context.shipped("python", PythonPackage):
+        build = built(context.project, package)
+        project = _project(context, build)
+        path = build.path
+        subject = f"{path}: {package.name} cannot be built"
+        for text in _readme_refusals(package, project):
+            yield Problem(
+                f"{subject}: {text}",
+                f'write readme = {{file = "{project["readme"]}", content-type = "text/markdown"}}',
+                path,
+                _line(context, path, "readme"),
+            )
+        for text in _classifier_refusals(build, project):
+            yield Problem(
+                f"{subject}: {text}",
+                f"remove them from {path}",
+                path,
+                _line(context, path, "License ::"),
+            )
+
+
+def _project(context: CheckContext, build: PackageBuild) -> dict[str, Any]:
+    text = read(context.project.root, build.path)
+    project = toml_values.load(text, build.path).get("project")
+    return project if isinstance(project, dict) else {}
+
+
+def _readme_refusals(
+    package: PythonPackage, project: dict[str, Any]
+) -> list[str]:
+    readme = project.get("readme")
+    if package.maturin or not isinstance(readme, str):
+        return []
+    return rules.readme(readme, "")
+
+
+def _classifier_refusals(
+    build: PackageBuild, project: dict[str, Any]
+) -> list[str]:
+    expression, classifiers = project.get("license"), project.get("classifiers")
+    if not build.about.backend.startswith("setuptools"):
+        return []
+    if not isinstance(expression, str) or not isinstance(classifiers, list):
+        return []
+    return rules.license_classifiers(expression, list(map(str, classifiers)))
+
+
+def _line(context: CheckContext, path: str, words: str) -> int:
+    text = read(context.project.root, path)
+    position = text.find(words)
+    return line_at(text, position) if position >= 0 else 0
