@@ -199,7 +199,7 @@ def refuse_settings_of_others(place: Path) -> None:
                 continue
             if owner not in (0, os.geteuid()):
                 raise ReleaseError(
-                    f"{path} belongs to another user, and programs that we start would obey it",
+                    f"{path} belongs to another user, and programs started here would read it",
                     "set TMPDIR to a folder of your own",
                 )
 

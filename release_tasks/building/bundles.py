@@ -92,7 +92,7 @@ def _check_sign_off(
     """Raise `ReleaseError` when nobody has signed the binaries off; record who has."""
     path = part.dist / "sign-off.txt"
     if shell.is_dry(c):
-        terminal.say(f"would need {part.tag} to be signed off")
+        terminal.say(f"would stop unless {part.tag} is signed off")
     elif name:
         terminal.say(f"{name} signed {part.tag} off")
         files.write_bytes(path, f"{name} signed {part.tag} off\n".encode())

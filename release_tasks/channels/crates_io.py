@@ -168,7 +168,7 @@ def _not_for_jobs(release: Release) -> Iterator[ReleaseError]:
     ]
     if names:
         yield ReleaseError(
-            f"{NAME} lets no job create a crate, and {shorten(names)} would be new",
+            f"{NAME} does not let a job create a crate: {shorten(names)} would be new",
             f"set {cargo_publish.TOKEN} for the first version ({CRATES}/settings/tokens); "
             "then trust this workflow in the settings of each crate",
         )

@@ -100,7 +100,7 @@ def _identity() -> str:
     value = answer.json(dict).get("value")
     if not isinstance(value, str):
         raise ReleaseError(
-            "GitHub did not say who this job is",
+            "GitHub gave this job no identity token",
             "give the job `permissions: id-token: write`",
         )
     return value

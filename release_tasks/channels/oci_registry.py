@@ -172,7 +172,7 @@ def _authorizations(
     if login is None:
         raise ReleaseError(
             f"{repository} is private or does not exist on {registry}, "
-            "and docker has no login to tell",
+            "and docker is not logged in there",
             f"docker login {word(registry)}",
         )
     header = _authorization(refusal, repository, login)

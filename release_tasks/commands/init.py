@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 
-from release_tasks import files, shell, terminal
+from release_tasks import errors, files, shell, terminal
+from release_tasks.commands.table import print_table
 from release_tasks.errors import ReleaseError
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Project
+    from release_tasks.project.model import Component, Project
 
 TASKS = '''\
 """Release tasks of this project; `inv --list` shows them."""
@@ -30,6 +32,19 @@ preflight()
 '''
 
 
+WORDS = {  # what one of each kind is called
+    "images": "image",
+    "charts": "chart",
+    "python": "Python package",
+    "crates": "crate",
+    "binaries": "program",
+}
+TARGETS = (  # of a program, and how its file for each may be called
+    ("x86_64-unknown-linux-gnu", "linux-amd64.tar.gz"),
+    ("aarch64-unknown-linux-gnu", "linux-arm64.tar.gz"),
+    ("aarch64-apple-darwin", "macos-arm64.tar.gz"),
+    ("x86_64-pc-windows-msvc", "windows-amd64.zip"),
+)
 HEAD = "# Only what cannot be discovered; `inv settings` shows the rest.\n"
 
 
@@ -40,21 +55,110 @@ def init(c: Context) -> None:
     from release_tasks.tools import git
 
     top = git.top(Path.cwd())
+    _require_tracked_files(top)
     wrote = "would write" if shell.is_dry(c) else "wrote"
+    written = []
     for name, text in {"tasks.py": TASKS, "noxfile.py": NOXFILE}.items():
         if (top / name).exists():
             terminal.say(f"{name} exists already")
         else:
             files.write_all(c, {top / name: text})
             terminal.say(f"{wrote} {name}")
+            written.append(name)
     path = top / FILE
     if path.exists():
         terminal.say(f"{FILE} exists already")
+    else:
+        files.write_all(c, {path: _first_settings(top)})
+        terminal.say(f"{wrote} {FILE}")
+        written.append(FILE)
+        if not shell.is_dry(c):
+            _make_usable(c, path)
+    _lead_on(top, written)
+
+
+def _require_tracked_files(top: Path) -> None:
+    """Raise `ReleaseError` where there are files, and git tracks none: nothing would be found."""
+    from release_tasks.tools import git
+
+    if git.changed(top) and not git.tracked(top):
+        raise ReleaseError(
+            "git tracks no file yet, and only tracked files are looked at",
+            f"git add . && {errors.program} init",
+        )
+
+
+def _lead_on(top: Path, written: Sequence[str]) -> None:
+    """Show what a release would publish, and the commands that come next."""
+    from release_tasks.project.discovery import discover
+
+    try:
+        project = discover(top)
+    except ReleaseError as error:
+        terminal.say(
+            error.problem,
+            "next: choose among the comments in release-tasks.toml",
+            f"then: {errors.program} settings",
+        )
         return
-    files.write_all(c, {path: _first_settings(top)})
-    terminal.say(f"{wrote} {FILE}")
-    if not shell.is_dry(c):
-        _make_usable(c, path)
+    rows = list(_found(project))
+    if rows:
+        print_table(("found", "name", "version", "in"), rows)
+    else:
+        terminal.say("nothing was found that a release could publish")
+    steps = [f"{errors.program} rehearse --version {_next_version(project)}"]
+    if written:
+        names = " ".join(written)
+        steps.insert(0, f"git add {names} && git commit -m 'Add release tasks'")
+    terminal.say(f"next: {steps[0]}", *(f"then: {step}" for step in steps[1:]))
+
+
+def _found(project: Project) -> Iterator[tuple[str, ...]]:
+    """Yield kind, name, version and place of each thing that a release would publish."""
+    from release_tasks.project.kinds import NAMED
+
+    for component in project.components:
+        for kind in NAMED:
+            found = getattr(component, kind.name)
+            word = WORDS[kind.name]
+            if isinstance(found, ReleaseError):
+                place = "release-tasks.toml has the choices, as comments"
+                yield (word, "?", "", place)
+                continue
+            for thing in found:
+                version = getattr(thing, "version", "") or component.version
+                place = _place(project, thing)
+                yield (word, kind.public_name(thing), version or "", place)
+
+
+def _place(project: Project, thing: Any) -> str:
+    """Return where something was found, from the root."""
+    folder = getattr(thing, "folder", None)
+    if folder is not None:
+        return str(folder.relative_to(project.root))
+    return str(getattr(thing, "dockerfile", "") or getattr(thing, "target", ""))
+
+
+def _next_version(project: Project) -> str:
+    """Return what `--version` takes for the next release."""
+    requests = {
+        component.name: _request_of(project, component)
+        for component in project.components
+    }
+    if len(requests) == 1:
+        return next(iter(requests.values()))
+    return ",".join(f"{name}={request}" for name, request in requests.items())
+
+
+def _request_of(project: Project, component: Component) -> str:
+    """Return the version of the manifests where that was never released, else `patch`."""
+    from release_tasks.tools import git
+
+    version = component.version
+    if not version:
+        return "0.1.0"
+    tag = component.tag.replace("{version}", version)
+    return "patch" if tag in git.tags(project.root) else version
 
 
 def _first_settings(top: Path) -> str:
@@ -116,8 +220,32 @@ def _questions(project: Project) -> str:
             found = getattr(component, kind.name)
             if isinstance(found, ReleaseError):
                 blocks[f"\n{_commented(str(found.message))}"] = None
+    blocks |= dict.fromkeys(_unshipped_programs(project))
     if project.left_out:
         blocks[
             "\n" + _commented("\n".join(("left out:", *project.left_out)))
         ] = None
     return "".join(blocks)
+
+
+def _unshipped_programs(project: Project) -> Iterator[str]:
+    """Yield a table, as comments, for each program of a published crate that nothing names."""
+    from release_tasks.project.model import resolved_or_empty
+
+    for component in project.components:
+        for crate in resolved_or_empty(component.crates):
+            for program in crate.binaries:
+                if program not in project.settings.binaries:
+                    yield f"\n{_commented(_table_of(program))}"
+
+
+def _table_of(program: str) -> str:
+    lines = [
+        f"{program} as a download on GitHub, for the targets that are named:",
+        f"[binaries.{program}]",
+        *(
+            f'{target} = "{program}-{{version}}-{ending}"'
+            for target, ending in TARGETS
+        ),
+    ]
+    return "\n".join(lines)

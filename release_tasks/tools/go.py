@@ -83,7 +83,9 @@ def _download(machine: str, target: Path) -> None:
     unfinished = target.with_name(f".{target.name}-{os.getpid()}")
     packed = unfinished / "go.zip"
     url = f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip"
-    terminal.say(f"downloading Go {VERSION}, to build what no package has")
+    terminal.say(
+        f"downloading Go {VERSION} to build programs that no package has"
+    )
     try:
         files.write_bytes(
             packed, http.get(url, expect=(200,), remember=False).body

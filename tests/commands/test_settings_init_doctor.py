@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from support.crate_projects import workspace
+from support.repositories import commit_all
 from support.sample_projects import inv
 from support.tiny_project import TINY, TinyProject
 
@@ -150,12 +154,92 @@ def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     ]
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
     again = inv(Path.cwd(), "init")
-    assert (
-        again.stderr
-        == "tasks.py exists already\nnoxfile.py exists already\nrelease-tasks.toml exists already\n"
-    )
+    assert again.returncode == 1, again.stderr
+    assert "fix: git add . && inv init" in again.stderr
+    subprocess.run(["git", "add", "."], check=True)
+    again = inv(Path.cwd(), "init")
+    assert again.stderr.splitlines()[:3] == [
+        "tasks.py exists already",
+        "noxfile.py exists already",
+        "release-tasks.toml exists already",
+    ]
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
     assert inv(Path.cwd(), "settings").returncode == 0
+
+
+def test_init_shows_what_was_found_and_the_next_two_commands(
+    tiny: TinyProject,
+) -> None:
+    (tiny.root / "tasks.py").unlink()
+    tiny.git("rm", "--quiet", "--cached", "tasks.py")
+    tiny.git("commit", "--quiet", "--message=Forget tasks.py")
+    done = subprocess.run(
+        [sys.executable, "-m", "release_tasks", "init"],
+        cwd=tiny.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "found           name        version  in",
+        "Python package  tiny-plain  0.1.0    .",
+    ]
+    assert done.stderr.splitlines() == [
+        "wrote tasks.py",
+        "wrote noxfile.py",
+        "wrote release-tasks.toml",
+        "next: git add tasks.py noxfile.py release-tasks.toml"
+        " && git commit -m 'Add release tasks'",
+        "then: release-tasks rehearse --version 0.1.0",
+    ]
+    assert tiny.git("status", "--short").splitlines() == [
+        "?? noxfile.py",
+        "?? release-tasks.toml",
+        "?? tasks.py",
+    ]
+
+
+def test_init_counts_from_a_release_that_there_was(tiny: TinyProject) -> None:
+    tiny.tag("v0.1.0")
+    said = tiny.inv("init").stderr
+    assert said.splitlines()[-1] == "then: inv rehearse --version patch"
+
+
+def test_init_stops_where_git_tracks_no_file_yet(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "pyproject.toml").write_text(TINY["pyproject.toml"])
+    words = [sys.executable, "-m", "release_tasks", "init"]
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "fix: git add . && release-tasks init" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == [".git", "pyproject.toml"]
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "tiny-plain" in done.stdout
+
+
+@pytest.mark.tools("cargo")
+def test_init_offers_programs_as_downloads(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "shop", {"shop-tool": ""})
+    (root / "crates" / "shop-tool" / "src" / "main.rs").write_text(
+        "fn main() {}\n"
+    )
+    commit_all(root)
+    subprocess.run(
+        [sys.executable, "-m", "release_tasks", "init"], cwd=root, check=True
+    )
+    path = root / "release-tasks.toml"
+    text = path.read_text()
+    assert '# x86_64-unknown-linux-gnu = "shop-tool-{version}-linux' in text
+    table = re.sub(r'^# (?=[\[a-z].*[\]"]$)', "", text, flags=re.M)
+    path.write_text(table)
+    shown = json.loads(inv(root, "settings", "--json").stdout)
+    [component] = shown["components"]
+    assert len(component["binaries"]) == 4
 
 
 def test_init_writes_the_open_questions_as_comments(tiny: TinyProject) -> None:

@@ -124,7 +124,7 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
     tool.tag("v0.2.0")
     build_binaries(context())
     package_bundles(context(dry=True), sign_off="Jane")
-    assert "would need v0.2.0 to be signed off" in capfd.readouterr().err
+    assert "would stop unless v0.2.0 is signed off" in capfd.readouterr().err
     with pytest.raises(
         ReleaseError, match=r"v0\.2\.0 is not signed off"
     ) as reported:

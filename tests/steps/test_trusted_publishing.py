@@ -146,7 +146,7 @@ def test_a_crate_that_is_new_needs_a_token_of_a_person(
     become_job(registries, monkeypatch)
     [error] = crates_io.credentials(projects.release(root))
     assert error.problem == (
-        "crates.io lets no job create a crate, and shop-zero would be new"
+        "crates.io does not let a job create a crate: shop-zero would be new"
     )
     assert error.fix.startswith(
         "set CARGO_REGISTRY_TOKEN for the first version"

@@ -140,7 +140,7 @@ def chart_lock_outdated(context: CheckContext) -> Iterator[Problem]:
         if chart_pins.is_outdated(context.release, folder):
             _, lock = chart_yaml.dependency_files(folder, context.project.files)
             yield Problem(
-                f"{lock} is not for the dependencies that the chart has now, "
+                f"{lock} was written for other dependencies than the chart has, "
                 "and helm refuses to build it",
                 f"helm dependency update {word(folder or '.')}, and commit {word(lock)}",
                 lock,

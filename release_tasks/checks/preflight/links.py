@@ -51,7 +51,7 @@ def published_outside_file(context: CheckContext) -> Iterator[Problem]:
     for path, where in published.items():
         yield Problem(
             f"{path} is a link to {links[path]}, outside of the repository, "
-            f"and {where} would have that file of this machine",
+            f"and {where} would contain that file of this machine",
             _fix(path),
             path,
         )

@@ -217,7 +217,7 @@ def _weak_github_token(context: CheckContext) -> Iterator[Problem]:
         )
     elif not gh.may_write(repository):
         yield Problem(
-            f"gh's token may only read {repository}: it makes no release and sees no draft",
+            f"gh's token may only read {repository}: it cannot make a release or see drafts",
             f"set {variable} to a token with write access to contents, "
             "in a workflow `permissions: contents: write`",
         )

@@ -90,7 +90,7 @@ def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
         return
     name, fetched = origin.remote_name(tree), origin.expanded_url(tree)
     yield Problem(
-        f"{name} is read from {fetched}, and pushed to {url}: a tag would never arrive there",
+        f"{name} fetches from {fetched} and pushes to {url}: it would never get the tag",
         f"git remote set-url --push {word(name)} {word(fetched)}",
     )
 
@@ -211,7 +211,7 @@ def unnormalized_file(context: CheckContext) -> Iterator[Problem]:
     if paths:
         yield Problem(
             f"git shows {shorten(paths)} as changed in every fresh clone: "
-            "committed otherwise than .gitattributes says",
+            "it is not stored as .gitattributes says",
             "git add --renormalize . && git commit -m 'Normalize files'",
             paths[0],
         )

@@ -134,7 +134,7 @@ def run(
     config = _Config.of(image, ours)
     if not config.command:
         terminal.say(
-            f"{image.label} has no program of its own, so it was not run"
+            f"{image.label} names no program to start, so it was not run"
         )
         return
     if image.platform == daemon.platform():

@@ -260,7 +260,7 @@ def _cargo_says(
     names = list(_needed(tarballs, name))
     if how.options and len(names) > 1:
         return "cargo applies the options to all crates"
-    terminal.say(f"trying {name} as cargo package does it")
+    terminal.say(f"compiling {name} as `cargo package` does")
     argv: list[str | Path] = ["cargo", "package", "--quiet", *CRATES_IO]
     argv += ["--target-dir", tarballs.target, *how.options]
     argv += select(names, tarballs.is_locked)

@@ -294,7 +294,7 @@ def test_a_lock_for_other_dependencies_is_found_until_it_is_renewed(
     [(name, fact, fix)] = reported(root)
     assert name == "chart-lock-outdated"
     assert fact.startswith(
-        "chart/Chart.lock is not for the dependencies that the chart"
+        "chart/Chart.lock was written for other dependencies than the chart"
     )
     build = ["helm", "dependency", "build", "chart"]
     refused = subprocess.run(
