@@ -16,6 +16,7 @@ from release_tasks.rehearsal.registries import run_registries
 
 LIMIT = 900  # seconds, for a whole page
 _END = "\x1e"  # before the exit status of a command
+_SIDE_BY_SIDE = r"(?:package|build|docker)-[a-z]+ TIME"
 _SAME = (  # what differs from run to run, and what stands for it
     (r"\x1b\[[0-9;?]*[A-Za-z]", ""),
     (r"/(?:tmp|var/folders)/[\w./+-]+", "FOLDER"),
@@ -182,15 +183,24 @@ def compare(results: list[tuple[Block, list[str]]]) -> None:
     """Raise `PageError` for an output that is not what the page shows, times and hashes aside."""
     for block, outputs in results:
         for command, output in zip(block.commands, outputs, strict=True):
-            shown = [same(line) for line in command.output.splitlines()]
-            printed = [same(line) for line in output.splitlines()]
-            if not _matches(
-                list(filter(None, shown)), list(filter(None, printed))
-            ):
+            if not _matches(_lines(command.output), _lines(output)):
                 raise PageError(
                     f"`{command.line}` prints:\n{output}\nand the page shows:\n"
                     f"{command.output}\nrun: python -m manual --run PAGE"
                 )
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines to compare; steps of one stage end in any order."""
+    lines: list[str] = []
+    stage: list[str] = []
+    for line in filter(None, map(same, text.splitlines())):
+        if re.fullmatch(_SIDE_BY_SIDE, line):
+            stage.append(line)
+            continue
+        lines += [*sorted(stage), line]
+        stage = []
+    return [*lines, *sorted(stage)]
 
 
 def _matches(shown: list[str], printed: list[str]) -> bool:

@@ -66,6 +66,12 @@ def test_times_and_hashes_may_differ() -> None:
     assert console.same(one) != console.same(one.replace("a.whl", "b.whl"))
 
 
+def test_steps_of_one_stage_may_end_in_any_order(tmp_path: Path) -> None:
+    text = "```console\n$ echo 'build-a █ 2 s'; echo 'build-b █ 1 s'\n"
+    text += "build-b █ 3.5 s\nbuild-a █ 4 s\n```\n"
+    console.compare(console.run(text, tmp_path))
+
+
 def test_dots_stand_for_lines_that_are_not_shown(tmp_path: Path) -> None:
     text = "```console\n$ seq 9\n...\n8\n9\n```\n"
     console.compare(console.run(text, tmp_path))
