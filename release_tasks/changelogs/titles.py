@@ -45,7 +45,7 @@ _UNRELEASED_LAST = re.compile(r"(?:\w[\w.-]*\W+){1,3}unreleased\W*", re.I)
 _NEXT = re.compile(
     r"[\W_]*(?:upcoming|next|future|current|development|dev|in\s+development|in\s+progress|wip"
     r"|work\s+in\s+progress|pending|head|main|master|trunk|develop|v\.?next|tb[acd]"
-    r"|not\s+(?:yet\s+)?released(?:\s+yet)?|to\s+be\s+released)"
+    r"|not\s+(?:yet\s+)?released(?:\s+yet)?|to\s+be\s+released|unpublished|coming\s+soon)"
     r"(?:\s+(?:release|version|changes))?[\W_]*",
     re.I,
 )

@@ -52,7 +52,7 @@ class PyProject:
 
     name: str | None
     version: str | None  # as written, in PEP 440 form; None where it is dynamic
-    is_built: bool  # it has a build system
+    is_built: bool  # it has a build system, and is no application
     is_private: bool  # a classifier keeps it from PyPI
     backend: str  # build-system.build-backend, "" where there is none
     cargo_manifest: str | None  # tool.maturin.manifest-path
@@ -65,6 +65,21 @@ class PyProject:
     source_folders: tuple[
         str, ...
     ] = ()  # where its backend finds packages, as it says
+
+
+def is_application(data: Mapping[str, Any]) -> bool:
+    """Return whether a pyproject.toml says that it is no package, whatever its build system.
+
+    docs.astral.sh/uv: `tool.uv.package`; python-poetry.org: `package-mode`; pdm-project.org:
+    `distribution`.
+    """
+    tools = table_at(data, "tool")
+    said = (
+        table_at(tools, "uv").get("package"),
+        table_at(tools, "poetry").get("package-mode"),
+        table_at(tools, "pdm").get("distribution"),
+    )
+    return False in said
 
 
 def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
@@ -82,7 +97,7 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
     return PyProject(
         name=name,
         version=version,
-        is_built="build-system" in data,
+        is_built="build-system" in data and not is_application(data),
         is_private=any(
             "Do Not Upload" in name
             for name in _texts(_described(data).get("classifiers"))

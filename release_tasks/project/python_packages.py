@@ -198,7 +198,7 @@ def _without_build_system(root: Path, files: tuple[str, ...]) -> Iterator[str]:
                 found = python_values.keyword(text, path, "setup", "name")
                 name = found[0].value if found else None
             if name:
-                yield f"{name} (python: no [build-system] beside {path})"
+                yield f"{name} (python: {path} is of no package that has a [build-system])"
 
 
 def _is_built(root: Path, files: tuple[str, ...], folder: str) -> bool:

@@ -150,6 +150,8 @@ UNRELEASED = (
     "\U0001f6a7 Unreleased",
     "[Unreleased](https://github.com/o/r/compare/v0.5.3...HEAD)",
     "HEAD",
+    "Unpublished",
+    "Coming soon",
     "Next",
     "Next release",
     "Upcoming",

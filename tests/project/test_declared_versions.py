@@ -169,9 +169,28 @@ def test_a_package_without_a_build_system_is_named(tmp_path: Path) -> None:
     }
     found = project(tmp_path, files)
     assert found.left_out == (
-        "lamp (python: no [build-system] beside api/pyproject.toml)",
-        "lamp (python: no [build-system] beside setup.py)",
+        "lamp (python: api/pyproject.toml is of no package that has a [build-system])",
+        "lamp (python: setup.py is of no package that has a [build-system])",
     )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[tool.uv]\npackage = false\n",
+        "[tool.poetry]\npackage-mode = false\n",
+        "[tool.pdm]\ndistribution = false\n",
+    ],
+)
+def test_an_application_with_a_build_system_is_not_published(
+    tmp_path: Path, table: str
+) -> None:
+    built = '[build-system]\nrequires = ["hatchling"]\n'
+    files = {"pyproject.toml": built + APPLICATION.format("1.2.0") + table}
+    component = only(project(tmp_path, files))
+    assert component.python == ()
+    assert component.version == "1.2.0"
+    assert component.version_files == (("pyproject.toml", "project.version"),)
 
 
 def test_copies_of_other_packages_and_templates_are_no_candidates(
