@@ -271,12 +271,12 @@ def _name(package: PythonPackage) -> str:
 
 
 def _listed_projects(release: Release) -> Iterator[_ListedProject]:
-    from packaging.utils import canonicalize_name
-
     for row in version_copies.listed_paths(release):
         specs = [row.spec] if isinstance(row.spec, str) else row.spec
         if posixpath.basename(row.path) != MANIFEST or KEY not in specs:
             continue
+        from packaging.utils import canonicalize_name
+
         new = version_copies.version_of(release, row.path)
         [text] = version_copies.committed(release, [row.path]).values()
         about = pyproject.read(text, row.path)

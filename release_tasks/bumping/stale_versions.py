@@ -17,9 +17,7 @@ from release_tasks.bumping.pins import new_versions
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import text_files
 from release_tasks.formats.text_files import line_at
-from release_tasks.manifests import other_manifests
 from release_tasks.manifests.text import VERSION
-from release_tasks.project import declared_versions
 from release_tasks.project.tags import released_version
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -212,6 +210,8 @@ def unlisted(release: Release) -> Iterator[StaleLine]:
 
     Without an earlier version there is nothing that could be searched for.
     """
+    from release_tasks.project import declared_versions
+
     if any(part.component.version for part in release.parts):
         return
     new = {part.version for part in release.parts}
@@ -257,6 +257,10 @@ def _entries(found: Sequence[StaleLine]) -> Iterator[str]:
 
 
 def _with_entry(search: Search, line: StaleLine) -> StaleLine:
+    # imported here: they read every form of a manifest
+    from release_tasks.manifests import other_manifests
+    from release_tasks.project import declared_versions
+
     if line.path in search.release.project.settings.files:
         return line
     new: set[str] = set()

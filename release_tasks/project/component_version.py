@@ -10,7 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests.text import VERSION, listed
 from release_tasks.manifests.version_locations import FileBump
-from release_tasks.project import declared_versions, python_packages
+from release_tasks.project import python_packages
 from release_tasks.project.candidates import main_forms, released
 from release_tasks.project.model import (
     Project,
@@ -91,6 +91,9 @@ def _of_unpublished(
         return ComponentVersion(None, ships["charts"])
     if project.settings.components:
         return ComponentVersion(None)
+    # imported here: most projects publish something that has the version
+    from release_tasks.project import declared_versions
+
     public = released(project, main_forms(project, ships).known)
     own = declared_versions.own_files(project, public)
     return ComponentVersion(own.version, files=own.files)
