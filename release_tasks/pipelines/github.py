@@ -199,7 +199,7 @@ def _plan(job: Job) -> Iterator[Any]:
     bundle = _run(
         "Keep commit and tag for the other jobs",
         'mkdir -p "$RUNNER_TEMP/commit"\n'
-        f'git bundle create {COMMIT_FILE} HEAD --tags --not "$GITHUB_SHA"',
+        f'git bundle create {COMMIT_FILE} HEAD --tags --not "$GITHUB_SHA^@"',
     )
     bundle.insert(1, "if", BY_HAND)
     yield bundle
