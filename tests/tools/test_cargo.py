@@ -116,6 +116,16 @@ def test_uploads_are_seen_in_coloured_output_too() -> None:
         ),
         (
             "403 Forbidden",
+            "New versions of this crate can only be published using Trusted Publishing",
+            "the workflow that crates.io trusts",
+        ),
+        (
+            "400 Bad Request",
+            "A crate with the name `a` was recently deleted.",
+            "rename the crate",
+        ),
+        (
+            "403 Forbidden",
             "Trusted Publishing tokens do not support creating new crates",
             "personal token",
         ),

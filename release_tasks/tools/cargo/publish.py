@@ -27,6 +27,14 @@ FIXES = (  # what cargo or crates.io prints, and what to do
         "publish the first version with a personal token",
     ),
     (
+        r"can only be published using Trusted Publishing",
+        "publish from the workflow that crates.io trusts, or allow tokens in the crate's settings",
+    ),
+    (
+        r"was recently deleted",
+        "rename the crate, or wait until the name is free again",
+    ),
+    (
         r"don't seem to be an owner",
         "let an owner of that crate run `cargo owner --add`, or rename the crate",
     ),
