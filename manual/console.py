@@ -159,7 +159,11 @@ def rendered(text: str, results: list[tuple[Block, list[str]]]) -> str:
         lines = []
         for command, output in zip(block.commands, outputs, strict=True):
             lines.append(f"$ {command.line}\n")
-            lines.append(_shown(block, output))
+            shown = _shown(block, output)
+            if re.search(r"^\$ ", shown, re.M):
+                # the page would have it as a command of its own
+                raise PageError(f"`{command.line}` prints a line with `$ `")
+            lines.append(shown)
         text = text[: block.start] + "".join(lines) + text[block.end :]
     return text
 
