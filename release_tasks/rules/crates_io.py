@@ -165,7 +165,7 @@ def readme_size(text: str) -> int:
 
 @rule(CARGO, PACKAGE)
 def packed_name(path: str) -> Iterator[str]:
-    """Check the name of a file: without any of `\\ < > : " | ? *`, which Windows cannot have."""
+    """Check the name of a file: without the special characters that Windows does not allow."""
     found = _SPECIAL.search(path.rpartition("/")[2])
     if found:
         yield (
