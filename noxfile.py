@@ -153,6 +153,13 @@ def actions(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in the libraries that we depend on."""
+    install(session, "audit", programs=False)
+    session.run("pip-audit", "--local", "--skip-editable", "--strict")
+
+
+@nox.session
 def cases(session: nox.Session) -> None:
     """Run shell scripts that each print `ok NAME` or `FAIL NAME: why`: -- FOLDER|FILE..."""
     install(session, "tests")

@@ -15,10 +15,13 @@ __all__ = ["after", "before", "collection", "ns", "without"]
 
 def collection(order: Any = None) -> Collection:
     """Return the tasks of a project: every command, and the steps of `order` (default: all)."""
-    from release_tasks import environment, libraries
+    from release_tasks import libraries
+
+    libraries.import_installed()
+    from release_tasks import environment, tracebacks
 
     environment.protect_own()
-    libraries.import_installed()
+    tracebacks.hide_secrets_in_tracebacks()
     from release_tasks.commands import collection_of
     from release_tasks.order import RELEASE
 

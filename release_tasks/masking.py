@@ -16,8 +16,12 @@ SECRET_NAME = re.compile(
     r"TOKEN(?!IZ)|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|AUTHORIZATION|COOKIE|WEBHOOK"
     r"|CONNECTION_STRING|SSHPASS|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY"
     r"|(^|_)(PASS|PAT|JWT|DSN|SAS|OTP|TOTP|CREDS?)($|_)"
-    r"|(^|_)(?<!PUBLIC_)KEY$|_PWD$|_AUTH$|AUTH_CONFIG",
+    r"|(^|_)(?<!PUBLIC_)KEY$|_PWD$|_AUTH$|AUTH_CONFIG|AUTH_IDENT$|^BUNDLE_\w+__\w+$",
     re.IGNORECASE,
+)
+# the name of the program that keeps secrets (the Cargo book, "Credential Providers")
+NO_SECRET_NAME = re.compile(
+    r"CARGO_\w*CREDENTIAL_PROVIDERS?|CARGO_CREDENTIAL_ALIAS_\w+"
 )
 # Values that say themselves that they are secret, by the prefixes that the services document.
 SECRET_VALUE = re.compile(
@@ -29,8 +33,8 @@ SECRET_VALUE = re.compile(
     r"|(?i:authorization: *(basic|bearer|token) +\S+)"
 )
 LOGIN_IN_URL = re.compile(
-    r"(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
-)  # user:password
+    r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)"
+)  # user:password, which may have an @
 USER_IN_URL = re.compile(
     r"(?<=http://|ttps://)[^/\s:@'\"]{8,}(?=@)"
 )  # a token as the user
@@ -43,7 +47,9 @@ TOKEN_IN_URL = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a variable is secret by its name."""
-    return SECRET_NAME.search(name) is not None
+    if SECRET_NAME.search(name) is None:
+        return False
+    return NO_SECRET_NAME.fullmatch(name) is None
 
 
 @lru_cache(maxsize=4096)

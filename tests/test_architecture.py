@@ -19,6 +19,7 @@ LAYERS = (
     "endpoints",
     "libraries",
     "environment",
+    "tracebacks",
     "memo",
     "signals",
     "terminal",

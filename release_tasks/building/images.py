@@ -20,7 +20,13 @@ from release_tasks.building.image_files import ImageFiles
 from release_tasks.channels import image_tags, images
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.formats import archive_names, archives, oci_layout, unpacking
+from release_tasks.formats import (
+    archive_names,
+    archives,
+    oci_layout,
+    text_files,
+    unpacking,
+)
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
@@ -171,9 +177,7 @@ def _build(
     c: Context, release: Release, job: ImageBuild, builder: Mapping[str, str]
 ) -> None:
     image = job.files.image
-    dockerfile = (release.source_tree / image.dockerfile).read_text(
-        "utf-8", errors="replace"
-    )
+    dockerfile = text_files.peek(release.source_tree, image.dockerfile)
     contexts: tuple[str, ...] = ()
     if docker.takes_binaries(dockerfile):
         contexts = (docker.BINARIES,)

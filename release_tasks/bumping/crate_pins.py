@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from release_tasks.bumping.version_copies import committed, relative
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import text_files
 from release_tasks.manifests import cargo_toml, toml_values
 from release_tasks.manifests.cargo_toml import Pin, PinRules
 from release_tasks.manifests.toml_values import table_at, text_or_none
@@ -187,11 +188,7 @@ def _tracked(release: Release, name: str) -> list[str]:
 
 
 def _text(release: Release, path: str) -> str:
-    try:
-        data = (release.checkout / path).read_bytes()
-    except OSError:
-        return ""
-    return data.decode(errors="replace")
+    return text_files.peek(release.checkout, path)
 
 
 def _joined(folder: str, path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks import files
@@ -19,7 +20,7 @@ from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.stale_versions import Mismatch, StaleLine
 from release_tasks.bumping.version_files import files_of_others, version_files
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import decode, line_at
+from release_tasks.formats.text_files import content, decode, line_at
 from release_tasks.manifests.text import VERSION
 from release_tasks.printable import word
 from release_tasks.tools import git
@@ -190,8 +191,7 @@ def read_bytes(release: Release, path: str) -> bytes:
             raise ReleaseError(
                 f"{path} is read-only", f"chmod u+w {word(path)}"
             )
-        with open(full, "rb") as file:
-            return file.read()
+        return content(Path(full))
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",

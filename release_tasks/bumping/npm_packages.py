@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tasks.bumping import version_copies
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import BOM, line_at, read
+from release_tasks.formats.text_files import BOM, line_at, peek, read
 from release_tasks.manifests import package_json
 from release_tasks.manifests.package_json import Listed
 from release_tasks.manifests.version_locations import (
@@ -168,7 +168,7 @@ def _is_below(folder: str, other: str) -> bool:
 
 def _entries(release: Release, path: str) -> list[str]:
     try:
-        text = (release.checkout / path).read_text("utf-8")
+        text = peek(release.checkout, path)
         data = json.loads(text.removeprefix(BOM))
     except (OSError, ValueError, RecursionError):  # test data
         return []

@@ -13,7 +13,7 @@ from release_tasks.bumping.crate_pins import (
 )
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import decode
+from release_tasks.formats.text_files import content, decode, read
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest, Pin
 from release_tasks.project.candidates import is_of_its_own
@@ -125,7 +125,7 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
         own = relative(release, crate.folder / "Cargo.toml")
         for path in (own, crate.version_file):
             names = {crate.name}
-            text = decode((release.source_tree / path).read_bytes(), path)
+            text = read(release.source_tree, path)
             for pin in cargo_toml.read(text, path).pins:
                 if pin.folder and owner.get(pin.package) not in kept:
                     names.add(pin.package)
@@ -268,5 +268,5 @@ def _kept(project: Project, component: str | None) -> set[str]:
 def _manifest(release: Release, crate: Crate) -> CargoManifest:
     path = manifest_path(release, crate)
     return cargo_toml.read(
-        decode((crate.folder / "Cargo.toml").read_bytes(), path), path
+        decode(content(crate.folder / "Cargo.toml"), path), path
     )

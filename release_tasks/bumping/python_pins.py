@@ -224,7 +224,7 @@ def others(release: Release, own: OwnPackages) -> Iterator[str]:
         if posixpath.basename(path) != MANIFEST or path in shipped:
             continue
         try:
-            text = (release.checkout / path).read_text("utf-8")
+            text = read(release.checkout, path)
             data = toml_values.load(text, path)
             is_ours = any(_taken(data, path, own))
         except (OSError, ValueError, ReleaseError):  # test data, or a template

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import globs
 from release_tasks.formats.text_files import decode, read
 from release_tasks.manifests import python_module, setup_cfg
 from release_tasks.manifests.pyproject import PyProject
@@ -39,7 +40,6 @@ _NPM_LOCKS = (
     "bun.lock",
 )
 _GLOB = re.compile(r"[*?\[]")
-_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def relative(release: Release, path: Path | str) -> str:
@@ -135,7 +135,7 @@ def listed_paths(release: Release) -> Iterator[ListedPath]:
         found = [key] if key in known else []
         if not found and _GLOB.search(key):
             pattern = _pattern(key)
-            found = [name for name in tracked if pattern.fullmatch(name)]
+            found = [name for name in tracked if pattern.matches(name)]
         if not found:
             raise ReleaseError(
                 f"{FILE}: [files] {key} is not in the repository",
@@ -160,15 +160,10 @@ def component_of(
     return owner.name if owner else None
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
+def _pattern(glob: str) -> globs.Glob:
     """Return what a pattern of paths matches: `*` within a folder, `**` any folders."""
-    regex = ""
-    for piece in re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob):
-        if piece.startswith("["):
-            regex += piece.replace("[!", "[^")
-        else:
-            regex += _WILDCARDS.get(piece) or re.escape(piece)
-    return re.compile(regex)
+    pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
+    return globs.of_paths([re.sub(r"^\[!", "[^", piece) for piece in pieces])
 
 
 def _named(release: Release, *names: str) -> list[str]:

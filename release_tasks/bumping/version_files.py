@@ -20,7 +20,7 @@ from release_tasks.bumping import (
 from release_tasks.bumping.manifest_file import ManifestFile, VersionFile
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import line_at
+from release_tasks.formats.text_files import line_at, peek
 from release_tasks.manifests import (
     chart_yaml,
     pyproject,
@@ -300,10 +300,9 @@ def _date(release: Release, log: str, version: str) -> str:
     from release_tasks.changelogs import changelog
 
     today = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
-    file = release.checkout / log
-    if not file.exists():
+    text = peek(release.checkout, log)
+    if not text:
         return today
-    text = file.read_text("utf-8", errors="replace")
     written = changelog.written_date(text, version, log)
     if written is None or written > date.fromisoformat(today) + timedelta(
         days=1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from release_tasks import dist, endpoints, files, terminal
 from release_tasks.errors import ReleaseError, counted, shorten
+from release_tasks.formats import text_files
 from release_tasks.http import get_many
 from release_tasks.printable import word
 from release_tasks.project.model import resolved_or_empty
@@ -130,10 +131,8 @@ def concurrent_upload(part: ComponentRelease) -> ReleaseError:
 
 def _is_taken_by_image(release: Release, part: ComponentRelease) -> bool:
     for image in resolved_or_empty(part.component.images):
-        path = release.source_tree / image.dockerfile
-        if path.is_file() and "--from=binaries" in path.read_text(
-            errors="replace"
-        ):
+        text = text_files.peek(release.source_tree, image.dockerfile)
+        if "--from=binaries" in text:
             return True
     return False
 

@@ -20,6 +20,7 @@ from invoke.exceptions import Exit
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError, counted
+from release_tasks.formats import text_files
 from release_tasks.tasks import command
 from release_tasks.tools import git, inv
 from release_tasks.tools.git import origin
@@ -127,7 +128,7 @@ def _ssh_hosts(project: Project) -> list[str]:
     found: set[str] = set()
     for file in project.files:
         if Path(file).name in GIT_SOURCES:
-            text = (project.root / file).read_text("utf-8", "replace")
+            text = text_files.peek(project.root, file)
             found.update(
                 re.findall(r"ssh://(?:[^@/\s\"']+@)?([\w.-]+(?::\d+)?)/", text)
             )

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from release_tasks.formats import globs
+
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.+?)\s*$")
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"(?:\\.|[^"\\])*")+|\S""")
 _HEREDOC = re.compile(r"""\d*<<-?(['"]?)([^\s<'"]+)\1""")
 _GLOB_TOKEN = re.compile(r"\*\*/?|\*|\?|\[[^\]]+\]|.")
-_GLOBS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _WILDCARDS = frozenset("*?[")
 
 
@@ -247,31 +248,22 @@ def _numbers(name: str, names: list[str], before: int) -> list[int]:
     return [int(name)] if name.isdigit() else []
 
 
-def _ignore_pattern(pattern: str) -> tuple[re.Pattern[str], bool]:
-    """Return what a line of .dockerignore matches, and whether it takes files back in."""
+def _ignore_pattern(pattern: str) -> tuple[globs.Glob, bool]:
+    """Return what a line of .dockerignore matches, and whether it takes files back in.
+
+    Its parts are those of moby/patternmatcher.
+    """
     is_exception = pattern.startswith("!")
     cleaned = posixpath.normpath(pattern.lstrip("!").strip()).lstrip("/")
-    parts = [_as_regex(token) for token in _GLOB_TOKEN.findall(cleaned)]
-    return re.compile("".join(parts)), is_exception
+    return globs.of_paths(_GLOB_TOKEN.findall(cleaned)), is_exception
 
 
-def _as_regex(token: str) -> str:
-    """Return the expression for a part of a pattern (moby/patternmatcher)."""
-    if token in _GLOBS:
-        return _GLOBS[token]
-    if token.startswith("[") and len(token) > 1:
-        return token
-    return re.escape(token)
-
-
-def _is_ignored(
-    path: str, patterns: list[tuple[re.Pattern[str], bool]]
-) -> bool:
+def _is_ignored(path: str, patterns: list[tuple[globs.Glob, bool]]) -> bool:
     """Tell whether the last pattern that matches a path, or a folder above it, leaves it out."""
     parts = path.split("/")
     places = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     is_ignored = False
     for pattern, is_exception in patterns:
-        if any(pattern.fullmatch(place) for place in places):
+        if any(pattern.matches(place) for place in places):
             is_ignored = not is_exception
     return is_ignored

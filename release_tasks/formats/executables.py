@@ -81,7 +81,9 @@ def _elf(found: Any) -> Code:
 
 
 def _machines(headers: Any) -> str:
-    found = [machines.of_header(header.name) for header in headers]
+    # lief shows a machine that it does not know as a number
+    names = [str(getattr(header, "name", header)) for header in headers]
+    found = [machines.of_header(name) for name in names]
     return "+".join(sorted(machine.gnu for machine in found if machine))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from pathlib import Path
@@ -47,12 +46,15 @@ def peek(root: Path, path: str) -> str:
 def content(path: Path) -> bytes:
     """Return the content of a plain file: a pipe or a device would have no end.
 
-    Raises `OSError`, and `ReleaseError` for one that is too large for a text.
+    Raises `OSError`, and `ReleaseError` for what is no plain file, or too large for a text.
     """
     with open(path, "rb", opener=_without_waiting) as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
-            raise OSError(errno.EINVAL, "not a plain file")
+            raise ReleaseError(
+                f"{path.name} cannot be read: it is not a plain file",
+                f"ls -l {word(path)}",
+            )
         if about.st_size > LARGEST:
             raise ReleaseError(
                 f"{path.name} has {about.st_size >> 20} MB, and at most {LARGEST >> 20} are read",

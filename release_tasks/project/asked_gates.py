@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from release_tasks.formats.text_files import peek
 from release_tasks.project.model import Project
 
 MAX_SIZE = 1 << 18  # bytes
@@ -49,9 +50,8 @@ def _texts(project: Project) -> Iterator[str]:
         if PLACES.search(path):
             yield _text(project, path)
     for file in sorted((project.root / ".github").glob("*/**/*.y*ml")):
-        yield file.read_text(
-            "utf-8", errors="replace"
-        )  # discovery hides such folders
+        # discovery hides such folders
+        yield peek(project.root, file.relative_to(project.root).as_posix())
 
 
 def _text(project: Project, path: str) -> str:
@@ -63,4 +63,4 @@ def _text(project: Project, path: str) -> str:
         or file.stat().st_size > MAX_SIZE
     ):
         return ""
-    return file.read_text("utf-8", errors="replace")
+    return peek(project.root, path)

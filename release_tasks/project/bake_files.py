@@ -14,6 +14,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Any
 
+from release_tasks.formats.text_files import peek
 from release_tasks.project.image_commands import UNKNOWN, Built
 
 FILES = (
@@ -48,7 +49,7 @@ def targets(
     }
     for name in files or FILES:
         with suppress(OSError, ValueError):
-            _read((root / name).read_text("utf-8"), name, blocks)
+            _read(peek(root, name), name, blocks)
     variables = {
         name: values.get(f"env.{name}", str(table.get("default", UNKNOWN)))
         for name, table in blocks["variable"].items()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from release_tasks.formats.text_files import read
+from release_tasks.formats.text_files import peek, read
 from release_tasks.project.model import Project
 
 USUAL = "CHANGELOG.md"
@@ -105,7 +105,7 @@ def _has_towncrier(project: Project) -> bool:
 
 def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
     """Tell whether a file has sections of versions, also of the last one or what comes next."""
-    text = (project.root / path).read_text("utf-8", errors="replace")
+    text = peek(project.root, path)
     titles = list(_titles(text.splitlines()))
     if any(_UNRELEASED.search(title) for title in titles):
         return True
@@ -121,7 +121,7 @@ def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
 def _has_older_sections_only(
     project: Project, path: str, versions: Sequence[str]
 ) -> bool:
-    text = (project.root / path).read_text("utf-8", errors="replace")
+    text = peek(project.root, path)
     has_sections = any(map(_NUMBER.search, _titles(text.splitlines())))
     return has_sections and not _is_kept(project, path, versions)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Any
 
+from release_tasks.formats.text_files import peek
 from release_tasks.project import bake_files, image_commands
 from release_tasks.project.image_commands import UNKNOWN, Built, filled
 from release_tasks.project.workflows import Workflow, workflows
@@ -73,7 +74,9 @@ def declared(root: Path, repository: str | None) -> tuple[WorkflowImage, ...]:
     """
     folder = root / ".github" / "workflows"
     files = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
-    texts = tuple(file.read_text("utf-8", errors="replace") for file in files)
+    texts = tuple(
+        peek(root, file.relative_to(root).as_posix()) for file in files
+    )
     if not any(map(_PUBLISHES.search, texts)):
         return ()
     return _declared(root, repository or "", texts)

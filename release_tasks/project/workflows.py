@@ -8,10 +8,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from release_tasks.formats import text_files, yaml_texts
+from release_tasks.formats import globs, text_files, yaml_texts
+from release_tasks.formats.globs import Glob, Part
 
 ALL = "**"
-WILDCARDS = {"**": ".*", "*": "[^/]*"}  # as regular expressions
+WILDCARDS = {"**": globs.ALL, "*": globs.STAR}
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def passes(tag: str, filters: tuple[str, ...]) -> bool:
     """Tell whether a tag passes the filters of a workflow: the last one that matches decides."""
     is_passed = False
     for glob in filters:
-        if _pattern(glob.removeprefix("!")).fullmatch(tag):
+        if _pattern(glob.removeprefix("!")).matches(tag):
             is_passed = not glob.startswith("!")
     return is_passed
 
@@ -167,23 +168,30 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 @cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Return GitHub's glob as a regular expression (filter pattern cheat sheet).
+def _pattern(glob: str) -> Glob:
+    """Return what GitHub's glob matches (filter pattern cheat sheet).
 
     `*` stops at a slash, `?` and `+` repeat the character or set before them.
     """
-    found: list[str] = []
+    found: list[Part] = []
+    is_repeatable = False
     for word in re.findall(r"\*\*|\\.|\[[^\]]+\]|.", glob, re.S):
-        if word in WILDCARDS:
-            found.append(WILDCARDS[word])
-        elif word in ("?", "+") and found and found[-1][-1] not in "*?+":
-            found[-1] += word
-        elif word.startswith("[") and len(word) > 2:
+        if word in ("?", "+") and is_repeatable:
+            part = found.pop()
             found.append(
-                "[" + re.sub(r"([\\^\[&~|])", r"\\\1", word[1:-1]) + "]"
+                Part(part.one, is_optional=word == "?", repeats=word == "+")
             )
-        elif len(word) == 2:  # an escaped character
-            found.append(f"(?:{re.escape(word[1])})")
-        else:
-            found.append(f"(?:{re.escape(word)})")
-    return re.compile("".join(found), re.S)
+            is_repeatable = False
+            continue
+        found.append(_part(word))
+        is_repeatable = word not in WILDCARDS
+    return Glob(tuple(found))
+
+
+def _part(word: str) -> Part:
+    if word in WILDCARDS:
+        return WILDCARDS[word]
+    if word.startswith("[") and len(word) > 2:
+        characters = re.sub(r"([\\^\[&~|])", r"\\\1", word[1:-1])
+        return globs.one_of(f"[{characters}]")
+    return Part(re.escape(word[-1]))  # the last one is escaped, or the only one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -14,30 +15,70 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from release_tasks import dist, printable
-from release_tasks.changelogs import changelog, dates, document
+from release_tasks import dist, masking, printable
+from release_tasks.changelogs import (
+    changelog,
+    compare_links,
+    dates,
+    day_forms,
+    document,
+    titles,
+)
+from release_tasks.checks import chart_images
 from release_tasks.formats import (
     checksums,
     dockerfile,
+    executables,
     oci_layout,
     text_files,
     unpacking,
+    wheels,
     yaml_texts,
+    zip_records,
 )
 from release_tasks.http import Answer
 from release_tasks.manifests import (
+    bun_lock,
+    cargo_toml,
     chart_lock,
     chart_yaml,
     json_values,
+    package_json,
+    pnpm_lock,
+    pyproject,
     python_values,
+    requirement_files,
     toml_values,
+    uv_lock,
     xml_values,
     yaml_values,
+    yarn_lock,
 )
-from release_tasks.project import settings_file
-from release_tasks.rules import oci, pypi_files
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    ManifestKind,
+    Siblings,
+)
+from release_tasks.project import (
+    bake_files,
+    image_commands,
+    publishers,
+    settings_file,
+    workflow_images,
+    workflows,
+)
+from release_tasks.rehearsal.crates_io import publish as crates_publish
+from release_tasks.rehearsal.crates_io import store as crates_store
+from release_tasks.rehearsal.github import graphql
+from release_tasks.rehearsal.pypi.form import read_form
+from release_tasks.rehearsal.tokens import secret_in
+from release_tasks.rehearsal.web import Request
+from release_tasks.rules import oci, pypi_files, spdx
+from release_tasks.rules import pypi as pypi_rules
 from release_tasks.tools import remotes
 from release_tasks.tools.cargo import lock as cargo_lock
+from release_tasks.tools.cargo import publish as cargo_publish
+from release_tasks.tools.cargo import rustflags
 from release_tasks.versions import (
     helm_ranges,
     npm_ranges,
@@ -270,7 +311,231 @@ ESCAPES = (
     "a",
 )
 
+CARGO = (*TOML, "[package]\n", 'name = "a"\n', "[dependencies]\n", 'a = "1"\n', "a.workspace = true\n",
+         'a = { version = "1", path = ".." }\n', "[workspace]\n", "members = ['*']\n", "version.workspace = true\n",
+         "[target.'cfg(unix)'.dependencies]\n", "[lib]\n", "features = ['a/b']\n")  # fmt: skip
+PYPROJECT = (*TOML, "[project]\n", 'name = "a"\n', 'dependencies = ["a==1.0.0; x"]\n', "[build-system]\n",
+             'requires = ["maturin"]\n', "dynamic = ['version']\n", "[tool.poetry]\n", "[dependency-groups]\n",
+             "dev = [{include-group = 'dev'}]\n", "readme = {file = 'x'}\n")  # fmt: skip
+SHELL = ("docker ", "build ", "buildx ", "bake ", "--push ", "-t ", "--file=", "$X", "${X}", "$(", ")", "'", '"', "\\",
+         "\n", "&&", "||", ";", "|", "<<EOF\n", "EOF\n", "if ", "then\n", "fi\n", "export A=", "#", "=")  # fmt: skip
+HCL = ('target "a" {\n', "}\n", "tags = [", "]", '"a:b"', "${", "}", "variable ", 'group "default" ', "default = ",
+       "\n", "<<EOT\n", "EOT\n", "//", "/*", "*/", "#", ",", "?", ":", "(", ")", "{")  # fmt: skip
+WORKFLOW = (*YAML, "on:\n", "  push:\n", "    tags: ['v*']\n", "jobs:\n", "  a:\n", "    steps:\n", "      - run: ",
+            "      - uses: a/b@v1\n", "${{ ", " }}", "docker build -t a .\n", "cargo publish\n")  # fmt: skip
+NPM = (
+    *JSON,
+    '"name": "a"',
+    '"dependencies": {',
+    '"packages": {"": {',
+    '"version": 3',
+)
+YARN = ('"a@workspace:.":\n', "  version: 1.0.0\n", "  resolution: ", '"a@npm:^1"', "a@^1:\n", "  dependencies:\n",
+        '    b "^1"\n', "__metadata:\n", "# yarn lockfile v1\n", "\n", '"', ":", " ")  # fmt: skip
+METADATA = ("Metadata-Version: 2.1\n", "Name: a\n", "Version: 1\n", "License-Expression: MIT\n", "Project-URL: a, https://x\n",
+            "Requires-Dist: a; x\n", "Author-email: A <a@b.c>\n", "Description-Content-Type: text/markdown\n",
+            "Classifier: A\n", "\n", " ", ":", "\xff", "\0", "Keywords: a,b\n", "Dynamic: x\n")  # fmt: skip
+REQUIREMENTS = ("a==1.0.0\n", "-r x\n", "-e .\n", "a @ file:///x\n", "; python_version < '3'", "\\\n", "#", " --hash=sha256:0",
+                "[x]", "\n", *VERSION)  # fmt: skip
+MAGIC = ("\x7fELF", "\x02\x01\x01", "MZ", "PE\0\0", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe", "\0" * 16, "\xff" * 8, "\x3e\0", "\xb7\0",
+         "@\0\0\0", "\x01", "\0asm")  # fmt: skip
+MULTIPART = ("--b\r\n", "--b--\r\n", 'Content-Disposition: form-data; name="a"\r\n', '; filename="x"', "\r\n", "\n", "x", "\xff", "\0",
+             "Content-Type: a\r\n", '"')  # fmt: skip
+GRAPHQL = ("query", "mutation", "{", "}", "(", ")", "a", ":", '"', "$a", "!", "[", "]", "...", "on", "@x", "1", "#", "\n", ",",
+           "repository(owner: \"o\", name: \"r\")", "{ id }", "fragment F on X ")  # fmt: skip
+SPDX = (
+    "MIT",
+    " OR ",
+    " AND ",
+    "(",
+    ")",
+    "+",
+    " WITH ",
+    "Apache-2.0",
+    "LicenseRef-x",
+    "/",
+    "-",
+    " ",
+    "GPL-2.0",
+)
+DAYS = ("2026-01-01", "1 January 2026", "Jan", "January", "1st", "2026", "/", "-", ".", " ", ",", "31", "(", ")", "[", "]", "v",
+        "1.0.0", "## ", "Unreleased", "=", "TBD")  # fmt: skip
+SECRET = ("ghp_" + "a" * 36, "https://", "u:p@", "@", ":", "/", "?token=", "&sig=", "eyJ" + "a" * 12, ".", "Authorization: Basic ",
+          "-----BEGIN PRIVATE KEY-----", "token-1234", "a", " ", "\n", "=", "%2B")  # fmt: skip
+CHALLENGE = (
+    "Bearer ",
+    "Basic ",
+    "realm=",
+    '"',
+    "https://ghcr.io/token",
+    ",",
+    "service=",
+    "scope=",
+    "\\",
+    "=",
+    " ",
+    "error=",
+    ";",
+)
+OUTPUT = ("error: ", "status 429", "try again after Thu, 01 Jan 1970 00:00:10 GMT", "   Uploaded a v1", "\x1b[31m", "crate a@1 already exists",
+          "\n", "failed to publish a v1", "is already uploaded", "HTTP 404", "rate limit", "(", ")")  # fmt: skip
+CFG = (
+    "cfg(",
+    ")",
+    "all(",
+    "any(",
+    "not(",
+    "unix",
+    "=",
+    '"x"',
+    ",",
+    " ",
+    "target_os",
+    "(",
+    "\\",
+)
+CHUNKS = (
+    "5\r\n",
+    "0\r\n",
+    "\r\n",
+    "ffffffff\r\n",
+    "-1\r\n",
+    "5;x=y\r\n",
+    "hello",
+    "zz\r\n",
+    " 5\r\n",
+    "0x5\r\n",
+)
+FRAME = (
+    "\x02\0\0\0{}",
+    "\xff\xff\xff\xff",
+    "\0\0\0\0",
+    json.dumps({"name": "a", "vers": "1.0.0"}),
+    "\x30\0\0\0",
+    *TAR_GZ[:2],
+    *JSON,
+)
+
+
+def _kind(kind: ManifestKind) -> Callable[[str], object]:
+    """Return a parser of one kind of manifest: it sets a version, and looks for mismatches."""
+
+    def read(text: str) -> object:
+        bump = FileBump("a", {"a": "2.0.0"}, "2.0.0")
+        return kind.mismatches(text, bump), kind.set_versions(text, bump)
+
+    return read
+
+
+def _file(name: str, read: Callable[[], object]) -> Callable[[str], object]:
+    """Return a parser that reads a file of `FOLDER`."""
+    path = FOLDER / name
+
+    def parse(text: str) -> object:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, errors="replace")
+        return read()
+
+    return parse
+
+
+def _workflows() -> object:
+    found = workflows.workflows(FOLDER)
+    for workflow in found:
+        publishers.published(workflow)
+        _ = (
+            workflow.calls,
+            workflow.runs_on("v1.0.0"),
+            workflow.runs_on_branch("main"),
+        )
+    return found, workflow_images.declared(FOLDER, "o/r")
+
+
+def _request(data: bytes, headers: dict[str, str]) -> Request:
+    return Request("POST", "/x", headers, "http://h", stream=io.BytesIO(data))
+
+
+def _chunked(data: bytes) -> object:
+    with contextlib.suppress(
+        ConnectionError, ValueError
+    ):  # answered with 500, or cut off
+        return _request(data, {"transfer-encoding": "chunked"}).body
+    return b""
+
+
+def _fault(data: bytes) -> object:
+    with unpacking.reading(data):  # as `pypi_files` calls it
+        return zip_records.fault(data)
+
+
+def _graphql(text: str) -> object:
+    with contextlib.suppress(RecursionError):  # answered with 500
+        return graphql.answer(text, {}, {"query": {}, "mutation": {}})
+    return None
+
+
+def _uploaded(data: bytes) -> object:
+    with contextlib.suppress(crates_store.Refused):
+        return crates_publish._split(data)
+    return None
+
+
+LISTED = (package_json.Listed(".", {("version",): "2.0.0"}),)
+GLOB = (
+    "*",
+    "**",
+    "**/",
+    "?",
+    "+",
+    "[a-z]",
+    "[!a]",
+    "[z-a]",
+    "[",
+    "]",
+    "!",
+    "/",
+    "v",
+    "1",
+    ".",
+    "\\",
+)
+
 PARSERS: dict[str, Parser] = {
+    "Cargo.toml": Parser(lambda text: cargo_toml.read(text, "a"), CARGO),
+    "pins of Cargo.toml": Parser(lambda text: _all(cargo_toml.requirements(text, "a")), CARGO),
+    "pyproject.toml": Parser(lambda text: pyproject.read(text, "a"), PYPROJECT),
+    "pins of pyproject.toml": Parser(lambda text: _all(pyproject.pins(text, "a")), PYPROJECT),
+    "requirements.txt": Parser(lambda text: _all(requirement_files.pins(text, "a")), REQUIREMENTS),
+    "package.json": Parser(_kind(package_json.siblings_kind(Siblings({"a": "2.0.0"}))), NPM),
+    "package-lock.json": Parser(_kind(package_json.lock_kind(LISTED)), NPM),
+    "bun.lock": Parser(_kind(bun_lock.kind(LISTED)), NPM),
+    "pnpm-lock.yaml": Parser(_kind(pnpm_lock.kind(LISTED)), (*YAML, "importers:\n", "  a:\n")),
+    "yarn.lock": Parser(_kind(yarn_lock.kind(LISTED)), YARN),
+    "uv.lock": Parser(_kind(uv_lock.kind(uv_lock.OwnPackages())), LOCK),
+    "metadata of a wheel": Parser(pypi_rules.read_metadata, METADATA, True),
+    "program": Parser(executables.read, MAGIC, True),
+    "records of a zip": Parser(_fault, ZIP, True),
+    "name of a wheel": Parser(wheels.read_name, ("a", "-", "1", "py3", "none", "any", ".whl", "cp39.cp310", "abi3", "_", " ")),
+    "SPDX": Parser(lambda text: _all(spdx.license_expression(text)), SPDX),
+    "shell script": Parser(lambda text: _all(image_commands.commands(text, {"env.A": "x"})), SHELL),
+    "words of a workflow": Parser(lambda text: _all(publishers.commands(text)), SHELL),
+    "bake file": Parser(_file("docker-bake.hcl", lambda: _all(bake_files.targets(FOLDER, [], [], {}))), HCL),
+    "workflow": Parser(_file(".github/workflows/a.yml", _workflows), WORKFLOW),
+    "chart's images": Parser(chart_images.named_images, (*YAML, "image: a:1\n", "kind: Pod\n", "containers:\n")),
+    "glob of a workflow": Parser(lambda text: workflows.passes("v1.0.0-rc.1", (text,)), GLOB),
+    "glob of .dockerignore": Parser(lambda text: _all(dockerfile.present(["a/b/c.py", "a"], text)), (*GLOB, "\n")),
+    "title of a changelog": Parser(titles.read, DAYS),
+    "days": Parser(lambda text: _all(day_forms.days_in(text)), DAYS),
+    "link of a changelog": Parser(lambda text: compare_links.comparison(text, "v1.0.0"), (*URL, "compare/", "...", "v1.0.0", "%2F")),
+    "secrets": Parser(lambda text: masking.hide(text, ("token-1234",)), SECRET),
+    "logins": Parser(lambda text: masking.secrets({"A": text, "A_TOKEN": text}), SECRET),
+    "answer of cargo": Parser(lambda text: (cargo_publish.uploaded(text), cargo_publish.retry_at(text), cargo_publish.is_transient(text)), OUTPUT),
+    "condition of cargo": Parser(lambda text: rustflags.applies(text, ["unix"]), CFG),
+    "login": Parser(secret_in, ("Basic ", "Bearer ", "dTpw", ":", "=", "\xff", " ", "\0")),
+    "form": Parser(lambda data: read_form(_request(data, {"content-type": "multipart/form-data; boundary=b", "content-length": str(len(data))})), MULTIPART, True),
+    "GraphQL": Parser(_graphql, GRAPHQL),
+    "chunks": Parser(_chunked, CHUNKS, True),
+    "upload of a crate": Parser(_uploaded, FRAME, True),
     "toml": Parser(lambda text: toml_values.load(text, "a"), TOML),
     "toml spans": Parser(lambda text: toml_values.spans(text, "a"), TOML),
     "settings": Parser(_settings, (*TOML, "[images]\n", "[github]\n", "[binaries.a]\n", *TEMPLATE)),

@@ -16,6 +16,7 @@ import pytest
 from release_tasks import http
 from release_tasks.channels import crates_index
 from release_tasks.errors import ReleaseError
+from release_tasks.tools import gh
 
 Script = Callable[[socket.socket, str], None]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -373,3 +374,19 @@ def test_any_line_of_an_index_is_an_object_or_an_error(
     )
     with pytest.raises(ReleaseError, match="index"):
         crates_index.lines.__wrapped__("some-crate")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["soon", "-1", "9" * 12, "9" * 5000, "", "1e9", "nan", "\u0661", "0x10"],
+)
+def test_any_reset_of_a_rate_limit_is_a_time_or_unknown(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = http.Answer(
+        "https://api.github.com/x", 403, {"x-ratelimit-reset": value}, b"\xff"
+    )
+    monkeypatch.setattr(gh.http, "get_pages", lambda *words: [answer])
+    with pytest.raises(ReleaseError) as raised:
+        gh._read_anonymously("https://api.github.com/x", False)
+    assert "an hour has passed" in raised.value.fix

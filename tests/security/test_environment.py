@@ -112,6 +112,8 @@ SECRET = [  # names that somebody's secrets have
         "CODECOV_TOKEN",
         "HF_TOKEN",
         "STORAGE_SAS",
+        "YARN_NPM_AUTH_IDENT",
+        "BUNDLE_GEMS__EXAMPLE__COM",
         "LOGIN_OTP",
         "LICENSE_KEY",
     ),
@@ -127,6 +129,8 @@ HARMLESS = [  # names that look like it, and are what builds need
     ),
     *(
         "COSIGN_PUBLIC_KEY_DIR",
+        "CARGO_REGISTRY_CREDENTIAL_PROVIDER",
+        "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
         "KEYRING_BACKEND",
         "COMPASS_VERSION",
         "PATH",
@@ -523,6 +527,8 @@ def test_a_secret_is_hidden_in_every_form(
     ("text", "shown"),
     [
         ("https://me:pass@h/x", "https://***@h/x"),
+        ("postgres://me:p@ss:w@rd@h/x", "postgres://***@h/x"),
+        ("x://a:b@h and x://c:d@h", "x://***@h and x://***@h"),
         ("https://ghp_0123456789@h/x", "https://***@h/x"),
         ("http://x-access-token:abc@h/", "http://***@h/"),
         ("ssh://git@github.com/o/r", "ssh://git@github.com/o/r"),

@@ -4,58 +4,37 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import json
 import os
+import random
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from security.test_environment import SECRET
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 pytestmark = pytest.mark.tools("git", "gh")
 MARK = "kX9q"  # in every planted value
-VARIABLES = (
-    *(
-        "GITLAB_TOKEN",
-        "GH_ENTERPRISE_TOKEN",
-        "CARGO_REGISTRIES_MINE_TOKEN",
-        "NPM_TOKEN",
-    ),
-    *(
-        "DOCKER_PASSWORD",
-        "DOCKER_AUTH_CONFIG",
-        "COSIGN_PASSWORD",
-        "COSIGN_KEY",
-        "SSH_KEY",
-        "PAT",
-    ),
-    *(
-        "JWT",
-        "AWS_SECRET_ACCESS_KEY",
-        "AZURE_CLIENT_SECRET",
-        "GPG_PASSPHRASE",
-        "SLACK_WEBHOOK",
-    ),
-    *(
-        "UV_PUBLISH_PASSWORD",
-        "MATURIN_PASSWORD",
-        "PGPASSWORD",
-        "MYSQL_PWD",
-        "SENTRY_DSN",
-    ),
-    *(
-        "NODE_AUTH_TOKEN",
-        "ACTIONS_RUNTIME_TOKEN",
-        "CODECOV_TOKEN",
-        "VAULT_TOKEN",
-        "SSHPASS",
-    ),
+# what the clients of the local registries log in with here; each has a token of this run
+USED = (
+    "CARGO_REGISTRY_TOKEN",
+    "GH_TOKEN",
+    "PYPI_API_TOKEN",
+    "TWINE_PASSWORD",
+    "UV_PUBLISH_TOKEN",
 )
+VARIABLES = tuple(name for name in SECRET if name not in USED)
 FILES = {  # below HOME, as the clients write them
     ".pypirc": "[pypi]\nusername = __token__\npassword = {}\n",
     ".netrc": "machine example.org login me password {}\n",
@@ -66,10 +45,21 @@ FILES = {  # below HOME, as the clients write them
     ".config/gh/hosts.yml": "example.org:\n    oauth_token: {}\n",
     ".config/pip/pip.conf": "[global]\nextra-index-url = https://me:{}@example.org/simple\n",
     ".config/helm/registry/config.json": '{{"auths": {{"example.org": {{"auth": "{}"}}}}}}\n',
+    ".config/git/credentials": "https://me:{}@example.org\n",
+    ".config/uv/uv.toml": '[[index]]\nurl = "https://me:{}@example.org/simple"\n',
+    ".config/pypoetry/auth.toml": '[http-basic.x]\nusername = "me"\npassword = "{}"\n',
+    ".config/sops/age/keys.txt": "AGE-SECRET-KEY-1{}\n",
+    ".aws/credentials": "[default]\naws_secret_access_key = {}\n",
+    ".config/gcloud/application_default_credentials.json": '{{"private_key": "{}"}}\n',
+    ".kube/config": "users: [{{name: me, user: {{token: {}}}}}]\n",
+    ".yarnrc.yml": "npmAuthToken: {}\n",
+    ".gem/credentials": "---\n:rubygems_api_key: {}\n",
+    ".m2/settings.xml": "<password>{}</password>\n",
+    ".gnupg/private-keys-v1.d/x.key": "(private-key {})\n",
     ".ssh/id_ed25519": "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n",
 }
 BACKEND = '''
-import os, pathlib, zipfile
+import os, pathlib, sys, time, zipfile
 
 def _seen():
     """Return what a hostile backend can read of the release: its own variables, and /proc."""
@@ -85,9 +75,18 @@ def _seen():
             yield repr(error)
         pid = int((about / "stat").read_text().rpartition(")")[2].split()[1])
 
+def _wait():
+    if os.environ.get("RELEASE_TASKS_HUNT") == "slow":
+        print("the backend waits", flush=True)
+        time.sleep(100)
+
 def build_wheel(where, config_settings=None, metadata_directory=None):
     for text in _seen():
         print(text)
+        print(text, file=sys.stderr)
+    _wait()
+    if os.environ.get("RELEASE_TASKS_HUNT") == "broken":
+        raise RuntimeError("".join(_seen()))
     version = next(l.split('"')[1] for l in open("pyproject.toml") if l.startswith("version"))
     name = f"tiny_plain-{version}-py3-none-any.whl"
     info = f"tiny_plain-{version}.dist-info"
@@ -125,11 +124,12 @@ PROJECT = TINY | {
 
 def planted() -> dict[str, str]:
     """Return a value for each variable and file; it is another one in each escaped form."""
-    names = (*VARIABLES, *FILES)
-    return {
-        name: f'{MARK}{number:03}/+= "{MARK}é'
-        for number, name in enumerate(names)
-    }
+    chance = random.Random(0)
+    found = {}
+    for number, name in enumerate((*VARIABLES, *FILES)):
+        first, last = (f"{chance.getrandbits(44):011x}" for _ in range(2))
+        found[name] = f'{MARK}{number:03}{first}/+= "{last}é'
+    return found
 
 
 def forms(value: str) -> Iterator[bytes]:
@@ -146,6 +146,9 @@ def forms(value: str) -> Iterator[bytes]:
         )
         yield encoded
         yield encoded.translate(bytes.maketrans(b"+/", b"-_"))
+    if value.startswith(MARK):  # broken into lines, or into pieces
+        yield value[:18].encode()
+        yield value[-12:-1].encode()
 
 
 @contextlib.contextmanager
@@ -177,6 +180,11 @@ def texts(folder: Path) -> Iterator[tuple[Path, bytes]]:
             continue
         data = path.read_bytes()
         yield path, data
+        yield path, joined(data)
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            yield path, gzip.decompress(data)
+        if path.suffix == ".pack":
+            yield path, unpacked(path)
         if "objects" in path.parts:
             with contextlib.suppress(zlib.error):
                 yield path, zlib.decompress(data)
@@ -184,6 +192,47 @@ def texts(folder: Path) -> Iterator[tuple[Path, bytes]]:
             with zipfile.ZipFile(path) as file:
                 for name in file.namelist():
                     yield path / name, file.read(name)
+
+
+def joined(data: bytes) -> bytes:
+    """Return what was written without line ends, and without what stands before each line."""
+    return re.sub(rb"\r?\n(?:[\w-]+: )?\s*", b"", data)
+
+
+def unpacked(pack: Path) -> bytes:
+    """Return all objects that a pack of git has."""
+    folder = pack.parents[2]
+    listed = ["git", "--git-dir", folder, "cat-file", "--batch-all-objects"]
+    done = subprocess.run(
+        [*listed, "--batch", "--buffer"], capture_output=True, check=True
+    )
+    return done.stdout
+
+
+def interrupted(
+    tiny: TinyProject, words: Sequence[str], env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run `inv`, and press Ctrl-C while the hostile backend waits."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=tiny.root,
+        env=os.environ | env | {"RELEASE_TASKS_HUNT": "slow"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    lines = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.append(line)
+        if "the backend waits" in line:
+            os.killpg(process.pid, signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(
+        words, process.returncode, out, "".join(lines) + err
+    )
 
 
 def plant(tiny: TinyProject, values: Mapping[str, str]) -> dict[str, str]:
@@ -205,36 +254,90 @@ def plant(tiny: TinyProject, values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+TASKS = """\
+import os
+from invoke import task
+from release_tasks import collection
+
+ns = collection()
+
+
+@task
+def broken(c):
+    raise ValueError(f"a bug with {os.environ['PAT']} and {os.environ['DATABASE_URL']}")
+
+
+@task
+def broken_thread(c):
+    import threading
+
+    def work():
+        raise ValueError(f"a bug with {os.environ['PAT']}")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+ns.add_task(broken)
+ns.add_task(broken_thread)
+"""
+
+
 def test_a_release_writes_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = planted()
-    with tiny_project(tmp_path, monkeypatch, PROJECT) as tiny:
+    project = PROJECT | {"tasks.py": TASKS}
+    with tiny_project(tmp_path, monkeypatch, project) as tiny:
         env = plant(tiny, values)
-        own = [
-            getattr(tiny.registries.tokens, name)
-            for name in ("crates", "pypi", "github")
-        ]
+        tokens = ("crates", "pypi", "github", "github_read", "registry")
+        own = [getattr(tiny.registries.tokens, name) for name in tokens]
         needles = [
             form for value in (*values.values(), *own) for form in forms(value)
         ]
         release = ("release", "--version", "0.2.0", "--new", "all")
+        at = ("--version", "0.2.0")
         on_lines: set[bytes] = set()
         with watched(on_lines, needles):
-            runs = [
-                tiny.inv("--dry", *release, **env),
-                tiny.inv("plan", "--version", "0.2.0", "--json", **env),
-                tiny.inv(*release, **env | {"TWINE_PASSWORD": values["PAT"]}),
-                tiny.inv("status", "--version", "0.2.0", "--json", **env),
-                tiny.inv(*release, **env),
-            ]
-        assert [run.returncode for run in runs][2] == 1, runs[2].stderr
-        assert runs[4].returncode == 0, runs[4].stderr
+            runs = {
+                "dry": tiny.inv("--dry", *release, **env),
+                "plan": tiny.inv("plan", *at, "--json", **env),
+                "check": tiny.inv("check", *at, "--json", **env),
+                "settings": tiny.inv("settings", "--json", **env),
+                "doctor": tiny.inv("doctor", **env),
+                "bug": run(tiny, "broken", env),
+                "bug of a thread": run(tiny, "broken-thread", env),
+                "debug": run(tiny, "--debug settings", env),
+                "Ctrl-C": interrupted(tiny, release, env),
+                "broken": run(
+                    tiny,
+                    " ".join(release),
+                    env | {"RELEASE_TASKS_HUNT": "broken"},
+                ),
+                "refused": tiny.inv(
+                    *release, **env | {"PYPI_API_TOKEN": values["PAT"]}
+                ),
+                "status": tiny.inv("status", *at, "--json", **env),
+                "release": tiny.inv(*release, **env),
+                "verify": tiny.inv("verify", *at, **env),
+                "notes": tiny.inv("notes", *at, **env),
+            }
+        shown = {name: one.stdout + one.stderr for name, one in runs.items()}
+        status = {name: one.returncode for name, one in runs.items()}
+        assert "a bug with ***" in shown["bug"]
+        assert "a bug with ***" in shown["bug of a thread"]
+        assert status["Ctrl-C"] == 130, shown["Ctrl-C"]
+        assert status["broken"] == 1, shown["broken"]
+        assert status["refused"] == 1, shown["refused"]
+        assert status["release"] == 0, shown["release"]
+        assert status["verify"] == 0, shown["verify"]
         assert on_lines == set()
         written = [
-            (tmp_path / "output", f"{run.stdout}{run.stderr}".encode())
-            for run in runs
+            (tmp_path / f"output of {name}", text.encode())
+            for name, text in shown.items()
         ]
+        written += [(path, joined(data)) for path, data in written]
         for part in (
             "project",
             "scratch",
@@ -254,6 +357,20 @@ def test_a_release_writes_no_secret(
         assert b"SSL_CERT_FILE" in dict(written)[wheels[0]]
 
 
+def run(
+    tiny: TinyProject, words: str, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run `inv` where a traceback is expected."""
+    return subprocess.run(
+        [sys.executable, "-m", "invoke", *words.split()],
+        cwd=tiny.root,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_the_hunt_finds_what_is_there(tmp_path: Path) -> None:
     value = planted()["PAT"]
     hidden = {
@@ -263,13 +380,17 @@ def test_the_hunt_finds_what_is_there(tmp_path: Path) -> None:
         "url": quote(value, safe="").encode(),
         "hex": value.encode().hex().encode(),
         "json": json.dumps({"x": value}).encode(),
+        "half": value[:20].encode(),
+        "end": value[-15:].encode(),
+        "lines": f"{value[:14]}\npublish:   {value[14:]}".encode(),
     }
     for name, data in hidden.items():
         (tmp_path / name).write_bytes(b"before " + data + b" after")
+    (tmp_path / "packed").write_bytes(gzip.compress(value.encode()))
     found = {
         path.name
         for path, data in texts(tmp_path)
         if any(needle in data for needle in forms(value))
     }
-    assert found == set(hidden)
+    assert found == {*hidden, "packed"}
     assert os.environ.get("PAT") != value

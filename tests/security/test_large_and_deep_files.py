@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.repositories import commit_all
+from support.tiny_project import TINY, tiny_project
 
+from release_tasks import files
+from release_tasks.bumping import version_copies
 from release_tasks.changelogs import changelog
 from release_tasks.checks import chart_images
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import yaml_texts
+from release_tasks.formats import dockerfile, globs, yaml_texts
 from release_tasks.manifests import (
     chart_yaml,
     json_values,
@@ -173,3 +180,169 @@ def test_a_long_changelog_is_read_soon(piece: str) -> None:
     start = time.process_time()
     changelog.sections(piece * (20_000 // len(piece)), "CHANGELOG.md")
     assert time.process_time() - start < 3
+
+
+# --- globs
+
+HARD = [  # a glob, and a name that it does not match
+    ("*a" * 20 + "b", "a" * 200),
+    ("*" * 200 + "b", "a" * 200),
+    ("**/" * 30 + "b", "a/" * 100),
+    ("a*" * 20 + "[b]", "a" * 200),
+    ("a?" * 100 + "b", "a" * 100),
+    ("a+" * 100 + "b", "a" * 200),
+    ("[0-9]+" * 30 + "x", "1" * 100),
+]
+
+
+@pytest.mark.parametrize(("glob", "name"), HARD)
+def test_a_hard_glob_is_answered_soon(glob: str, name: str) -> None:
+    start = time.process_time()
+    assert not workflows.passes(name, (glob,))
+    assert list(dockerfile.present([name], glob)) == [name]
+    assert not version_copies._pattern(glob).matches(name)
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("glob", ["[z-a]", "a[b-a]*", "[[:x", "[", "[]", "\\"])
+def test_a_broken_glob_matches_nothing(glob: str) -> None:
+    assert not workflows.passes("v1", (glob,))
+    assert list(dockerfile.present(["v1"], glob)) == ["v1"]
+    assert not version_copies._pattern(glob).matches("v1")
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "is_matched"),
+    [
+        ("**/a/*.py", "a/b.py", True),
+        ("**/a/*.py", "x/y/a/b.py", True),
+        ("**/a/*.py", "xa/b.py", False),
+        ("**/*/a*b*c*d", "x/a1b2c3d", True),
+        ("**/*/a*b*c*d", "a1b2c3d", False),
+        ("*1*2*3*4", "x1x2x3x4", True),
+        ("*1*2*3*4", "x1/2x3x4", False),
+        ("a?c", "abc", True),
+        ("a?c", "ac", False),
+    ],
+)
+def test_a_glob_means_the_same_however_it_is_matched(
+    glob: str, name: str, is_matched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for repeats in (-1, globs.REPEATS, 99):
+        monkeypatch.setattr(globs, "REPEATS", repeats)
+        assert version_copies._pattern(glob).matches(name) is is_matched
+
+
+# --- files that are devices, and files outside
+
+LINKED = [
+    ".dockerignore",
+    ".gitattributes",
+    ".github/workflows/ci.yml",
+    ".github/workflows/release.yaml",
+    ".pre-commit-config.yaml",
+    ".cargo/config.toml",
+    "CITATION.cff",
+    "Dockerfile",
+    "LICENSE",
+    "Makefile",
+    "NOTICE",
+    "README.md",
+    "action.yml",
+    "chart/values.yaml",
+    "docker-bake.hcl",
+    "docker-compose.yml",
+    "justfile",
+    "noxfile.py",
+    "package.json",
+    "package-lock.json",
+    "requirements.txt",
+    "rust-toolchain.toml",
+    "scripts/release.sh",
+    "setup.cfg",
+    "setup.py",
+    "tox.ini",
+    "uv.lock",
+]
+DEVICES = ["/dev/zero", "/dev/full", "/proc/self/environ", "../outside"]
+IMAGES = """\
+[images."ghcr.io/example/tiny"]
+dockerfile = "Dockerfile"
+[charts."ghcr.io/example/charts/tiny"]
+path = "chart"
+"""
+SECRET = "hunter2-hunter2-hunter2"
+
+
+@pytest.mark.tools("git", "gh")
+@pytest.mark.parametrize("target", DEVICES)
+def test_no_device_is_read_to_its_end(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = TINY | {
+        "release-tasks.toml": IMAGES,
+        "chart/Chart.yaml": "apiVersion: v2\nname: tiny\nversion: 0.1.0\n",
+    }
+    (tmp_path / "outside").write_text(f"{SECRET}\n[a\n" * 9)
+    with tiny_project(tmp_path, monkeypatch, project) as tiny:
+        for name in LINKED:
+            path = tiny.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            place = target
+            if target.startswith(".."):
+                place = "../" * name.count("/") + target
+            path.symlink_to(place)
+        commit_all(tiny.root)
+        env = os.environ | {"GH_TOKEN": tiny.registries.tokens.github}
+        for words in (
+            "settings",
+            "check --fast --version 0.2.0",
+            "--dry bump --version 0.2.0",
+            "matrix --version 0.2.0",
+        ):
+            limited = f"ulimit -v 3000000; exec inv {words}"
+            done = subprocess.run(
+                ["sh", "-c", limited],
+                env=env,
+                cwd=tiny.root,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=100,
+            )
+            shown = done.stdout + done.stderr
+            assert "Traceback" not in shown, f"{words}: {shown}"
+            assert SECRET not in shown
+
+
+READ_ONLY_HERE = {  # modules that read such files on their own, and why
+    "building/papers.py": "compares two files that `files.inside` has looked at",
+    "building/images.py": "reads what is in our dist/",
+    "bumping/bump.py": "reads back what was just written",
+    "bumping/commit.py": "compares a file before and after a hook",
+    "checks/preflight/crates.py": "measures what cargo lists",
+    "checks/preflight/packing.py": "measures what cargo lists",
+    "checks/preflight/gates.py": "a report that nox wrote into our folder",
+    "checks/preflight/passed_gates.py": "a file of our dist/",
+    "project/build_contexts.py": "compares two plain files",
+    "project/effective.py": "settings that were read before",
+}
+
+
+def test_files_of_the_project_are_read_in_one_place() -> None:
+    package = Path(str(files.__file__)).parent
+    found = set()
+    for folder in ("project", "manifests", "changelogs", "bumping", "building"):
+        found |= set((package / folder).glob("*.py"))
+    found |= set((package / "checks" / "preflight").glob("*.py"))
+    readers = set()
+    for path in found:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in (
+                "read_text",
+                "read_bytes",
+            ):
+                is_module = isinstance(node.value, ast.Name)
+                if not is_module or node.value.id not in ("file_edits",):
+                    readers.add(path.relative_to(package).as_posix())
+    assert readers <= READ_ONLY_HERE.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 import requests
+from security.test_hunt import PROJECT
+from support.tiny_project import tiny_project
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
@@ -392,3 +395,93 @@ def test_settings_that_somebody_left_in_tmp_are_not_obeyed(
     temporary_folder.chmod(0o755)  # nobody else could have written it
     with files.scratch() as folder:
         assert folder.stat().st_mode & 0o077 == 0
+
+
+# --- the whole command, asked by a real other user
+
+PROBE = """
+import encodings.idna, os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+for port in map(int, sys.argv[1:]):
+    for first in ("GET /", "HEAD /v2/", "PUT /api/v1/crates/new", "POST /", "DELETE /x",
+                  "POST /api/graphql", "CONNECT pypi.org:443", "GET http://pypi.org/simple/"):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(f"{first} HTTP/1.1\\r\\nContent-Length: 0\\r\\n\\r\\n".encode())
+            print(port, first, client.recv(4096).split(b" ")[1].decode())
+"""
+SERVE = ("rehearse", "--serve", "--offline")
+WHOLE = ("rehearse", "--version", "0.2.0", "--offline")
+
+
+@pytest.mark.tools("git", "gh")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user"
+)
+@pytest.mark.parametrize("words", [SERVE, WHOLE], ids=["serve", "version"])
+def test_a_rehearsal_is_closed_to_others_and_leaves_nothing(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    temporary_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tiny_project(tmp_path, monkeypatch, PROJECT) as tiny:
+        with subprocess.Popen(
+            [sys.executable, "-m", "invoke", *words],
+            cwd=tiny.root,
+            env=os.environ | {"RELEASE_TASKS_HUNT": "slow"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            shown = ""
+            if words == SERVE:
+                assert json.loads(process.stdout.readline())["env"]
+            else:
+                for line in process.stderr:
+                    shown += line
+                    if "the backend waits" in line:
+                        break
+            ports = listening(process.pid)
+            assert len(ports) >= 5, shown
+            argv = [sys.executable, "-c", PROBE, *map(str, ports)]
+            done = subprocess.run(
+                argv, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            answers = {line.split()[-1] for line in done.stdout.splitlines()}
+            # 301 and 403: the proxy leads to https, and wants CONNECT
+            closed = {"301", "401", "403", "407", "501"}
+            assert answers <= closed, done.stdout
+            process.terminate()
+            process.communicate(timeout=60)
+        assert list(temporary_folder.iterdir()) == []
+        assert started_below(temporary_folder) == []
+
+
+def listening(pid: int) -> list[int]:
+    """Return the ports that a process listens on (proc_pid_net(5))."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes.add(os.readlink(link))
+    ports = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+            ports.append(int(fields[1].partition(":")[2], 16))
+    return ports
+
+
+def started_below(folder: Path) -> list[str]:
+    """Return the command lines of processes that name a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = path.read_bytes().replace(b"\0", b" ").decode()
+            if str(folder) in line:
+                found.append(line)
+    return found

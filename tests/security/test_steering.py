@@ -397,28 +397,82 @@ def test_our_own_python_is_asked_for_these_names() -> None:
     assert module("x") == (sys.executable, "-P", "-m", "x")
 
 
-def test_a_library_of_the_repository_is_not_imported_by_inv(
-    tmp_path: Path,
+OPTIONAL = [  # what our libraries try to import, and can do without
+    "simplejson",
+    "chardet",
+    "brotli",
+    "brotlicffi",
+    "socks",
+    "h2",
+    "OpenSSL",
+    "docutils",
+    "zstandard",
+    "colorama",
+    "IPython",
+    "linkify_it",
+    "ipywidgets",
+    "gevent",
+    "js",
+    "pyodide",
+]
+IMPORTS = """\
+import http.cookiejar, email.utils, secrets, calendar, ctypes
+import packaging.version, requests, rich.console, rich.table, urllib3, trustme
+"""
+
+
+@pytest.fixture
+def shadowed(tmp_path: Path) -> Path:
+    """Return a folder with a file for each module of Python and each library that we import."""
+    names = {*sys.stdlib_module_names, *libraries.NAMES, *OPTIONAL}
+    # invoke.py is invoke's own name for a project's configuration, and the first line of
+    # release_tasks imports __future__
+    files = {
+        f"{name}.py": f"open('stolen-{name}', 'w')\n"
+        for name in names - {"invoke", "__future__"}
+    }
+    tasks = "from release_tasks import ns\n"
+    tasks += f"exec({IMPORTS!r}, {{'__name__': 'release_tasks.x'}})\n"
+    return commit_files(tmp_path / "r", files | {"tasks.py": tasks})
+
+
+@pytest.mark.parametrize(
+    "words", [["--list"], ["settings"], ["status", "--help"], ["doctor"]]
+)
+def test_a_module_of_the_repository_is_not_imported_by_inv(
+    words: list[str], shadowed: Path
 ) -> None:
-    for name in SHADOWS:
-        # invoke.py is invoke's own name for a project's configuration
-        if name not in ("json", "tomllib", "invoke"):
-            (tmp_path / f"{name}.py").write_text(
-                f"open('stolen-{name}', 'w')\n"
-            )
-    (tmp_path / "mine.py").write_text("X = 1\n")
-    lines = [
-        "from release_tasks import ns",
-        "from mine import X",
-        "import packaging.version, requests, rich.table, urllib3",
-    ]
+    argv = [*module("invoke"), *words]
+    done = subprocess.run(
+        argv, cwd=shadowed, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert list(shadowed.glob("stolen-*")) == []
+
+
+def test_a_module_of_the_repository_is_not_imported_from_another_folder(
+    shadowed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    argv = [*module("invoke"), "--search-root", str(shadowed), "--list"]
+    folder = tmp_path_factory.mktemp("elsewhere")
+    done = subprocess.run(
+        argv, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(folder.glob("stolen-*")) == []
+
+
+def test_a_project_imports_its_own_modules(tmp_path: Path) -> None:
+    for name in ("mine", "build", "calendar", "release"):
+        (tmp_path / f"{name}.py").write_text("X = 1\n")
+    lines = ["from release_tasks import ns"]
+    lines += [f"from {name} import X" for name in ("mine", "build", "release")]
     (tmp_path / "tasks.py").write_text("\n".join(lines))
     argv = [*module("invoke"), "--list"]
     done = subprocess.run(
         argv, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert list(tmp_path.glob("stolen-*")) == []
 
 
 def test_every_library_that_we_import_is_known() -> None:
@@ -439,12 +493,12 @@ def test_every_library_that_we_import_is_known() -> None:
     assert found - sys.stdlib_module_names - newer - ours <= libraries.NAMES
 
 
-def with_submodule(folder: Path, url: str) -> Path:
+def with_submodule(folder: Path, url: str, name: str = "sub") -> Path:
     """Return a repository with a submodule at `url` that is not checked out."""
     root = commit_files(folder / "r", {"a": "1"})
     commit = git.head(root)
     (root / ".gitmodules").write_text(
-        f'[submodule "sub"]\n\tpath = sub\n\turl = "{url}"\n'
+        f'[submodule "{name}"]\n\tpath = sub\n\turl = "{url}"\n'
     )
     index = [
         "git",
@@ -476,6 +530,37 @@ def test_the_address_of_a_submodule_is_no_command(
         pass
     assert list(tmp_path.rglob("stolen")) == []
     assert not Path("stolen").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../../stolen", "a/../../../../stolen", "..", "..\\\\x/stolen"],
+)
+def test_the_name_of_a_submodule_is_no_path(name: str, tmp_path: Path) -> None:
+    private = commit_files(tmp_path / "private", {"a": "1"})
+    root = with_submodule(tmp_path, str(private), name)
+    with (
+        pytest.raises(ReleaseError, match="a path out of"),
+        clones.clone(root, "HEAD"),
+    ):
+        pass
+    assert list(tmp_path.rglob("stolen*")) == []
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}"])
+def test_a_submodule_of_a_server_is_no_folder_of_this_machine(
+    form: str, tmp_path: Path
+) -> None:
+    root = with_submodule(tmp_path, form.format(tmp_path / "private"))
+    subprocess.run(
+        ["git", "clone", "-q", root, tmp_path / "private"], check=True
+    )
+    origin = ["git", "remote", "add", "origin", "https://github.com/o/r"]
+    subprocess.run(origin, cwd=root, check=True)
+    with pytest.raises(ReleaseError) as raised, clones.clone(root, "HEAD"):
+        pass
+    assert "cannot be fetched from" in raised.value.problem
+    assert "transport 'file' not allowed" in str(raised.value.__cause__)
 
 
 def test_a_login_in_an_address_is_on_no_command_line(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from invoke.context import Context
 
 from release_tasks import files
+from release_tasks.formats import yaml_texts
 from release_tasks.tools import programs
 from release_tasks.tools.programs import PROGRAMS
 
@@ -77,3 +80,48 @@ def test_a_library_whose_inside_we_use_has_an_upper_major(name: str) -> None:
         if line.startswith(f"{name}>")
     ]
     assert ",<" in line
+
+
+def workflows_of_the_docs() -> dict[str, str]:
+    """Return each workflow that a page shows, by a name of its own."""
+    found = {}
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        blocks = re.findall(r"```ya?ml\n(.*?)```", page.read_text(), re.S)
+        for number, block in enumerate(blocks):
+            if re.search(r"(?m)^jobs:$", block):
+                found[f"{page.stem}-{number}"] = block
+    return found
+
+
+@pytest.mark.tools("zizmor")
+def test_a_workflow_that_we_show_is_safe_to_copy(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for name, text in workflows_of_the_docs().items():
+        (folder / f"{name}.yml").write_text(text)
+    argv = ["zizmor", "--offline", "--no-exit-codes", "--format=json"]
+    done = subprocess.run(
+        [*argv, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rules = {finding["ident"] for finding in json.loads(done.stdout)}
+    assert rules <= {"unpinned-uses"}  # the page says so
+    assert list(folder.iterdir())
+
+
+def test_a_workflow_that_we_show_builds_without_secrets() -> None:
+    for text in workflows_of_the_docs().values():
+        data = yaml_texts.load(text, "a.yml")
+        assert data["permissions"] == {}
+        for name, job in data["jobs"].items():
+            if name == "publish":
+                continue
+            assert "permissions" not in job
+            assert "secrets." not in str(job)
+            assert "github.token" not in str(job)
+            checkouts = [
+                step["with"]["persist-credentials"]
+                for step in job["steps"]
+                if "checkout" in step.get("uses", "")
+            ]
+            assert checkouts == [False]

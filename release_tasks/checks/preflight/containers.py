@@ -262,8 +262,8 @@ def unused_stage(context: CheckContext) -> Iterator[Problem]:
 def _dockerfiles(context: CheckContext) -> Iterator[tuple[Image, str]]:
     """Yield each image with the text of its Dockerfile."""
     for image in context.shipped("images", Image):
-        path = context.release.source_tree / image.dockerfile
-        yield image, path.read_text("utf-8", "replace")
+        tree = context.release.source_tree
+        yield image, text_files.peek(tree, image.dockerfile)
 
 
 def _charts(context: CheckContext) -> Iterator[tuple[ComponentRelease, Chart]]:

@@ -19,6 +19,7 @@ from release_tasks.checks.check import (
 )
 from release_tasks.checks.preflight import passed_gates
 from release_tasks.errors import Problem, ReleaseError, shorten
+from release_tasks.formats import text_files
 from release_tasks.printable import word
 from release_tasks.project.gates import ALL, chosen, gates
 from release_tasks.project.model import Gate
@@ -210,8 +211,8 @@ def _fix(release: Release, session: str) -> str:
 
 
 def _has_sessions(release: Release) -> bool:
-    path = release.source_tree / "noxfile.py"
-    return path.exists() and "release_tasks.sessions" in path.read_text("utf-8")
+    text = text_files.peek(release.source_tree, "noxfile.py")
+    return "release_tasks.sessions" in text
 
 
 def _noxfile(release: Release) -> nox.Noxfile:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from release_tasks.checks.check import CheckContext, problem
 from release_tasks.errors import Problem, shorten
-from release_tasks.formats import archive_names, dockerfile
+from release_tasks.formats import archive_names, dockerfile, text_files
 from release_tasks.project.model import Image
 from release_tasks.project.settings import FILE
 from release_tasks.tools import docker
@@ -20,10 +20,7 @@ def absent_binaries(context: CheckContext) -> Iterator[Problem]:
     """
     names = set(_names(context))
     for image in context.shipped("images", Image):
-        path = context.release.source_tree / image.dockerfile
-        if not path.is_file():
-            continue
-        text = path.read_text("utf-8", "replace")
+        text = text_files.peek(context.release.source_tree, image.dockerfile)
         if not docker.takes_binaries(text):
             continue
         if not names:

@@ -16,6 +16,7 @@ from release_tasks.channels.crates_io import BURST
 from release_tasks.checks.check import problem, warning
 from release_tasks.checks.preflight.programs import BUILDER, needed, ships
 from release_tasks.errors import Problem, problems_of, shorten
+from release_tasks.formats import text_files
 from release_tasks.printable import word
 from release_tasks.tools import rustup
 
@@ -211,7 +212,7 @@ def _pinned_toolchain(root: Path) -> str | None:
     for folder in (root, *root.parents):
         for name in ("rust-toolchain", "rust-toolchain.toml"):
             if (folder / name).is_file():
-                return _channel((folder / name).read_text("utf-8"))
+                return _channel(text_files.peek(folder, name))
     return None
 
 

@@ -16,6 +16,7 @@ from release_tasks.checks.check import (
     warning,
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
+from release_tasks.formats import text_files
 from release_tasks.printable import word
 from release_tasks.project import forks
 from release_tasks.project.artifacts import State
@@ -233,11 +234,9 @@ def unignored_output(context: CheckContext) -> Iterator[Problem]:
 
 def _is_ignored(tree: Path, folder: str) -> bool:
     """Return whether git ignores a folder; git is only asked where .gitignore does not name it."""
-    file = tree / ".gitignore"
-    if file.is_file():
-        lines = file.read_text(errors="replace").splitlines()
-        if folder in (line.strip().strip("/") for line in lines):
-            return True
+    lines = text_files.peek(tree, ".gitignore").splitlines()
+    if folder in (line.strip().strip("/") for line in lines):
+        return True
     return git.is_ignored(tree, f"{folder}/")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from release_tasks import endpoints
 from release_tasks.checks.check import CheckContext, also_after_tag, warning
 from release_tasks.errors import Problem
+from release_tasks.formats import text_files
 from release_tasks.project import crate_lists
 from release_tasks.project.publishers import published
 from release_tasks.project.tags import tag_names
@@ -233,7 +234,7 @@ def _read(context: CheckContext, path: str) -> str:
     file = context.project.root / path
     if not file.is_file() or file.stat().st_size > LARGEST_SCRIPT:
         return ""
-    return file.read_text("utf-8", errors="replace")
+    return text_files.peek(context.project.root, path)
 
 
 def _started(

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from release_tasks.formats import text_files
+
 CONFIGS = (
     ".cargo/config",
     ".cargo/config.toml",
@@ -89,8 +91,8 @@ def _files(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in names:
         try:
-            yield name, tomllib.loads((tree / name).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            yield name, tomllib.loads(text_files.peek(tree, name))
+        except (ValueError, RecursionError):
             continue
 
 

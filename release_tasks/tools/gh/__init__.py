@@ -364,10 +364,11 @@ def _read_anonymously(url: str, every_page: bool) -> Any:
         return None
     if first.status != 200:
         reset = gh_refusals.time_of_day(
-            int(first.headers.get("x-ratelimit-reset", 0))
+            first.headers.get("x-ratelimit-reset", 0)
         )
+        said = first.body.decode(errors="replace")[:200]
         raise ReleaseError(
-            f"anonymous GitHub rate limit reached: {first.body.decode()[:200]}",
+            f"anonymous GitHub rate limit reached: {said}",
             f"set GH_TOKEN, or wait until {reset}",
         )
     if not every_page:

@@ -52,11 +52,15 @@ def explain(error: Failed, host: str = hosts.DOT_COM) -> ReleaseError:
     return ReleaseError(f"GitHub refused: {_message(error)}", fix)
 
 
-def time_of_day(seconds: int) -> str:
-    """Return a moment in seconds since 1970 as a time of day; 0 is an unknown one."""
-    if not seconds:
+def time_of_day(seconds: object) -> str:
+    """Return a moment in seconds since 1970 as a time of day; 0 is an unknown one.
+
+    So is what a server sends in its place.
+    """
+    text = str(seconds)
+    if seconds in (0, "") or not re.fullmatch(r"[0-9]{1,11}", text):
         return "an hour has passed"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M UTC")
+    return datetime.fromtimestamp(int(text), UTC).strftime("%H:%M UTC")
 
 
 def _message(error: Failed) -> str:

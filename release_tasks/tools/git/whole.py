@@ -16,6 +16,9 @@ from release_tasks.tools import git
 from release_tasks.tools.git import origin
 
 MODULES = ".gitmodules"
+# A submodule of what comes from a server is no folder of this machine, as git itself has it
+# (git-config(1), protocol.allow; CVE-2022-39253).
+NO_FILES = {"GIT_PROTOCOL_FROM_USER": "0"}
 POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
 FETCH_SUBMODULES = "git submodule update --init --recursive"
 WITH_LOGIN = (
@@ -68,9 +71,23 @@ def submodules(tree: Path) -> tuple[Submodule, ...]:
     found = []
     for name, keys in _modules(tree).items():
         path = keys.get("path", name)
+        if path in commits:
+            _refuse_outside(name)
         if path in commits and "url" in keys and keys.get("update") != "none":
             found.append(Submodule(name, path, keys["url"], commits[path]))
     return tuple(found)
+
+
+def _refuse_outside(name: str) -> None:
+    """Raise `ReleaseError` for a submodule whose name is a path out of the folder of all of them.
+
+    git passes over such a one (git-submodule(1); CVE-2018-11235).
+    """
+    if not name or ".." in name.replace("\\", "/").split("/"):
+        raise ReleaseError(
+            f"{MODULES} has a submodule named {name!r}, which is a path out of .git/modules",
+            f"give it a name without `..` in {MODULES}",
+        )
 
 
 def fill(copy: Path, source: Path, only_local: bool = False) -> None:
@@ -134,7 +151,7 @@ def _fill(
         if store is None:
             if only_local:
                 continue
-            store = _fetched(git_dir, module, url)
+            store = _fetched(git_dir, module, url, base_url)
         folder = copy / module.path
         place = source / module.path
         argv: list[str | Path] = ["git", "clone", "--quiet", "--shared"]
@@ -159,10 +176,12 @@ def _store(source: Path, git_dir: Path, module: Submodule) -> Path | None:
     return None
 
 
-def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
+def _fetched(git_dir: Path, module: Submodule, url: str, base_url: str) -> Path:
     """Clone a submodule into a store that later copies use, too; raise `ReleaseError`."""
     store = _own_store(git_dir, module)
     name, env = _without_login(url)
+    if not _is_here(base_url):
+        env = env | NO_FILES
     try:
         if not store.exists():
             argv: list[str | Path] = [
@@ -185,6 +204,11 @@ def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
             FETCH_SUBMODULES,
         ) from error
     return store
+
+
+def _is_here(address: str) -> bool:
+    """Tell whether a remote is a folder of this machine, or there is none."""
+    return not address or address.startswith(("/", ".", "~", "file://"))
 
 
 def _without_login(url: str) -> tuple[str, dict[str, str]]:
