@@ -79,11 +79,14 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Rehearse the release of examples/polyglot; `-- --whole` builds wheels for two machines."""
+    """Rehearse the release of examples/polyglot; `-- --all` adds its image and its chart.
+
+    `-- --whole` builds wheels for two machines.
+    """
     package = "."
     if "--whole" in session.posargs:
         package = ".[zig]"
-    install(session, package=package)
+    install(session, package=package, programs="--all" in session.posargs)
     session.run("python", "examples/demo.py", *session.posargs)
 
 

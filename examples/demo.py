@@ -13,12 +13,14 @@ from pathlib import Path
 from release_tasks import shell
 from release_tasks.formats import wheels
 from release_tasks.tools import rustc
-from release_tasks.tools.programs import PROGRAMS, version
+from release_tasks.tools.programs import PROGRAMS, command, version
 
 EXAMPLE = Path(__file__).parent / "polyglot"
 ARM = "aarch64-unknown-linux-gnu"
 TAGS = ("manylinux2014_x86_64", "manylinux2014_aarch64")
 WHOLE = "--whole"  # with wheels for an old glibc, which take half a minute more
+ALL = "--all"  # the noxfile installs what images and charts need before
+ADDED = f"`nox -s demo -- {ALL}` adds it (compiles it once, about 8 minutes)"
 REMOTE = "git@github.com:example/polyglot.git"
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Example",
@@ -32,7 +34,8 @@ IDENTITY = {
 
 def main() -> int:
     """Rehearse version 0.2.0 of a copy of the example, and print what was left out."""
-    options = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
+    own = (WHOLE, ALL)
+    options = [word for word in sys.argv[1:] if word not in own]
     rehearse = (
         sys.executable,
         "-m",
@@ -44,10 +47,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
         project = copy(Path(folder))
         skipped = reduce(project, WHOLE in sys.argv)
-        commit(project)
+        if reason := no_github():
+            skipped.append(f"GitHub  v0.2.0  skipped: {reason}")
+        commit(project, has_remote=not reason)
+        print("releasing crates, wheels and binaries to local registries")
+        for line in skipped:
+            print(line, flush=True)
         done = subprocess.run([*rehearse, *options], cwd=project, check=False)
-    for line in skipped:
-        print(line)
     return done.returncode
 
 
@@ -65,11 +71,15 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
         edit(project, r"\[images\..*?\]\n(?:.+\n)*", "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
             (project / path).unlink()
-        skipped.append(f"images  ghcr.io/example/polyglot  skipped: {reason}")
+        skipped.append(
+            f"images  ghcr.io/example/polyglot  skipped: {reason}; {ADDED}"
+        )
     if version(PROGRAMS["helm"]) is None:
         shutil.rmtree(project / "deploy")
         name = "ghcr.io/example/charts/polyglot"
-        skipped.append(f"charts  {name}  skipped: helm is not installed")
+        skipped.append(
+            f"charts  {name}  skipped: helm is not installed; {ADDED}"
+        )
     reason = no_cross_compiler()
     if reason:
         edit(project, rf"{ARM} = .*\n", "")
@@ -97,6 +107,21 @@ def no_image_builder() -> str:
     ]
     if missing and not _has_daemon():
         return f"{missing[0]} is not installed, and no docker daemon runs"
+    return ""
+
+
+def no_github() -> str:
+    """Return why there is no GitHub release, or ""; as root on Debian, gh is installed."""
+    gh = PROGRAMS["gh"]
+    if version(gh) is not None:
+        return ""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        for words in (["update", "-qq"], ["install", "-y", "-qq", gh.apt]):
+            subprocess.run(
+                ["apt-get", *words], stdout=subprocess.DEVNULL, check=False
+            )
+    if shutil.which("gh") is None:
+        return f"gh is not installed; {command(gh)}"
     return ""
 
 
@@ -130,15 +155,17 @@ def edit(project: Path, pattern: str, new: str) -> None:
     path.write_text(re.sub(pattern, new, path.read_text()))
 
 
-def commit(project: Path) -> None:
+def commit(project: Path, has_remote: bool = True) -> None:
     """Make the copy a repository with one commit, which is the same every time."""
     env = os.environ | IDENTITY
-    for words in (
+    commands = [
         ["init", "--quiet", "--initial-branch=main"],
         ["add", "--all"],
         ["commit", "--quiet", "--message=Say hello"],
-        ["remote", "add", "origin", REMOTE],
-    ):
+    ]
+    if has_remote:
+        commands.append(["remote", "add", "origin", REMOTE])
+    for words in commands:
         subprocess.run(["git", *words], cwd=project, env=env, check=True)
 
 

@@ -9,6 +9,7 @@ from invoke.context import Context
 from release_tasks import dist, shell, terminal
 from release_tasks.channels import git, github, github_draft
 from release_tasks.channels.channel import Channel
+from release_tasks.display.messages import Message
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
@@ -103,7 +104,9 @@ def to_build(
     missing = _open(channel.state(release, absent))
     if missing:
         for error in github_draft.unreadable_drafts(release):
-            terminal.say(f"warning: {error.message}")
+            terminal.show_messages(
+                [Message("warning", error.problem, error.fix)]
+            )
     return missing
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks import files, shell, terminal
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 
 INVENTORY = "release.json"
+LOGS = "logs"  # a file for each step
 GATES = "gates.json"  # which gates have passed, and for which commit
 
 
@@ -119,6 +120,8 @@ def record(
         files.write_bytes(path, _json([asdict(row) for row in rows]))
     for row in made_of:
         files.remove(part.dist / row.file)
+    if rows:
+        terminal.say(f"built {shorten([row.name for row in rows])}")
 
 
 def inventory(part: ComponentRelease) -> tuple[Built, ...]:
@@ -240,7 +243,11 @@ def discard_stale_build(
         simulate(part, ())
         return
     for path in part.dist.iterdir():
-        if path.name not in (".lock", GATES):  # the gates say for which commit
+        if path.name not in (
+            ".lock",
+            LOGS,
+            GATES,
+        ):  # the gates say for which commit
             files.remove(path)
 
 
@@ -249,6 +256,7 @@ def lock(release: Release) -> None:
 
     Raises `ReleaseError` if another process has locked it.
     """
+    keep_logs(release)
     with _guard:
         for part in release.parts:
             _simulated.pop(part.dist, None)
@@ -264,6 +272,13 @@ def lock(release: Release) -> None:
             _locks[part.dist] = handle
 
 
+def keep_logs(release: Release) -> None:
+    """Write what steps and their programs say into dist/<tag>/logs/ of the first component."""
+    part = release.parts[0]
+    files.refuse_links(_checkout(part), part.dist / LOGS)
+    terminal.keep_logs_in(folder(part) / LOGS)
+
+
 def sources(part: ComponentRelease) -> list[Path]:
     """Return every part, and release.json if there is one."""
     _refuse_links(part)
@@ -275,8 +290,11 @@ def sources(part: ComponentRelease) -> list[Path]:
 
 def _refuse_links(part: ComponentRelease) -> None:
     """Raise `ReleaseError` where dist/<tag>/ is not a real folder of this checkout."""
-    checkout = part.dist.parents[part.tag.count("/") + 1]
-    files.refuse_links(checkout, part.dist / "parts")
+    files.refuse_links(_checkout(part), part.dist / "parts")
+
+
+def _checkout(part: ComponentRelease) -> Path:
+    return part.dist.parents[part.tag.count("/") + 1]
 
 
 def _check_types(row: Built) -> None:

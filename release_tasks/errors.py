@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from invoke.exceptions import Exit
 
@@ -33,10 +34,22 @@ class Problem:
 class ReleaseError(Exit):
     """End the command with exit status 1.
 
-    `problem` is a fact, `fix` is what to do about it. Each is one line, and has no secret.
+    `problem` is a fact, `fix` is what to do about it; neither has a secret. `check` is the name of
+    the check that found it, if one did; `file` and `line` are those of `Problem`.
     """
 
-    def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
+    def __init__(
+        self,
+        problem: str,
+        fix: str = "",
+        code: int = 1,
+        check: str = "",
+        file: str = "",
+        line: int = 0,
+    ) -> None:
+        self.check = check
+        self.file = file
+        self.line = line
         self.problem = printable(hidden(as_called(problem)))
         self.fix = printable(hidden(as_called(fix)))
         super().__init__(self._text(), code)
@@ -50,13 +63,28 @@ class ReleaseError(Exit):
             text += f"\nfix: {quoted(self.fix)}"
         return text
 
-    def __reduce__(self) -> tuple[type[ReleaseError], tuple[str, str, int]]:
-        return type(self), (self.problem, self.fix, self.code)
+    def __reduce__(self) -> tuple[Any, ...]:
+        place = (self.check, self.file, self.line)
+        return type(self), (self.problem, self.fix, self.code, *place)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what it says, as values."""
-        return (Problem(self.problem, self.fix),)
+        return (Problem(self.problem, self.fix, self.file, self.line),)
+
+    @property
+    def each(self) -> tuple[ReleaseError, ...]:
+        """Return the errors that this one consists of."""
+        return (self,)
+
+    def in_step(self, name: str) -> ReleaseError:
+        """Return it with the name of the step that it ended; a check's own name says enough."""
+        fact = self.problem
+        if not self.check:
+            fact = f"{name}: {fact}"
+        return ReleaseError(
+            fact, self.fix, self.code or 1, self.check, self.file, self.line
+        )
 
 
 class MultipleErrors(ReleaseError):
@@ -72,10 +100,22 @@ class MultipleErrors(ReleaseError):
     def _text(self) -> str:
         return self.problem  # each of them is quoted already
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.errors,)
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what all of them say, as values."""
         return tuple(problems_of(self.errors))
+
+    @property
+    def each(self) -> tuple[ReleaseError, ...]:
+        """Return the errors that this one consists of."""
+        return self.errors
+
+    def in_step(self, name: str) -> ReleaseError:
+        """Return them with the name of the step that they ended."""
+        return MultipleErrors(error.in_step(name) for error in self.errors)
 
 
 def collect(
@@ -149,4 +189,9 @@ def collect_problems(
 
 def raise_problems(found: Iterable[Problem]) -> None:
     """Raise the problems as `ReleaseError`, several together; return when there are none."""
-    raise_all(ReleaseError(problem.fact, problem.fix) for problem in found)
+    raise_all(
+        ReleaseError(
+            problem.fact, problem.fix, file=problem.file, line=problem.line
+        )
+        for problem in found
+    )

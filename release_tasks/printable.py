@@ -1,7 +1,7 @@
 """Text of servers, programs and repositories, as it may be printed: data, and no command.
 
 A terminal obeys escape codes, GitHub Actions lines that begin with `::` or have `##[`, and a
-person a line that begins with `fix:`.
+person a line that begins with `help:`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMMAND = re.compile(
     r"(?m)##(?=\[|vso\[|teamcity\[)|^(?P<start>[^\S\n]*)::(?=[\w-])"
 )
 _LABEL = re.compile(
-    r"(?im)(?<=\n)(?=[^\S\n]*(?:fix|error|problem|warning|note)[ \t]*:)"
+    r"(?im)(?<=\n)(?=[^\S\n]*(?:fix|help|error|problem|warning|note)[ \t]*(?:\[[\w-]*\])?:)"
 )
 
 
@@ -46,7 +46,7 @@ def printable(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a text whose further lines cannot be taken for a message of ours: they are indented.
 
-    Only those are changed that begin as one, as `fix:`.
+    Only those are changed that begin as one, as `help:`.
     """
     if "\n" not in text:
         return text

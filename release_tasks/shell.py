@@ -118,7 +118,7 @@ def do(
     secrets: Sequence[str] = (),
     stop_at: str = "",
 ) -> None:
-    """Run `argv` and show its output, or only print the command under `--dry`.
+    """Run `argv` and keep its output in the step's log, or only print the command under `--dry`.
 
     `env` and `secrets` are those of `ask`. A line of output that matches the regular expression
     `stop_at` ends the program, which then has failed. Nothing is returned: no code can depend on
@@ -140,6 +140,7 @@ def do(
     if not is_dry(c):
         memo.invalidate()
     if not result.ok:
+        terminal.has_failed()
         raise Failed(words, result.exited, result.stderr + result.stdout)
 
 
@@ -250,7 +251,10 @@ class Child(Local):
 
     def echo(self, command: str) -> None:
         """Show the command on stderr: stdout is for the output of `--json`."""
-        say(f"$ {command}")
+        if is_dry(self.context):
+            say(f"$ {command}")
+        else:
+            terminal.command_line(command, self.context.config.run.echo)
 
     def read_proc_output(self, reader: Any) -> Generator[str, None, None]:
         """Yield whole lines: invoke's chunks of 1000 bytes can cut a secret or a letter in two."""
@@ -264,9 +268,9 @@ class Child(Local):
             yield f"{rest}\n"
 
     def write_our_output(self, stream: Any, string: str) -> None:
-        """Print one line after the step's name; of a progress bar, its last state."""
+        """Show one line of output."""
         terminal.prefix.set(self.step)  # this is one of invoke's own threads
-        say("  " + string.rstrip().rsplit("\r", 1)[-1])
+        terminal.output(string)
         if self.stop_at and re.search(self.stop_at, string):
             _end(self.process)
 

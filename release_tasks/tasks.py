@@ -11,9 +11,12 @@ from typing import Any
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from release_tasks import errors, memo, shell, signals
+from release_tasks import errors, memo, shell, signals, terminal
+from release_tasks.display import amount
+from release_tasks.display.amount import Amount
 from release_tasks.errors import ReleaseError
 
 VERSION_HELP = "X.Y.Z or a level; default: the version of this checkout"
@@ -44,6 +47,9 @@ PARAMETER_HELP = {
 }
 
 
+VERBOSE_HELP = "show what the programs print, as it comes"
+
+
 class ReleaseTask(Task[Callable[..., None]]):
     """A task that ends its children on Ctrl-C and SIGTERM, and prints how to continue."""
 
@@ -55,6 +61,9 @@ class ReleaseTask(Task[Callable[..., None]]):
         It is 141 when the reader of stdout is gone, as with `| head`: 128 + SIGPIPE, like a shell.
         """
         signals.handle_sigterm()
+        is_verbose = arguments.pop("verbose", False)
+        _show_as_much_as_asked(args, is_verbose)
+        terminal.begin_task(dashed(self.name))
         try:
             with memo.memoizing():
                 super().__call__(*args, **arguments)
@@ -66,10 +75,26 @@ class ReleaseTask(Task[Callable[..., None]]):
             raise Exit(code=141) from None
         except KeyboardInterrupt:
             shell.end_children()
+            arguments["verbose"] = is_verbose
             line = shlex.join(self._command_line(arguments))
-            raise ReleaseError(
+            error = ReleaseError(
                 "interrupted", f"run `{line}` {self.continues}", code=130
-            ) from None
+            )
+            raise _shown(error) from None
+        except ReleaseError as error:
+            raise _shown(error)
+        finally:
+            terminal.end_task()
+
+    def get_arguments(
+        self, ignore_unknown_help: bool | None = None
+    ) -> list[Argument]:
+        """Return the options of the function, and the one that every task has."""
+        found = super().get_arguments(ignore_unknown_help)
+        verbose = Argument(
+            name="verbose", kind=bool, default=False, help=VERBOSE_HELP
+        )
+        return [*found, verbose]
 
     def _command_line(self, arguments: dict[str, Any]) -> list[str]:
         words = [errors.program, dashed(self.name)]
@@ -126,6 +151,21 @@ def _to_contexts_with_underscores(
         if underscored != context.name and underscored not in context.aliases:
             context.aliases = [*context.aliases, underscored]
     return contexts
+
+
+def _show_as_much_as_asked(args: tuple[Any, ...], is_verbose: bool) -> None:
+    """Show more of the programs that are run after `--verbose` or invoke's `--echo`."""
+    if is_verbose:
+        amount.want(Amount.VERBOSE)
+    elif args and args[0].config.run.echo:
+        amount.want(Amount.ECHO)
+
+
+def _shown(error: ReleaseError) -> ReleaseError:
+    """Print an error and return it without the text that invoke would print."""
+    terminal.show_error(error)
+    error.message = ""
+    return error
 
 
 def _task(

@@ -1,17 +1,19 @@
-"""What a person sees on stderr: messages without secrets, and one line for each wait."""
+"""What a person sees on stderr: messages without secrets, and a line for each running step."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
+from pathlib import Path
 
 from release_tasks import masking, memo
+from release_tasks.display import amount, github, lines, logs, messages
+from release_tasks.display.messages import Message
 from release_tasks.errors import ReleaseError, as_called
 from release_tasks.printable import printable
 
@@ -20,52 +22,174 @@ prefix: ContextVar[str] = ContextVar("prefix", default="")
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
-_output = threading.Lock()
+_task = "inv"  # the task that the user has called
 _last_wait = ""
-_remembered: list[str] = []  # what a release says again at its end
-_ERASE_LINE = "\r\x1b[2K"
+_remembered: list[Message] = []  # what a release says again at its end
+_ended: list[str] = []  # the last lines of steps, which a CI shows behind them
 
 
 def say(*texts: str) -> None:
     """Print messages to stderr, each line after the name of the running step.
 
-    While messages are collected (as `plan` does), they go into that list instead.
+    While messages are collected (as `plan` does), they go into that list instead. Where a step is a
+    line that changes, that line shows the last message.
     """
-    messages = collected.get()
-    if messages is not None:
-        messages += [printable(hide_secrets(text)) for text in texts]
+    if _is_collected(texts):
         return
     step = prefix.get()
-    start = f"{step}: " if step else ""
-    lines = printable(hide_secrets(as_called("\n".join(texts)))).splitlines()
-    text = "".join(f"{start}{line}\n" for line in lines)
-    if _is_terminal():
-        text = _ERASE_LINE + text
-    _write(text)
+    shown = _safe_lines(texts)
+    logs.add(_log(), shown)
+    if not shown:
+        return
+    lines.found(step, shown[0])
+    if lines.is_step(step) and amount.is_live():
+        lines.does(step, shown[0])
+    else:
+        _print(shown)
 
 
-def say_at_end(text: str) -> None:
-    """Print a message now, and once more when the release is done (`say_remembered`)."""
-    say(text)
+def notice(*texts: str) -> None:
+    """Print messages that must be seen now, as `say` does where nothing is drawn."""
+    if _is_collected(texts):
+        return
+    shown = _safe_lines(texts)
+    logs.add(_log(), shown)
+    _print(shown)
+
+
+def show_at_end(message: Message) -> None:
+    """Print a message now, and once more when the release is done (`show_remembered`)."""
+    show_messages([message])
     if collected.get() is None:
-        _remembered.append(text)
+        _remembered.append(message)
 
 
-def say_remembered() -> None:
+def show_remembered() -> None:
     """Print what was kept for the end, each message once."""
-    texts = tuple(dict.fromkeys(_remembered))
+    found = tuple(dict.fromkeys(_remembered))
     _remembered.clear()
-    for text in texts:
-        say(text)
+    show_messages(found)
+
+
+def begin_task(name: str) -> None:
+    """Remember the task that the user has called: it names the log outside of steps."""
+    global _task
+    _task = name
+
+
+def end_task() -> None:
+    """Remove the lines of what runs, and close the logs."""
+    lines.stop()
+    logs.close()
+
+
+@contextmanager
+def running(step: str) -> Iterator[None]:
+    """Show a step while the block runs, then how it ended and how long it took."""
+    token = prefix.set(step)
+    lines.begin(step)
+    is_well = False
+    try:
+        yield
+        is_well = True
+    finally:
+        last = lines.end(step, is_well)
+        if amount.is_live():
+            lines.write(f"{last}\n")
+        else:
+            _ended.append(last)
+        prefix.reset(token)
+
+
+@contextmanager
+def folded(title: str) -> Iterator[None]:
+    """Fold on GitHub Actions what the block prints (workflow command `group`).
+
+    Behind it stands how each of its steps has ended, in every CI.
+    """
+    if amount.is_github():
+        lines.write(f"::group::{printable(title)}\n")
+    try:
+        yield
+    finally:
+        if amount.is_github():
+            lines.write("::endgroup::\n")
+        if amount.is_ci():
+            lines.write("".join(f"{last}\n" for last in _ended))
+        _ended.clear()
+
+
+def activity(text: str) -> None:
+    """Show what the task does now, on a terminal alone."""
+    lines.does(prefix.get() or _task, _one_line(text))
+
+
+def command_line(line: str, is_echoed: bool = False) -> None:
+    """Show the command line of a program that begins."""
+    text = f"$ {line}"
+    logs.add(_log(), _safe_lines([text]))
+    if is_echoed or amount.shows_commands():
+        _print(_safe_lines([text]))
+    activity(_without_variables(line))
+
+
+def output(line: str) -> None:
+    """Show one line that a program has printed; of a progress bar, its last state."""
+    last = line.rstrip().rsplit("\r", 1)[-1]
+    shown = _safe_lines([f"  {last}"])
+    logs.add(_log(), shown)
+    if amount.shows_output():
+        _print(shown)
+    elif last.strip():
+        activity(last)
+
+
+def has_failed() -> None:
+    """Remember that the program has failed whose output came last."""
+    logs.has_failure(_log())
+
+
+def show_messages(found: Sequence[Message]) -> None:
+    """Print errors or findings, and show them on GitHub at their lines."""
+    if not found or _is_collected([messages.rendered(one) for one in found]):
+        return
+    for one in messages.merged(map(_safe, found)):
+        text = messages.rendered(one)
+        logs.add(_log(), text.splitlines())
+        shown = messages.rendered(one, amount.width(), amount.is_colored())
+        lines.write(f"{shown}\n")
+    if amount.is_github():
+        for one in map(_safe, found):
+            lines.write(f"{github.annotation(one)}\n")
+
+
+def show_error(error: ReleaseError) -> None:
+    """Print an error, all that it consists of, and where the output of programs is."""
+    found = []
+    for one in error.each:
+        place = messages.place(one.file, one.line)
+        found.append(Message("error", one.problem, one.fix, one.check, place))
+    show_messages(found)
+    if len(found) > 1:
+        _print([messages.counts(found)])
+    for log in logs.with_failures():
+        lines.write(f"{messages.INDENT}the whole log: {log}\n")
+
+
+def keep_logs_in(folder: Path) -> None:
+    """Write what each step and its programs say into a folder, one file for each step."""
+    logs.keep_in(folder)
 
 
 def show(text: str = "") -> None:
     """Print a text to stdout."""
+    lines.stop()
     print(printable(text))
 
 
 def print_json(data: object, indent: int | None = 2) -> None:
     """Print an object to stdout as JSON, without secrets; on one line when `indent` is None."""
+    lines.stop()
     print(hide_secrets(json.dumps(data, indent=indent)))
 
 
@@ -76,8 +200,7 @@ def pause(seconds: float, why: str = "") -> None:
     Elsewhere it is printed once.
     """
     global _last_wait
-    is_terminal = _is_terminal()
-    if why and why != _last_wait and not is_terminal:
+    if why and why != _last_wait and not amount.is_live():
         say(why)
     _last_wait = why or _last_wait
     if why:
@@ -85,11 +208,12 @@ def pause(seconds: float, why: str = "") -> None:
     end = time.monotonic() + seconds
     while True:
         left = max(0.0, end - time.monotonic())
+        if why and left:
+            activity(f"{why} ({left:.0f} s)")
         if stopping.wait(min(0.5, left)):
             raise ReleaseError("interrupted", code=130)
-        if why and is_terminal:
-            _draw(why, left)
         if not left:
+            lines.rests(prefix.get() or _task)
             return
 
 
@@ -118,19 +242,50 @@ def hide_secrets(text: str) -> str:
     return masking.hidden(text)
 
 
-def _draw(why: str, left: float) -> None:
-    """Draw a wait over the line before; erase it when no seconds are left."""
-    line = _ERASE_LINE
-    if left:
-        line = f"{_ERASE_LINE}{printable(why)} ({left:.0f} s)"
-    _write(line[: shutil.get_terminal_size().columns])
+def _is_collected(texts: Sequence[str]) -> bool:
+    """Add messages to the list that collects them, if there is one."""
+    messages = collected.get()
+    if messages is None:
+        return False
+    messages += [printable(hide_secrets(text)) for text in texts]
+    return True
 
 
-def _is_terminal() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("CI")
+def _safe_lines(texts: Sequence[str]) -> list[str]:
+    """Return the lines of messages, without secrets and without what a terminal obeys."""
+    return printable(hide_secrets(as_called("\n".join(texts)))).splitlines()
 
 
-def _write(text: str) -> None:
-    with _output:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+def _safe(message: Message) -> Message:
+    """Return a message without secrets, and without what a terminal obeys."""
+
+    def safe(text: str) -> str:
+        return printable(hide_secrets(as_called(text)))
+
+    return replace(message, fact=safe(message.fact), fix=safe(message.fix))
+
+
+def _print(shown: Sequence[str]) -> None:
+    """Print lines after the name of the running step, and break them between words."""
+    step = prefix.get()
+    start = f"{step}: " if step else ""
+    for line in shown:
+        broken = messages.wrapped(f"{start}{line}", "    ", amount.width())
+        lines.write("".join(f"{part}\n" for part in broken))
+
+
+def _log() -> str:
+    return prefix.get() or _task
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(hide_secrets(text)).split())
+
+
+def _without_variables(line: str) -> str:
+    """Return a command line without the `env A=1` before it."""
+    words = line.split(" ")
+    if words[0] != "env":
+        return line
+    rest = [word for word in words[1:] if "=" not in word.split("/")[0]]
+    return " ".join(rest)

@@ -28,6 +28,8 @@ os.environ["PATH"] = (
     f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 )
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
+# tests read what programs are called and print; tests/test_terminal.py sees what users see
+os.environ["RELEASE_TASKS_OUTPUT"] = "verbose"
 os.environ |= {
     name: value
     for name, value in IDENTITY.items()

@@ -22,6 +22,7 @@ LAYERS = (
     "tracebacks",
     "memo",
     "signals",
+    "display",
     "terminal",
     "shell",
     "http",

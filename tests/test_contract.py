@@ -150,7 +150,7 @@ def test_collect_without_folders_is_an_error_with_a_fix(project: Path) -> None:
     assert done.returncode == 1
     assert (
         done.stderr
-        == "no folders given\nfix: inv collect --folders FOLDER,FOLDER\n"
+        == "error: no folders given\n  help: inv collect --folders FOLDER,FOLDER\n"
     )
 
 

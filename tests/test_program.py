@@ -75,7 +75,7 @@ def test_what_is_printed_can_be_typed(
     commit_files(tmp_path, CRATE)
     done = run("release_tasks", tmp_path, "rehearse")
     assert done.returncode == 1
-    assert f"fix: {listed} rehearse --version X.Y.Z" in done.stderr
+    assert f"help: {listed} rehearse --version X.Y.Z" in done.stderr
 
 
 def test_the_order_of_the_project_is_used(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def leave_out(errors: Sequence[ReleaseError], is_everything: bool) -> None:
     if is_everything:
         raise_all(errors)
     for error in errors:
-        terminal.say(f"left out: {error.message}")
+        terminal.notice(f"left out: {error.message}")
 
 
 def _gcc(tree: Path, binary: Binary, env: Mapping[str, str]) -> str:

@@ -241,11 +241,11 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
         terminal.say(f"nothing to do, every file has {versions}")
         return
     for line in _changelog_lines(plan):
-        terminal.say(line)
+        terminal.notice(line)
     for line in stale_versions.mismatch_lines(done.mismatches):
-        terminal.say(line)
+        terminal.notice(line)
     for line in stale_versions.stale_lines(done.stale):
-        terminal.say(line)
+        terminal.notice(line)
 
 
 def _changelog_lines(plan: _Plan) -> Iterator[str]:

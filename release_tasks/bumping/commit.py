@@ -42,6 +42,8 @@ def commit_and_tag(c: Context, release: Release) -> None:
             )
         except Failed as error:
             raise _refused(error, release) from error
+        if not shell.is_dry(c):
+            terminal.say(f"tagged {part.tag}")
 
 
 def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:

@@ -147,6 +147,8 @@ def fill_draft(c: Context, release: Release) -> None:
             raise github_draft.concurrent_upload(part)
         else:
             github_assets.upload_all(c, release, part, page)
+            if not shell.is_dry(c):
+                terminal.say(f"the draft of {part.tag} has every file")
 
 
 def _status(

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from release_tasks import order, terminal
+from release_tasks import order, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.checks.check import Finding
     from release_tasks.project.model import Project
+    from release_tasks.tools.programs import Program
+
+AT_ONCE = 3  # programs that are compiled side by side
+MINUTES_EACH = 3  # of a program that is compiled, measured on two cores
 
 Versions = dict[
     str, str | None
@@ -73,16 +77,53 @@ def _missing(versions: Versions) -> list[str]:
 
 
 def _install(c: Context, names: Iterable[str]) -> None:
-    from release_tasks.tools import programs
+    """Install programs: those of apt one after the other, those to compile side by side."""
+    from release_tasks.http import get_many
+    from release_tasks.tools import go, programs
 
     wanted = [programs.PROGRAMS[name] for name in names]
-    if any(program.apt for program in wanted):
-        programs.update_lists(c)
-    for program in wanted:
+    packaged = [program for program in wanted if not program.module]
+    compiled = [program for program in wanted if program.module]
+    _say_how_long(packaged, compiled)
+    if not shell.is_dry(c):
+        terminal.keep_logs_in(programs.cache().with_name("logs"))
+
+    def install(program: programs.Program) -> None:
         try:
-            programs.install(c, program)
+            with terminal.running(program.name):
+                programs.install(c, program)
+                terminal.say(f"installed {program.name}")
         except ReleaseError as error:  # the others are installed all the same
-            terminal.say(str(error.message))
+            terminal.show_error(error)
+
+    if any(program.apt for program in packaged):
+        programs.update_lists(c)
+    for program in packaged:
+        install(program)
+    if any(not programs.is_compiled(program) for program in compiled):
+        terminal.activity("looking for a Go compiler")
+        if not shell.is_dry(c):
+            go.compiler(programs.cache())  # once, for all of them
+    get_many(install, compiled, AT_ONCE)
+
+
+def _say_how_long(packaged: list[Program], compiled: list[Program]) -> None:
+    """Print what will be installed, and about how many minutes it will take."""
+    from release_tasks.tools import programs
+
+    if packaged:
+        names = ", ".join(program.name for program in packaged)
+        terminal.say(f"installing {names}")
+    kept = [one.name for one in compiled if programs.is_compiled(one)]
+    if kept:
+        terminal.say(f"installing {', '.join(kept)}, compiled before")
+    new = [one.name for one in compiled if not programs.is_compiled(one)]
+    if new:
+        minutes = len(new) * MINUTES_EACH
+        terminal.say(
+            f"compiling {', '.join(new)} from source, about {minutes} minutes "
+            "on two cores"
+        )
 
 
 def _print_json(

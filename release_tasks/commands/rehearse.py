@@ -19,6 +19,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import files, shell, terminal
+from release_tasks.display import github, lines, logs
 from release_tasks.errors import ReleaseError, counted
 from release_tasks.formats import text_files
 from release_tasks.tasks import command
@@ -46,9 +47,10 @@ class Rehearsal:
     registries: LocalRegistries
     project: Project
     folder: Path
-    options: tuple[
-        str, ...
-    ]  # --version and --component, for each command in the clone
+    # --version and --component, for each command in the clone
+    options: tuple[str, ...]
+    # the folder of the logs; None where they stay in the clone
+    logs: Path | None
 
 
 @command
@@ -76,11 +78,13 @@ def rehearse(
     began = time.monotonic()
     project, options = _request(version, component)
     with _folder(keep) as folder:
+        terminal.activity("starting local registries")
         with run_registries(
             folder, offline=offline, ours=_ours(project)
         ) as registries:
+            kept = None if keep else _logs(project, options)
             data, code = _rehearse(
-                Rehearsal(registries, project, folder, options), collect
+                Rehearsal(registries, project, folder, options, kept), collect
             )
         if json:
             terminal.print_json(data)
@@ -97,6 +101,14 @@ def rehearse(
         f"rehearsal passed in {seconds}: {count}, and nothing left this machine",
         f"next: inv release {shlex.join(options)}",
     )
+
+
+def _logs(project: Project, options: tuple[str, ...]) -> Path:
+    """Return where the logs are kept when the clone is gone."""
+    from release_tasks.tools.programs import cache
+
+    name = f"{project.name}-{options[1]}".replace("/", "-")
+    return cache().with_name("rehearsals") / name / "logs"
 
 
 def _ours(project: Project) -> Ours:
@@ -191,6 +203,7 @@ def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
     """Release a clone, and return the report with the exit status of the release."""
     root = rehearsal.project.root
     git.head(root)
+    terminal.activity("cloning this commit")
     clone = _clone(rehearsal)
     env = _environment(rehearsal, clone)
     _take_changes(root, clone, env)
@@ -262,17 +275,17 @@ def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
     from release_tasks.tools.gh import hosts
     from release_tasks.tools.git import clones
 
-    project, github = rehearsal.project, rehearsal.registries.github
+    project, local = rehearsal.project, rehearsal.registries.github
     if not project.repository:
         bare = rehearsal.folder / f"{project.name}.git"
         clones.clone_bare(project.root, bare)
         return bare, str(bare)
     owner, _, name = hosts.without_host(project.repository).partition("/")
-    bare = github.create(owner, name, project.root)
+    bare = local.create(owner, name, project.root)
     if project.settings.gates.ci:
         terminal.say("no CI runs in a rehearsal: every commit counts as green")
-        github.set_checks(owner, name, CHECKS)
-        github.set_green(owner, name, _awaited_workflows(project))
+        local.set_checks(owner, name, CHECKS)
+        local.set_green(owner, name, _awaited_workflows(project))
     return bare, hosts.web(project.repository)
 
 
@@ -297,6 +310,11 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
         for name, value in shell.environment().items()
         if name not in removed
     }
+    if not os.environ.get("NO_COLOR"):
+        env.pop("NO_COLOR", None)  # programs have it, our own command does not
+    env.pop(github.SUMMARY, None)  # the rehearsal itself writes it
+    if rehearsal.logs:
+        env[logs.VARIABLE] = str(rehearsal.logs)
     env |= _build_secrets(rehearsal.project)
     env |= rehearsal.registries.env
     seconds = str(git.commit_time(clone))
@@ -327,6 +345,7 @@ def _run_release(
     rehearsal: Rehearsal, clone: Path, env: dict[str, str], collect: str
 ) -> int:
     """Run `inv collect` for the folders, then `inv release`; return the first failing status."""
+    lines.stop()  # the release has its own
     names = [name.strip() for name in collect.split(",")]
     folders = ",".join(str(Path(name).resolve()) for name in names if name)
     if folders:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from invoke.context import Context
@@ -17,7 +14,6 @@ from release_tasks.order import Step
 from release_tasks.printable import word
 from release_tasks.tasks import command
 
-WIDTH = 40  # columns of the bar of the whole release
 _BEGAN = time.monotonic()
 
 
@@ -58,8 +54,7 @@ def release(
         options = f" --component {word(component)}" if component else ""
         fix = f"run `inv release --version {wanted}{options}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
-    show(timeline)
-    terminal.say_remembered()
+    terminal.show_remembered()
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
         _say_released(c, arguments)
@@ -77,16 +72,6 @@ def _say_released(c: Context, arguments: Arguments) -> None:
             terminal.say(page)
 
 
-def show(timeline: Timeline) -> None:
-    """Print how long each step took, with a bar for each."""
-    total = max((timing.end for timing in timeline), default=0.0) or 1.0
-    for name, start, end in timeline:
-        offset = round(start / total * WIDTH)
-        length = max(1, round((end - start) / total * WIDTH))
-        bar = " " * offset + "█" * length
-        terminal.say(f"{name:<16} {bar:<{WIDTH + 1}}{end - start:6.1f} s")
-
-
 def _run(c: Context, arguments: Arguments) -> Timeline:
     """Run the order stage by stage, and return when each step ran."""
     from release_tasks import dist
@@ -100,7 +85,7 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
             dist.lock(
                 Release.at(c, arguments["version"], arguments["component"])
             )
-        with _group(" + ".join(map(order.name, stage))):
+        with terminal.folded(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, arguments, timeline)
     return timeline
 
@@ -124,29 +109,14 @@ def _run_step(
     c: Context, step: Step, arguments: Arguments, timeline: Timeline
 ) -> None:
     name = order.name(step)
-    terminal.prefix.set(name)
     start = time.monotonic() - _BEGAN
     try:
-        order.run(step, c, arguments)
+        with terminal.running(name):
+            order.run(step, c, arguments)
     except ReleaseError as error:
-        raise ReleaseError(
-            f"{name}: {error.problem}", error.fix, error.code or 1
-        ) from error
+        raise error.in_step(name) from error
     finally:
         timeline.append(Timing(name, start, time.monotonic() - _BEGAN))
-
-
-@contextmanager
-def _group(name: str) -> Iterator[None]:
-    """Fold what a stage prints on GitHub Actions (workflow command `group`)."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        yield
-        return
-    terminal.say(f"::group::{name}")
-    try:
-        yield
-    finally:
-        terminal.say("::endgroup::")
 
 
 def _write(c: Context, arguments: Arguments, timeline: Timeline) -> None:

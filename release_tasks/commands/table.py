@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from release_tasks.display import lines
+
 Row = tuple[str, ...]
 COLORS = {
     "published": "green",
@@ -22,6 +24,7 @@ def print_table(heading: Row, rows: Sequence[Row]) -> None:
     """Print rows to stdout below their heading, in columns as wide as their widest cell."""
     from rich.console import Console
 
+    lines.stop()
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal:
         console.print(_colored(heading, rows))

@@ -19,7 +19,7 @@ def move_pointers(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
     """Point `latest`, `1.2` and `1` at the newest version."""
-    from release_tasks import channels, terminal
+    from release_tasks import channels, shell, terminal
     from release_tasks.converge import begin
     from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.project.artifacts import PointerState
@@ -41,6 +41,8 @@ def move_pointers(
             continue
         try:
             channel.move(c, release, pointer)
+            verb = "would point" if shell.is_dry(c) else "pointed"
+            terminal.say(f"{verb} {pointer.name} to {pointer.target}")
         except ReleaseError as error:  # the other pointers still move
             errors.append(error)
     raise_all(errors)
@@ -48,11 +50,12 @@ def move_pointers(
 
 def _say_why_it_stays(pointer: Pointer) -> None:
     from release_tasks import channels, terminal
+    from release_tasks.display.messages import Message
     from release_tasks.project.artifacts import PointerState
 
     if pointer.place is PointerState.FOREIGN:
         problem = channels.foreign_pointer(pointer)
-        terminal.say_at_end(f"warning: {problem.fact}\nfix: {problem.fix}")
+        terminal.show_at_end(Message("warning", problem.fact, problem.fix))
         return
     now = pointer.now or "nothing"
     reasons = {

@@ -17,7 +17,7 @@ def tag(
     parse: str | None = None,
 ) -> None:
     """Commit what bump changed and tag that commit."""
-    from release_tasks import shell, terminal
+    from release_tasks import dist, shell, terminal
     from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.checks.preflight import passed_gates
     from release_tasks.project import tags
@@ -34,6 +34,8 @@ def tag(
         names = ", ".join(part.tag for part in release.parts)
         terminal.say(f"nothing to do, {names} is at {release.commit[:7]}")
         return
+    if not shell.is_dry(c):
+        dist.keep_logs(release)
     commit_and_tag(c, release)
     if not shell.is_dry(c):
         passed_gates.carry_over(release)

@@ -14,8 +14,14 @@ def verify(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
     """Download, install and run everything that was published."""
+    from release_tasks import channels, shell, terminal
     from release_tasks.checks.published import all
     from release_tasks.converge import begin
-    from release_tasks.errors import raise_problems
+    from release_tasks.errors import counted, raise_problems
 
-    raise_problems(all.problems(c, begin(c, version, component)))
+    release = begin(c, version, component)
+    raise_problems(all.problems(c, release))
+    if shell.is_dry(c):
+        return
+    number = sum(len(one.expected(release)) for one in channels.every())
+    terminal.say(f"verified {counted(number, 'artifact')} as users get them")

@@ -148,11 +148,16 @@ def install(c: Context, program: Program) -> None:
         return
     if not program.module:
         raise ReleaseError(f"{program.name} is not installed", command(program))
-    compiled = cache() / f"{program.name}-{program.module.rpartition('@')[2]}"
-    if not is_as_built(compiled):
+    compiled = _compiled_path(program)
+    if not is_compiled(program):
         _compile(c, program, compiled)
     if not shell.is_dry(c):
         files.copy(compiled, _installed_path(program))
+
+
+def is_compiled(program: Program) -> bool:
+    """Tell whether a program of the Go module proxy has been compiled here before."""
+    return is_as_built(_compiled_path(program))
 
 
 def is_as_built(compiled: Path) -> bool:
@@ -192,6 +197,10 @@ def _compile(c: Context, program: Program, target: Path) -> None:
             files.write_bytes(
                 _recorded_sum(target), files.sha256(target).encode()
             )
+
+
+def _compiled_path(program: Program) -> Path:
+    return cache() / f"{program.name}-{program.module.rpartition('@')[2]}"
 
 
 def _recorded_sum(compiled: Path) -> Path:

@@ -41,7 +41,7 @@ def refused(kit: HostedProject, where: Path, *words: str, **env: str) -> str:
     ran = kit.inv(where, *words, **env)
     assert ran.code == 1, ran.err
     assert "Traceback" not in ran.err
-    assert "fix: " in ran.err
+    assert "help: " in ran.err
     assert kit.registries.log.writes() == ()
     if inside:
         assert git(where, "status", "--porcelain") == before

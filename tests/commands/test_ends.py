@@ -58,7 +58,7 @@ def test_ctrl_c_ends_a_command_at_once_and_prints_how_to_continue(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert said.endswith(f"interrupted\nfix: {fix}\n")
+    assert said.endswith(f"error: interrupted\n  help: {fix}\n")
     assert "Traceback" not in said
 
 

@@ -189,7 +189,7 @@ def test_a_tag_with_a_public_release_does_not_move(tiny: TinyProject) -> None:
         "v0.2.0 cannot move, already public: v0.2.0 on GitHub\n" in done.stderr
     )
     assert (
-        "fix: inv release --version 0.2.1; crates.io and PyPI can only yank\n"
+        "help: inv release --version 0.2.1; crates.io and PyPI can only yank\n"
         in done.stderr
     )
 

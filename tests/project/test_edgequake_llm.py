@@ -87,8 +87,8 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
     asked = inv(root, "settings")
     assert asked.returncode == 1
     assert asked.stderr == (
-        "the crates and Python packages have different versions: 0.6.12, 0.6.26\n"
-        "fix: give them one version, leave some out with [crates] ignore, or add "
+        "error: the crates and Python packages have different versions: 0.6.12, 0.6.26\n"
+        "  help: give them one version, leave some out with [crates] ignore, or add "
         "components to release-tasks.toml:\n"
         '[components.edgequake-llm]\ntag = "v{version}"\ncrates = ["edgequake-llm"]\n'
         "latest = true\n"

@@ -93,7 +93,7 @@ def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
     for command in ("bump", "tag"):
         done = inv(root, command, "--version", version)
         assert done.returncode == 1
-        assert "fix: " in done.stderr
+        assert "help: " in done.stderr
     assert "0.2" not in git(root, "tag")
     assert changed(root) == []
 

@@ -139,7 +139,7 @@ def test_a_copy_of_the_version_that_nothing_covers_is_reported(
 def test_a_wrong_version_changes_nothing(llmtrace: Path, version: str) -> None:
     ran = inv(llmtrace, "bump", f"--version={version}")
     assert ran.returncode == 1
-    assert "fix: " in ran.stderr
+    assert "help: " in ran.stderr
     assert changed(llmtrace) == []
 
 
@@ -255,7 +255,7 @@ def test_a_crate_that_inherits_its_version_cannot_be_bumped_alone(
     ran = inv(root, "bump", "--version", "llmcc-core=0.2.66")
     assert ran.returncode == 1
     assert "llmcc-core" in ran.stderr
-    assert "fix: " in ran.stderr
+    assert "help: " in ran.stderr
     assert changed(root) == []
 
 

