@@ -35,6 +35,7 @@ PARAMETER_HELP = {
     "target": "Rust targets, comma-separated; default: all that this machine can build",
     "keep": "keep the folder with the clone and everything that was published",
     "offline": "also refuse to read third-party packages",
+    "report": "write a page with everything that happened into this file (.html or .md)",
     "serve": "only start the registries, print their addresses, and serve until stdin closes",
     "collect": "folders with files that other machines built from this commit, comma-separated",
     "install": "run the commands that install what is missing",

@@ -144,6 +144,11 @@ def output(line: str) -> None:
         activity(last)
 
 
+def keep_beside_logs(name: str, data: object) -> None:
+    """Write an object as JSON beside the logs, without secrets, where those are kept."""
+    logs.keep(name, hide_secrets(json.dumps(data)))
+
+
 def has_failed() -> None:
     """Remember that the program has failed whose output came last."""
     logs.has_failure(_log())

@@ -10,11 +10,14 @@ from release_tasks.display import messages
 from release_tasks.display.messages import Message
 from release_tasks.errors import ReleaseError, raise_all
 
+FINDINGS = "findings.json"
+
 
 def show(found: Sequence[Finding], title: str, as_json: bool) -> None:
     """Show what was found about a release, and raise the problems as `ReleaseError`."""
+    rows = [finding.data() for finding in found]
+    terminal.keep_beside_logs(FINDINGS, rows)
     if as_json:
-        rows = [finding.data() for finding in found]
         terminal.print_json({"release": title, "findings": rows})
     print_findings(found)
     counted = messages.counts(messages.merged(map(message, found)))

@@ -27,6 +27,7 @@ from release_tasks.tools import git, inv
 from release_tasks.tools.git import origin
 
 if TYPE_CHECKING:
+    from release_tasks.commands.report import ReportData
     from release_tasks.project.model import Project
     from release_tasks.rehearsal.registries import LocalRegistries, Ours
 
@@ -63,6 +64,7 @@ def rehearse(
     offline: bool = False,
     serve: bool = False,
     collect: str = "",
+    report: str = "",
 ) -> None:
     """Rehearse the whole release against local registries."""
     from release_tasks.rehearsal.registries import (
@@ -83,9 +85,12 @@ def rehearse(
             folder, offline=offline, ours=_ours(project)
         ) as registries:
             kept = None if keep else _logs(project, options)
-            data, code = _rehearse(
-                Rehearsal(registries, project, folder, options, kept), collect
-            )
+            if kept:
+                files.remove(kept)
+            rehearsal = Rehearsal(registries, project, folder, options, kept)
+            data, code = _rehearse(rehearsal, collect)
+        page = _page(c, rehearsal, data, code, time.monotonic() - began)
+        _write_report(page, report)
         if json:
             terminal.print_json(data)
         else:
@@ -101,6 +106,54 @@ def rehearse(
         f"rehearsal passed in {seconds}: {count}, and nothing left this machine",
         f"next: inv release {shlex.join(options)}",
     )
+
+
+def _page(
+    c: Context,
+    rehearsal: Rehearsal,
+    data: dict[str, Any],
+    code: int,
+    seconds: float,
+) -> ReportData:
+    """Return what a report says of the rehearsal, while its folder is there."""
+    from release_tasks import order
+    from release_tasks.commands import report
+
+    dist = Path(data["files"])
+    folder = rehearsal.logs or next(dist.rglob("logs"), dist)
+    count = counted(len(data["artifacts"]), "artifact")
+    verdict = f"The rehearsal passed in {seconds:.0f} s: {count}."
+    following = f"inv release {shlex.join(rehearsal.options)}"
+    if code:
+        verdict = f"The rehearsal failed after {seconds:.0f} s."
+        following = ""
+    title = f"{rehearsal.project.name} {rehearsal.options[1]}: rehearsal"
+    return report.ReportData(
+        title,
+        verdict,
+        data,
+        data["timeline"],
+        [[order.name(step) for step in stage] for stage in order.of(c)],
+        data["requests"],
+        report.read_findings(folder),
+        report.read_sizes(dist),
+        report.read_logs(folder),
+        following,
+    )
+
+
+def _write_report(page: ReportData, path: str) -> None:
+    """Write the page where it is wanted, and the summary of a job on GitHub."""
+    from release_tasks.commands import report
+
+    if path.endswith(".md"):
+        files.write_bytes(Path(path), report.as_markdown(page).encode())
+    elif path:
+        files.write_bytes(Path(path), report.as_html(page).encode())
+    if path:
+        terminal.say(f"the report is in {path}")
+    if summary := github.summary_file():
+        files.append(Path(summary), report.as_markdown(page).encode())
 
 
 def _logs(project: Project, options: tuple[str, ...]) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from invoke.context import Context
@@ -57,7 +59,35 @@ def release(
     terminal.show_remembered()
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
+        _write_report(c, arguments, timeline)
         _say_released(c, arguments)
+
+
+def _write_report(c: Context, arguments: Arguments, timeline: Timeline) -> None:
+    """Write dist/<tag>/report.html and report.md, and the summary of a job on GitHub."""
+    from release_tasks import files
+    from release_tasks.commands import report, status
+    from release_tasks.display import github
+    from release_tasks.release import Release
+
+    release = Release.at(c, arguments["version"], arguments["component"])
+    folder = release.parts[0].dist
+    seconds = max(timing.end for timing in timeline)
+    page = report.ReportData(
+        release.title,
+        f"Released in {seconds:.0f} s.",
+        status.read(release).data(),
+        [timing._asdict() for timing in timeline],
+        [[order.name(step) for step in stage] for stage in order.of(c)],
+        findings=report.read_findings(folder / "logs"),
+        sizes=report.read_sizes(folder),
+        logs=report.read_logs(folder / "logs"),
+    )
+    text = report.as_markdown(page).encode()
+    files.write_bytes(folder / "report.html", report.as_html(page).encode())
+    files.write_bytes(folder / "report.md", text)
+    if summary := github.summary_file():
+        files.append(Path(summary), text)
 
 
 def _say_released(c: Context, arguments: Arguments) -> None:
@@ -78,6 +108,7 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
     from release_tasks.release import Release
 
     timeline: Timeline = []
+    _keep_logs(c, arguments)
     for number, stage in enumerate(order.of(c)):
         if number == 1 and not shell.is_dry(
             c
@@ -88,6 +119,18 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
         with terminal.folded(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, arguments, timeline)
     return timeline
+
+
+def _keep_logs(c: Context, arguments: Arguments) -> None:
+    """Begin the logs; what stops a release here is an error of its first step."""
+    from release_tasks import dist
+    from release_tasks.release import Release
+
+    if shell.is_dry(c):
+        return
+    with suppress(ReleaseError):
+        version, component = arguments["version"], arguments["component"]
+        dist.keep_logs(Release.at(c, version, component))
 
 
 def _run_stage(

@@ -42,6 +42,14 @@ def add(name: str, lines: list[str]) -> None:
             _write(name, lines)
 
 
+def keep(name: str, text: str) -> None:
+    """Write a file beside the logs, where those are kept."""
+    with _lock, contextlib.suppress(OSError):
+        if _folder is not None:
+            with _opened(_folder / name) as file:
+                file.write(text)
+
+
 def has_failure(name: str) -> None:
     """Remember that a program has failed whose output is in this log."""
     with _lock:
