@@ -48,6 +48,8 @@ PARAMETER_HELP = {
 }
 
 
+# options that take several values: comma-separated, or one each time
+REPEATABLE = ("new", "target", "folders", "collect")
 VERBOSE_HELP = "show what the programs print, as it comes"
 
 
@@ -63,6 +65,7 @@ class ReleaseTask(Task[Callable[..., None]]):
         """
         signals.handle_sigterm()
         is_verbose = arguments.pop("verbose", False)
+        arguments = _joined(arguments)
         _show_as_much_as_asked(args, is_verbose)
         terminal.begin_task(dashed(self.name))
         try:
@@ -91,7 +94,9 @@ class ReleaseTask(Task[Callable[..., None]]):
         self, ignore_unknown_help: bool | None = None
     ) -> list[Argument]:
         """Return the options of the function, and the one that every task has."""
-        found = super().get_arguments(ignore_unknown_help)
+        found = []
+        for argument in super().get_arguments(ignore_unknown_help):
+            found.append(_repeatable(argument))
         verbose = Argument(
             name="verbose", kind=bool, default=False, help=VERBOSE_HELP
         )
@@ -152,6 +157,26 @@ def _to_contexts_with_underscores(
         if underscored != context.name and underscored not in context.aliases:
             context.aliases = [*context.aliases, underscored]
     return contexts
+
+
+def _repeatable(argument: Argument) -> Argument:
+    """Return an option that collects its values, if it is one that takes several."""
+    if argument.name not in REPEATABLE:
+        return argument
+    return Argument(
+        names=argument.names, kind=list, default=[], help=argument.help
+    )
+
+
+def _joined(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with each list as one text, and without those that are empty."""
+    found = {}
+    for name, value in arguments.items():
+        if isinstance(value, list) and value:
+            found[name] = ",".join(value)
+        elif not isinstance(value, list):
+            found[name] = value
+    return found
 
 
 def _show_as_much_as_asked(args: tuple[Any, ...], is_verbose: bool) -> None:

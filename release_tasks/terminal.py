@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ prefix: ContextVar[str] = ContextVar("prefix", default="")
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
+_CALLS_INV = re.compile(r"\b(inv|release-tasks) (?!rehearse)[a-z]")
 _task = "inv"  # the task that the user has called
 _last_wait = ""
 _remembered: list[Message] = []  # what a release says again at its end
@@ -267,7 +269,10 @@ def _safe(message: Message) -> Message:
     def safe(text: str) -> str:
         return printable(hide_secrets(as_called(text)))
 
-    return replace(message, fact=safe(message.fact), fix=safe(message.fix))
+    fix = message.fix
+    if amount.is_rehearsal() and _CALLS_INV.search(fix):
+        fix = f"in a real release: {fix}"
+    return replace(message, fact=safe(message.fact), fix=safe(fix))
 
 
 def _print(shown: Sequence[str]) -> None:

@@ -100,8 +100,9 @@ def release_branch(release: Release) -> str:
 
 
 def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
-    """Delete a tag here and on origin."""
-    origin.push(c, release.checkout, f":refs/tags/{artifact.name}")
+    """Delete a tag here, and on origin if it is there."""
+    if origin.tag(release.checkout, artifact.name) is not None:
+        origin.push(c, release.checkout, f":refs/tags/{artifact.name}")
     git.delete_tag(c, release.checkout, artifact.name)
 
 

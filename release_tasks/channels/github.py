@@ -128,8 +128,17 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
 
 
 def move(c: Context, release: Release, pointer: Pointer) -> None:
-    """Make this release GitHub's "Latest"."""
-    gh.set_latest(c, release.project.github_repository, pointer.target)
+    """Make this release GitHub's "Latest"; raise `ReleaseError` when it is not public."""
+    repository = release.project.github_repository
+    page = gh.page(repository, pointer.target)
+    is_public = page is not None and not page.is_draft
+    if not is_public and not shell.is_dry(c):
+        raise ReleaseError(
+            f"{pointer.target} is not public on GitHub, so it cannot be "
+            '"Latest"',
+            "inv gh-release",
+        )
+    gh.set_latest(c, repository, pointer.target)
 
 
 def fill_draft(c: Context, release: Release) -> None:

@@ -19,7 +19,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import files, shell, terminal
-from release_tasks.display import github, lines, logs
+from release_tasks.display import amount, github, lines, logs
 from release_tasks.errors import ReleaseError, counted
 from release_tasks.formats import text_files
 from release_tasks.tasks import command
@@ -366,6 +366,7 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
     if not os.environ.get("NO_COLOR"):
         env.pop("NO_COLOR", None)  # programs have it, our own command does not
     env.pop(github.SUMMARY, None)  # the rehearsal itself writes it
+    env[amount.REHEARSAL] = "1"
     if rehearsal.logs:
         env[logs.VARIABLE] = str(rehearsal.logs)
     env |= _build_secrets(rehearsal.project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,7 @@ from invoke.context import Context
 from release_tasks import order, shell, terminal
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
-from release_tasks.printable import word
-from release_tasks.tasks import command
+from release_tasks.tasks import command, dashed
 
 _BEGAN = time.monotonic()
 
@@ -53,8 +53,8 @@ def release(
         timeline = _run(c, arguments)
     except KeyboardInterrupt:
         shell.end_children()
-        options = f" --component {word(component)}" if component else ""
-        fix = f"run `inv release --version {wanted}{options}` to resume"
+        line = shlex.join(_command_line(arguments))
+        fix = f"run `{line}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
     terminal.show_remembered()
     if not shell.is_dry(c):
@@ -119,6 +119,15 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
         with terminal.folded(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, arguments, timeline)
     return timeline
+
+
+def _command_line(arguments: Arguments) -> list[str]:
+    """Return the words that run the release again, with every option that was given."""
+    words = ["inv", "release"]
+    for name, value in arguments.items():
+        if value:
+            words += [f"--{dashed(name)}", value]
+    return words
 
 
 def _keep_logs(c: Context, arguments: Arguments) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 # the commands that a rehearsal starts show as much as it does
 VARIABLE = "RELEASE_TASKS_OUTPUT"
+REHEARSAL = "RELEASE_TASKS_REHEARSAL"  # set in what a rehearsal starts
 NARROWEST = 40  # columns; some terminals say 0
 
 
@@ -62,6 +63,11 @@ def shows_commands() -> bool:
 def shows_output() -> bool:
     """Tell whether what programs print is printed; the log of a CI folds it."""
     return wanted() is Amount.VERBOSE or is_ci()
+
+
+def is_rehearsal() -> bool:
+    """Tell whether this is the release of a clone that a rehearsal has started."""
+    return _is_set(REHEARSAL)
 
 
 def is_colored() -> bool:
