@@ -140,7 +140,7 @@ def _environment(text: str, folder: Path) -> Iterator[dict[str, str]]:
         "COLUMNS": "100",
         "NO_COLOR": "1",
     }
-    for name in ("CI", "GITHUB_ACTIONS", "FORCE_COLOR"):
+    for name in ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "RELEASE_TASKS_OUTPUT"):
         env.pop(name, None)
     if option(text, "registries") is None:
         yield env

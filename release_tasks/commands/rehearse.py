@@ -365,6 +365,8 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
     }
     if not os.environ.get("NO_COLOR"):
         env.pop("NO_COLOR", None)  # programs have it, our own command does not
+        if colored := os.environ.get("FORCE_COLOR"):
+            env["FORCE_COLOR"] = colored
     env.pop(github.SUMMARY, None)  # the rehearsal itself writes it
     env[amount.REHEARSAL] = "1"
     if rehearsal.logs:

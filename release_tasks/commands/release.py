@@ -12,10 +12,12 @@ from typing import NamedTuple
 from invoke.context import Context
 
 from release_tasks import order, shell, terminal
+from release_tasks.display import amount
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
 from release_tasks.tasks import command, dashed
 
+WIDTH = 40  # columns of the bar of the whole release
 _BEGAN = time.monotonic()
 
 
@@ -56,11 +58,23 @@ def release(
         line = shlex.join(_command_line(arguments))
         fix = f"run `{line}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
+    if not amount.is_live() and not amount.is_ci():
+        show(timeline)  # elsewhere each step has said how long it took
     terminal.show_remembered()
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
         _write_report(c, arguments, timeline)
         _say_released(c, arguments)
+
+
+def show(timeline: Timeline) -> None:
+    """Print how long each step took, with a bar for each."""
+    total = max((timing.end for timing in timeline), default=0.0) or 1.0
+    for name, start, end in timeline:
+        offset = round(start / total * WIDTH)
+        length = max(1, round((end - start) / total * WIDTH))
+        bar = " " * offset + "█" * length
+        terminal.say(f"{name:<16} {bar:<{WIDTH + 1}}{end - start:6.1f} s")
 
 
 def _write_report(c: Context, arguments: Arguments, timeline: Timeline) -> None:
