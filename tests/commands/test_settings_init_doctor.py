@@ -315,8 +315,8 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
     text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
     steps = "gh-draft, gh-release, move-pointers"
-    fact = f"programs/missing-program: gh is not installed, and {steps} need it"
-    assert f"{fact}\nfix: " in text.stderr
+    fact = f"error[missing-program]: gh is not installed, and {steps} need it"
+    assert f"{fact}\n  help: " in text.stderr
 
 
 @pytest.mark.tools("gh")

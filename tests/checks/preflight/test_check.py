@@ -11,7 +11,8 @@ from support.tiny_project import LOG, TINY, TinyProject
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight.all import check_release
-from release_tasks.checks.report import annotation, show
+from release_tasks.checks.report import message, show
+from release_tasks.display.github import annotation
 from release_tasks.errors import ReleaseError
 from release_tasks.tools.programs import PROGRAMS, Program
 
@@ -39,14 +40,15 @@ def test_warnings_do_not_stop_a_release_and_problems_come_last(
     done = check(tiny)
     assert done.returncode == 0
     assert (
-        "warning: workflows/tag-filter-too-narrow: .github/workflows/cd.yml:3 waits for "
-        "tags, but not for v0.2.0\nfix: add 'v[0-9]*' to its tags\n"
+        "warning[tag-filter-too-narrow]: .github/workflows/cd.yml waits for tags, but "
+        "not for v0.2.0\n  --> .github/workflows/cd.yml:3\n"
+        "  help: add 'v[0-9]*' to its tags\n"
     ) in done.stderr
     (tiny.root / "scribble.txt").write_text("")
     done = check(tiny)
     assert done.returncode == 1
-    assert done.stderr.index("warning: workflows/") < done.stderr.index(
-        "repository/uncommitted-changes: uncommitted changes: scribble.txt"
+    assert done.stderr.index("warning[") < done.stderr.index(
+        "error[uncommitted-changes]: uncommitted changes: scribble.txt"
     )
 
 
@@ -75,7 +77,7 @@ def test_on_github_each_finding_is_an_annotation_at_its_line(
     lines = check(tiny).stderr.splitlines()
     assert (
         "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md has no "
-        "entry for 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
+        "entry for 0.2.0%0Ahelp: write what changed under Unreleased in CHANGELOG.md"
     ) in lines
     assert any(
         line.startswith(
@@ -90,8 +92,8 @@ def test_what_would_break_an_annotation_is_escaped() -> None:
         "a", "b", "note", "50 %\nmore", "no: none, at all", "x,y:z", 7
     )
     assert (
-        annotation(one)
-        == "::notice file=x%2Cy%3Az,line=7,title=a::50 %25%0Amore%0Afix: no: none, at all"
+        annotation(message(one))
+        == "::notice file=x%2Cy%3Az,line=7,title=a::50 %25%0Amore%0Ahelp: no: none, at all"
     )
 
 
@@ -108,10 +110,10 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     show(list(found(tiny).values()), "tiny 0.2.0", as_json=False)
     said = capsys.readouterr().err
     assert (
-        "note: versions/missing-changelog-entry: CHANGELOG.md has no entry for 0.2.0\n"
-        "ignored: this one says nothing on purpose\n"
+        "note[missing-changelog-entry]: CHANGELOG.md has no entry for 0.2.0\n"
+        "  --> CHANGELOG.md\n  ignored: this one says nothing on purpose\n"
     ) in said
-    assert said.endswith("tiny 0.2.0 is ready to release\n")
+    assert said.endswith("tiny 0.2.0 is ready to release (1 note)\n")
 
 
 def test_an_ignored_check_needs_a_reason_and_a_known_name(
@@ -137,7 +139,7 @@ def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(
     tiny: TinyProject,
 ) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false"]\n')
-    assert "gates/failing-gate: the gate false fails\n" in check(tiny).stderr
+    assert "error[failing-gate]: the gate false fails\n" in check(tiny).stderr
     assert check(tiny, "--fast").returncode == 0
     (tiny.root / "scribble.txt").write_text("")
     assert "failing-gate" not in check(tiny).stderr

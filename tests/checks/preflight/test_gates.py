@@ -220,7 +220,7 @@ def test_a_failing_gate_stops_a_release_before_anything_changes(
     ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "check: gates/failing-gate: the gate late fails\n" in done.stderr
+    assert "error[failing-gate]: the gate late fails\n" in done.stderr
     assert (tiny.head(), tiny.git("tag"), tiny.git("status", "--short")) == (
         head,
         "",
