@@ -178,7 +178,7 @@ def test_what_the_project_needs_is_set_up_where_its_code_runs(
 def test_the_file_is_written_once_and_checked(tiny: TinyProject) -> None:
     absent = tiny.inv("generate-ci", "--check")
     assert absent.returncode == 1
-    assert "fix: inv generate-ci" in absent.stderr
+    assert "help: inv generate-ci" in absent.stderr
     assert not (tiny.root / PATH).exists()
     assert tiny.inv("--dry", "generate-ci").returncode == 0
     assert not (tiny.root / PATH).exists()
