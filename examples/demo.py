@@ -20,7 +20,9 @@ ARM = "aarch64-unknown-linux-gnu"
 TAGS = ("manylinux2014_x86_64", "manylinux2014_aarch64")
 WHOLE = "--whole"  # with wheels for an old glibc, which take half a minute more
 ALL = "--all"  # the noxfile installs what images and charts need before
-ADDED = f"`nox -s demo -- {ALL}` adds it (compiles it once, about 8 minutes)"
+MORE = (
+    f"nox -s demo -- {ALL} adds them: it compiles their tools once (8 minutes)"
+)
 REMOTE = "git@github.com:example/polyglot.git"
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Example",
@@ -51,6 +53,8 @@ def main() -> int:
             skipped.append(f"GitHub  v0.2.0  skipped: {reason}")
         commit(project, has_remote=not reason)
         print("releasing crates, wheels and binaries to local registries")
+        if any(line.startswith(("images", "charts")) for line in skipped):
+            skipped.append(MORE)
         for line in skipped:
             print(line, flush=True)
         done = subprocess.run([*rehearse, *options], cwd=project, check=False)
@@ -71,15 +75,11 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
         edit(project, r"\[images\..*?\]\n(?:.+\n)*", "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
             (project / path).unlink()
-        skipped.append(
-            f"images  ghcr.io/example/polyglot  skipped: {reason}; {ADDED}"
-        )
+        skipped.append(f"images  ghcr.io/example/polyglot  skipped: {reason}")
     if version(PROGRAMS["helm"]) is None:
         shutil.rmtree(project / "deploy")
         name = "ghcr.io/example/charts/polyglot"
-        skipped.append(
-            f"charts  {name}  skipped: helm is not installed; {ADDED}"
-        )
+        skipped.append(f"charts  {name}  skipped: helm is not installed")
     reason = no_cross_compiler()
     if reason:
         edit(project, rf"{ARM} = .*\n", "")

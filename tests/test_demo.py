@@ -54,12 +54,12 @@ def test_without_docker_and_helm_the_image_and_the_chart_are_skipped(
 
     said = demo.reduce(project)
     assert (
-        "images  ghcr.io/example/polyglot  skipped: docker buildx is not installed; "
-        f"{demo.ADDED}" in said
+        "images  ghcr.io/example/polyglot  skipped: docker buildx is not installed"
+        in said
     )
     assert (
-        "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed; "
-        f"{demo.ADDED}" in said
+        "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed"
+        in said
     )
     assert not (project / "Dockerfile").exists()
     assert "[images" not in (project / "release-tasks.toml").read_text()
