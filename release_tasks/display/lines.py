@@ -162,8 +162,8 @@ def _picture() -> Text:
     from rich.text import Text
 
     frame = SPINNER[int(time.monotonic() * PER_SECOND) % len(SPINNER)]
-    with _lock:
-        lines = list(_lines.values())
+    # without the lock: rich draws with one of its own, and others hold ours while they print
+    lines = list(_lines.values())
     width = amount.width() - 1  # some terminals wrap a full line
     rows = [row(frame, line, line.doing or line.fact, width) for line in lines]
     return Text("\n".join(rows), no_wrap=True, overflow="crop")
