@@ -23,6 +23,7 @@ prefix: ContextVar[str] = ContextVar("prefix", default="")
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
+INTERRUPTED = 130  # exit status after Ctrl-C: 128 and the number of the signal
 _CALLS_INV = re.compile(r"\b(inv|release-tasks) (?!rehearse)[a-z]")
 _task = "inv"  # the task that the user has called
 _last_wait = ""
@@ -179,6 +180,8 @@ def show_error(error: ReleaseError) -> None:
     show_messages(found)
     if len(found) > 1:
         _print([messages.counts(found)])
+    if error.code == INTERRUPTED:
+        return  # programs that were ended have not failed
     for log in logs.with_failures():
         lines.write(f"{messages.INDENT}the whole log: {log}\n")
 
@@ -218,7 +221,7 @@ def pause(seconds: float, why: str = "") -> None:
         if why and left:
             activity(f"{why} ({left:.0f} s)")
         if stopping.wait(min(0.5, left)):
-            raise ReleaseError("interrupted", code=130)
+            raise ReleaseError("interrupted", code=INTERRUPTED)
         if not left:
             lines.rests(prefix.get() or _task)
             return

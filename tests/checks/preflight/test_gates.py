@@ -261,7 +261,7 @@ def test_an_interrupt_ends_every_gate(
     running = [int(path.read_text()) for path in pids]
     process.send_signal(number)
     assert (
-        "interrupted\nfix: run `inv check --version 0.2.0 --new all` to resume\n"
+        "interrupted\n  help: run `inv check --version 0.2.0 --new all` to resume\n"
         in process.communicate(timeout=60)[1]
     )
     assert process.returncode == 130
