@@ -208,7 +208,8 @@ def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
         assert (ran.code, ran.out, ran.err) == (
             1,
             "",
-            "the repository has no commits\nfix: commit the project first\n",
+            "error: the repository has no commits\n"
+            "  help: commit the project first\n",
         )
     assert "git add" in inv(tmp_path, "settings").out
 

@@ -259,6 +259,6 @@ def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(
     done = inv(root, "build-wheels", "--version", "edgequake-litellm=0.6.13")
     assert done.returncode == 1
     assert (
-        f"at the tag py-v0.6.13 the manifest of {name} has 0.6.12, expected 0.6.13\nfix: inv retag"
-        in done.stderr
+        f"at the tag py-v0.6.13 the manifest of {name} has 0.6.12, expected 0.6.13\n"
+        "  help: inv retag" in done.stderr
     )
