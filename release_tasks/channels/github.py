@@ -107,18 +107,27 @@ def publish(
 
 
 def pointers(release: Release) -> tuple[Pointer, ...]:
-    """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
+    """Return GitHub's "Latest" for the component that owns it, never for a prerelease.
+
+    While no release was made "Latest" by request, GitHub shows the newest by date, which a hotfix
+    of an older line is: then a higher version has to become it.
+    """
     if github_draft.no_release_reason(release):
         return ()
     for part in release.parts:
         if part.component.latest and not is_prerelease(part.version):
             now = gh.latest(release.project.github_repository)
             place = _pointer_state(release, part, now)
+            target = part.tag
+            if place is PointerState.SAME:
+                target = _highest(release, part)
+            if target != part.tag:
+                place = PointerState.BEHIND
             return (
                 Pointer(
                     NAME,
                     "Latest",
-                    part.tag,
+                    target,
                     part.component.name,
                     place,
                     now or "",
@@ -226,6 +235,16 @@ def _pointer_state(
     if parse(version) < parse(part.version):
         return PointerState.BEHIND
     return PointerState.AHEAD
+
+
+def _highest(release: Release, part: ComponentRelease) -> str:
+    """Return the tag of the highest public version of a component, or that of this release."""
+    public = {parse(part.version): part.tag}
+    for row in gh.releases(release.project.github_repository):
+        version = version_in(part.component, row["tag_name"])
+        if version and not row["draft"] and not row["prerelease"]:
+            public.setdefault(parse(version), row["tag_name"])
+    return public[max(public)]
 
 
 def _state_of_other_form(

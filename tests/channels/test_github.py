@@ -116,6 +116,20 @@ def test_latest_never_moves_backwards(
     )
 
 
+def test_a_hotfix_of_an_older_line_does_not_stay_latest(
+    tiny: TinyProject,
+) -> None:
+    for version in ("v0.2.0", "v0.1.1"):  # GitHub shows the newest by date
+        tiny.tag(version)
+        gh("release", "create", version, "--notes", "", "--latest=false")
+    [pointer] = github.pointers(tiny.release("0.1.1"))
+    assert (pointer.now, pointer.place) == ("v0.1.1", Stands.BEHIND)
+    assert pointer.target == "v0.2.0"
+    github.move(context(), tiny.release("0.1.1"), pointer)
+    [pointer] = github.pointers(tiny.release("0.1.1"))
+    assert (pointer.now, pointer.place) == ("v0.2.0", Stands.AHEAD)
+
+
 def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(
     tiny: TinyProject,
 ) -> None:
