@@ -160,6 +160,7 @@ def run_registries(
         clock=clock,
     )
     oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
+    oci.tokens.others = (tokens.github,)  # GHCR takes the token of a workflow
     github = _github(folder / "github", tokens, known.github_host)
     github.mirrors = mirrors
     github.issuer = issuer

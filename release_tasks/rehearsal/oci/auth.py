@@ -24,11 +24,13 @@ READS = ("GET", "HEAD")
 class Tokens:
     """Gives tokens and checks them.
 
-    Any user with the `password` may push; everybody may pull what is not private.
+    Any user with the `password`, or one of `others`, may push; everybody may pull what is not
+    private.
     """
 
     password: str
     private_by_default: bool = False
+    others: tuple[str, ...] = ()
     public: set[str] = field(default_factory=set)
     _granted: dict[str, frozenset[Grant]] = field(default_factory=dict)
 
@@ -39,7 +41,7 @@ class Tokens:
             form = parse_qs(request.body.decode())
         scopes = " ".join(form.get("scope", [])).split()
         secret = _password(request, form)
-        if secret is not None and secret != self.password:
+        if secret is not None and not self._is_password(secret):
             raise Refused(403, "DENIED", "denied")
         granted = frozenset(
             self._allowed(scopes, has_password=secret is not None)
@@ -92,7 +94,10 @@ class Tokens:
         """Tell whether a request at our own address has the password itself."""
         if request.public or request.authorization.scheme != "basic":
             return False
-        return _basic_password(request.authorization.value) == self.password
+        return self._is_password(_basic_password(request.authorization.value))
+
+    def _is_password(self, secret: str) -> bool:
+        return secret in (self.password, *self.others)
 
     def _grants(self, request: Request) -> frozenset[Grant] | None:
         """Return what the token of a request allows, None without a valid one."""
