@@ -67,13 +67,20 @@ def applies(condition: str, facts: Sequence[str]) -> bool:
     """
     words = re.findall(r'\w+\s*=\s*"[^"]*"|\w+|[(),]', condition)
     words = [re.sub(r"\s*=\s*", "=", word) for word in words]
-    value, rest = _evaluate(words, set(facts))
+    try:
+        value, rest = _evaluate(words, set(facts))
+    except RecursionError:
+        raise _invalid(condition) from None
     if rest:
-        raise ReleaseError(
-            f"cargo's configuration has an invalid condition: {condition}",
-            "fix it in .cargo/config.toml",
-        )
+        raise _invalid(condition)
     return value
+
+
+def _invalid(condition: str) -> ReleaseError:
+    return ReleaseError(
+        f"cargo's configuration has an invalid condition: {condition[:200]}",
+        "fix it in .cargo/config.toml",
+    )
 
 
 class Platforms:
