@@ -31,7 +31,7 @@ from release_tasks.tools import (
     twine,
 )
 from release_tasks.tools.cargo import publish, steering
-from release_tasks.tools.git import clones, whole
+from release_tasks.tools.git import clones, origin, whole
 from release_tasks.tools.python import module
 
 SHADOWS = [
@@ -325,9 +325,9 @@ def test_a_token_of_github_reaches_the_helper_of_git(
     root = commit_files(tmp_path / "r", {"a": "1"})
     git_is_led_by(tmp_path, monkeypatch)
     monkeypatch.delenv("GH_TOKEN")
-    origin = "https://github.com/me/project.git"
+    url = "https://github.com/me/project.git"
     subprocess.run(
-        ["git", "remote", "add", "origin", origin], cwd=root, check=True
+        ["git", "remote", "add", "origin", url], cwd=root, check=True
     )
     with pytest.raises(shell.Failed):
         origin.push(Context(), root, "HEAD:refs/heads/main")
@@ -364,9 +364,9 @@ def test_a_hook_of_the_repository_gets_no_token_of_github(
         subprocess.run(
             ["git", "config", "core.hooksPath", ".husky"], cwd=root, check=True
         )
-    origin = "https://github.com/me/project.git"
+    url = "https://github.com/me/project.git"
     subprocess.run(
-        ["git", "remote", "add", "origin", origin], cwd=root, check=True
+        ["git", "remote", "add", "origin", url], cwd=root, check=True
     )
     origin.push(Context(), root, "HEAD:refs/heads/main")
     assert (registries.tokens.github in seen.read_text()) is not is_versioned
@@ -555,8 +555,8 @@ def test_a_submodule_of_a_server_is_no_folder_of_this_machine(
     subprocess.run(
         ["git", "clone", "-q", root, tmp_path / "private"], check=True
     )
-    origin = ["git", "remote", "add", "origin", "https://github.com/o/r"]
-    subprocess.run(origin, cwd=root, check=True)
+    argv = ["git", "remote", "add", "origin", "https://github.com/o/r"]
+    subprocess.run(argv, cwd=root, check=True)
     with pytest.raises(ReleaseError) as raised, clones.clone(root, "HEAD"):
         pass
     assert "cannot be fetched from" in raised.value.problem

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.contexts import context
@@ -258,7 +259,8 @@ def test_the_commands_of_a_matrix_are_quoted(
     name: str, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(Release, "at", lambda *words: None)
+    made = SimpleNamespace(request=name, parts=())
+    monkeypatch.setattr(Release, "at", lambda *words: made)
     monkeypatch.setattr(
         "release_tasks.building.jobs.jobs",
         lambda release, options: seen.append(options) or [],
