@@ -119,7 +119,7 @@ def _skipped(context: CheckContext) -> Problem | None:
         path = f"dist/{release.parts[0].tag}/{dist.GATES}"
         return Problem(
             f"the gates do not run again: they have passed for {release.commit[:7]} ({path})",
-            f"rm {word(path)} makes them run again",
+            f"`rm {word(path)}` makes them run again",
         )
     public = converge.public(release, _readable(context))
     if public:

@@ -345,7 +345,7 @@ def test_gates_run_for_a_tag_made_by_hand_once(tagged: TinyProject) -> None:
     assert (skipped.name, skipped.severity) == ("skipped-gates", "note")
     assert f"they have passed for {tagged.head()[:7]}" in skipped.fact
     assert times_run(tagged) == 1
-    subprocess.run(skipped.fix.split(",")[0].split(), check=True)
+    subprocess.run(skipped.fix.split("`")[1].split(), check=True)
     assert names(tagged) == []
     assert times_run(tagged) == 2
 
