@@ -98,7 +98,7 @@ def test_without_github_and_a_changelog_there_are_no_notes(
     done = tiny.inv("notes", "--version", "0.2.0")
     assert (done.returncode, done.stderr.split(",")[0]) == (
         1,
-        "origin is not on GitHub",
+        "error: origin is not on GitHub",
     )
 
 

@@ -98,7 +98,8 @@ def refused(*folders: Path) -> str:
     with pytest.raises(ReleaseError) as stopped:
         collect(context(), ",".join(map(str, folders)))
     assert isinstance(stopped.value, MultipleErrors) or stopped.value.fix
-    return str(stopped.value.message)
+    error = stopped.value
+    return "\n".join(f"{one.fact} {one.fix}" for one in error.problems)
 
 
 def test_parts_of_several_machines_are_one_inventory(

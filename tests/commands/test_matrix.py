@@ -162,6 +162,8 @@ def test_a_pure_python_package_is_built_by_any_machine(
 ) -> None:
     with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
         assert matrix(tiny) == {
+            "version": "0.1.0",
+            "tags": ["v0.1.0"],
             "jobs": [
                 {
                     "target": "any",
