@@ -224,7 +224,7 @@ def test_wheels_for_other_machines_are_named_and_the_others_are_built(
     )
     with pytest.raises(ReleaseError) as stopped:
         build_wheels(Context())
-    said = str(stopped.value.message)
+    said = " ".join(f"{one.fact} {one.fix}" for one in stopped.value.problems)
     assert (
         "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows"
         in said

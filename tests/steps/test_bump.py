@@ -150,7 +150,7 @@ def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     done = merged.inv("release", "--version", "0.2.0", "--new", "all")
 
     assert done.returncode == 0, done.stderr
-    assert "bump: nothing to do, no manifest has a version" in done.stderr
+    assert "bump: nothing to do, every file has version" in done.stderr
     assert "main on origin already has the commit" in done.stderr
     assert (
         merged.git("rev-parse", "v0.2.0^{commit}").strip()
