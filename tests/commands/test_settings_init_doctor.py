@@ -155,7 +155,7 @@ def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
     again = inv(Path.cwd(), "init")
     assert again.returncode == 1, again.stderr
-    assert "fix: git add . && inv init" in again.stderr
+    assert "help: git add . && inv init" in again.stderr
     subprocess.run(["git", "add", "."], check=True)
     again = inv(Path.cwd(), "init")
     assert again.stderr.splitlines()[:3] == [
@@ -213,7 +213,7 @@ def test_init_stops_where_git_tracks_no_file_yet(tmp_path: Path) -> None:
         words, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "fix: git add . && release-tasks init" in done.stderr
+    assert "help: git add . && release-tasks init" in done.stderr
     assert sorted(os.listdir(tmp_path)) == [".git", "pyproject.toml"]
     subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
     done = subprocess.run(
