@@ -69,3 +69,16 @@ def test_nothing_is_packed_of_a_folder_with_another_manifest() -> None:
 def test_what_a_workspace_chooses_is_not_known() -> None:
     package = {"exclude": {"workspace": True}}
     assert package_list.may_be_left_out(package, "src/lib.rs")
+
+
+@pytest.mark.tools("cargo")
+def test_a_list_leaves_the_lock_as_it_is(tmp_path: Path) -> None:
+    lock = "# of another version\nversion = 4\n"
+    manifest = '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'
+    texts = {"Cargo.toml": manifest, "Cargo.lock": lock, "src/lib.rs": ""}
+    write_files(tmp_path, texts)
+    assert "src/lib.rs" in package_list.packed_files(tmp_path)
+    assert (tmp_path / "Cargo.lock").read_text() == lock
+    (tmp_path / "Cargo.lock").unlink()
+    assert "src/lib.rs" in package_list.packed_files(tmp_path)
+    assert not (tmp_path / "Cargo.lock").exists()

@@ -23,17 +23,18 @@ _GLOBS = {
 
 @memoized_on(On.FILES)
 def listed_files(folder: Path) -> tuple[str, ...]:
-    """Return what cargo lists for the crate in `folder`, with what it generates.
+    """Return what cargo lists for the crate in `folder`, with what it generates but Cargo.lock.
 
-    Raises `Failed` where it cannot pack one of them.
+    To list that one, too, cargo would write the project's Cargo.lock where it is out of date.
+    Raises `Failed` where it cannot pack one of the files.
     """
-    argv = ["cargo", "package", "--list", "--allow-dirty"]
+    argv = ["cargo", "package", "--list", "--allow-dirty", "--offline"]
     try:
-        names = ask([*argv, "--offline"], cwd=folder)
+        names = ask([*argv, "--exclude-lockfile"], cwd=folder)
     except Failed as error:
-        if "offline" not in error.output:
+        if "--exclude-lockfile" not in error.output:
             raise
-        names = ask(argv, cwd=folder)  # the cache is empty
+        names = ask([*argv, "--locked"], cwd=folder)  # cargo before 1.86
     return tuple(names.splitlines())
 
 
