@@ -61,9 +61,8 @@ class _Simulated:
 
 _locks: dict[Path, int] = {}  # those of this process, by dist folder
 _simulated: dict[Path, _Simulated] = {}  # by dist folder
-_guard = (
-    threading.RLock()
-)  # steps that run side by side read and write the same parts
+# steps that run side by side read and write the same parts
+_guard = threading.RLock()
 
 
 def describe(
@@ -243,11 +242,8 @@ def discard_stale_build(
         simulate(part, ())
         return
     for path in part.dist.iterdir():
-        if path.name not in (
-            ".lock",
-            LOGS,
-            GATES,
-        ):  # the gates say for which commit
+        # the gates say for which commit
+        if path.name not in (".lock", LOGS, GATES):
             files.remove(path)
 
 

@@ -38,13 +38,8 @@ READS_OF_GIT = (
     ),
 )
 NO_PROGRAMS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull))
-WITH_A_VALUE = (
-    "-C",
-    "-c",
-    "--git-dir",
-    "--work-tree",
-    "--namespace",
-)  # options of git
+# options of git
+WITH_A_VALUE = ("-C", "-c", "--git-dir", "--work-tree", "--namespace")
 RUN_IMAGES = ("run", "exec", "create", "compose")  # of docker
 
 
@@ -95,12 +90,8 @@ ENDS = _words("""
     _SHARED _VENDOR _VENDORED _FEATURES _OPTIONS _OPTS _ARGS _CACHE _EPOCH _CONFIG _EXECUTABLE
     _COMPILER _TOOLCHAIN _SYSROOT _BACKEND _ENABLED
 """)
-INSIDE = (
-    "PKG_CONFIG",
-    "OPENSSL",
-    "FLAGS_",
-    "_SYS_",
-)  # with the name of a target before it
+# with the name of a target before it
+INSIDE = ("PKG_CONFIG", "OPENSSL", "FLAGS_", "_SYS_")
 # Lets a program of the project add to the later steps of a job, or holds a whole environment.
 STEERS = re.compile(
     r"GITHUB_(ENV|PATH|STATE|OUTPUT)|DIRENV_DIFF|__MISE_DIFF|(BASH|SH)_ENV|PROMPT_COMMAND"
@@ -112,10 +103,8 @@ READS_WITH_LOGIN = re.compile(
     re.IGNORECASE,
 )
 GIT_SETTINGS = re.compile(r"GIT_CONFIG_(COUNT|KEY_\d+|VALUE_\d+|PARAMETERS)")
-ENVIRONMENT_START, ENVIRONMENT_END = (
-    47,
-    48,
-)  # fields of /proc/PID/stat behind the name
+# fields of /proc/PID/stat behind the name
+ENVIRONMENT_START, ENVIRONMENT_END = (47, 48)
 # Without these nothing starts; a password such as `postgres` can be a part of them.
 NEVER_SECRET = (
     "PATH",
@@ -128,9 +117,8 @@ NEVER_SECRET = (
     "SHELL",
     "LANG",
 )
-SHORTEST_PART = (
-    16  # characters of a secret that is looked for inside of other values
-)
+# characters of a secret that is looked for inside of other values
+SHORTEST_PART = 16
 PR_SET_DUMPABLE = 4  # prctl(2)
 
 _also_given: set[str] = set()  # names or patterns of the project's settings

@@ -26,20 +26,16 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
-LONGEST_WAIT = (
-    600  # seconds; a server that asks for more (`Retry-After`) is an error
-)
+# seconds; a server that asks for more (`Retry-After`) is an error
+LONGEST_WAIT = 600
 # seconds until the headers of an answer are there, repetitions included
 LONGEST_ANSWER = 600
 SLOWEST = 100  # bytes per second of a body, on average, after the first minute
-MOST = (
-    64 << 20
-)  # bytes of an answer that is remembered: JSON, an index, a manifest
+# bytes of an answer that is remembered: JSON, an index, a manifest
+MOST = 64 << 20
 MOST_OF_A_FILE = 8 << 30  # bytes of a file that is downloaded
-BOMB_SIZE, BOMB_RATIO = (
-    64 << 20,
-    200,
-)  # bytes, and bytes for each one that was sent
+# bytes, and bytes for each one that was sent
+BOMB_SIZE, BOMB_RATIO = (64 << 20, 200)
 PAGES = 1000
 REDIRECTS = 10
 CHUNK = 64 << 10  # bytes
@@ -423,9 +419,8 @@ def _retry_after(retries: Any, response: Any) -> float | None:
     try:
         found = retries.get_retry_after(response)
         return None if found is None else float(found)
-    except (
-        Exception
-    ):  # urllib3 passes on whatever its parsers of dates and numbers raise
+    except Exception:
+        # urllib3 passes on whatever its parsers of dates and numbers raise
         return None
 
 

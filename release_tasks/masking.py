@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 MASK = "***"
-SHORTEST_SECRET = (
-    8  # characters; hiding shorter values would garble ordinary text
-)
+# characters; hiding shorter values would garble ordinary text
+SHORTEST_SECRET = 8
 
 SECRET_NAME = re.compile(
     r"TOKEN(?!IZ)|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|AUTHORIZATION|COOKIE|WEBHOOK"
@@ -32,9 +31,8 @@ SECRET_VALUE = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|(?i:authorization: *(basic|bearer|token) +\S+)"
 )
-LOGIN_IN_URL = re.compile(
-    r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)"
-)  # user:password, which may have an @
+# user:password, which may have an @
+LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")
 USER_IN_URL = re.compile(
     r"(?<=http://|ttps://)[^/\s:@'\"]{8,}(?=@)"
 )  # a token as the user

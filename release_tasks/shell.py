@@ -43,9 +43,8 @@ COLORING = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "CARGO_TERM_COLOR")
 LONGEST_SHOWN = 500
 LAST_LINES = 15  # of a failed program's output, which an error shows
 
-_inherited: set[int] = (
-    set()
-)  # descriptors of locks that children keep when we end
+# descriptors of locks that children keep when we end
+_inherited: set[int] = set()
 _running: set[Process] = set()
 _running_lock = threading.Lock()
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None

@@ -17,9 +17,8 @@ from support.repositories import IDENTITY
 
 pytest_plugins = ["support.fixtures"]
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
-UPSTREAM = (
-    "release_tasks.rehearsal.upstream"  # reads third-party crates and packages
-)
+# reads third-party crates and packages
+UPSTREAM = "release_tasks.rehearsal.upstream"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # `nohup pytest &` starts with SIGINT ignored, and every child inherits that

@@ -72,9 +72,8 @@ def test_threads_that_want_the_same_wait_for_the_one_that_asks() -> None:
 
 def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
     source = Source()
-    memo.prefetch(
-        source.number, "none"
-    )  # nobody remembers it here, so it is not asked
+    # nobody remembers it here, so it is not asked
+    memo.prefetch(source.number, "none")
     assert source.asked == []
     with memo.memoizing():
         memo.prefetch(source.number, "none")

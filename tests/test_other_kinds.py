@@ -272,9 +272,8 @@ def test_without_settings_an_image_and_a_chart_are_found(
         "example/rehearsed-proxy",
     )
     [component] = json.loads(inv(root, "settings", "--json").out)["components"]
-    assert (
-        component["version"] == "0.1.0"
-    )  # that of the chart, as nothing else has one
+    # that of the chart, as nothing else has one
+    assert component["version"] == "0.1.0"
     assert [
         one["reference"]
         for kind in ("images", "charts")

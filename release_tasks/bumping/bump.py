@@ -34,12 +34,10 @@ class Bumped(NamedTuple):
     """What a bump did and found."""
 
     files: tuple[str, ...] = ()  # that it wrote
-    mismatches: tuple[
-        stale_versions.Mismatch, ...
-    ] = ()  # copies that had another version
-    stale: tuple[
-        stale_versions.StaleLine, ...
-    ] = ()  # lines that stay at an old version
+    # copies that had another version
+    mismatches: tuple[stale_versions.Mismatch, ...] = ()
+    # lines that stay at an old version
+    stale: tuple[stale_versions.StaleLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,8 @@ class _Plan:
 
     to_edit: tuple[VersionFile, ...]
     edits: dict[str, FileEdit]
-    present: dict[
-        str, bytes
-    ]  # of every file that it may write, Cargo.lock included
+    # of every file that it may write, Cargo.lock included
+    present: dict[str, bytes]
     todo: dict[str, str]  # new texts of the files that do not have them yet
 
 
@@ -217,9 +214,8 @@ def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
 
 def _update_lock(c: Context, release: Release, present: bytes) -> None:
     """Let cargo update a Cargo.lock that did not agree with the manifests before the bump."""
-    toml_values.load(
-        decode(present, LOCK), LOCK
-    )  # with an error for a broken one
+    # with an error for a broken one
+    toml_values.load(decode(present, LOCK), LOCK)
     files.write_bytes(release.checkout / LOCK, present)
     cargo_lock.update(c, release.checkout)
 

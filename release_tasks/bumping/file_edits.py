@@ -38,9 +38,8 @@ class FileEdit(NamedTuple):
     committed: str
     new: str
     present: bytes  # in the checkout
-    files: tuple[
-        VersionFile, ...
-    ]  # what edits it; several for a manifest in [files]
+    # what edits it; several for a manifest in [files]
+    files: tuple[VersionFile, ...]
 
     @property
     def is_covered(self) -> bool:
@@ -57,9 +56,8 @@ class FileEdit(NamedTuple):
 class Copies(NamedTuple):
     """What a bump shows about the copies of a version."""
 
-    mismatches: list[
-        Mismatch
-    ]  # copies that had another version than the manifests
+    # copies that had another version than the manifests
+    mismatches: list[Mismatch]
     stale: list[StaleLine]  # lines that stay at an old version
 
 

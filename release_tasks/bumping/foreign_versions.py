@@ -145,9 +145,8 @@ def requirements(
     if find is None:
         return []
     found = []
-    with suppress(
-        ReleaseError
-    ):  # test data, or a template: then any text may be a copy
+    # test data, or a template: then any text may be a copy
+    with suppress(ReleaseError):
         for name, start, end in find(text, path):
             if own is None or own.fullmatch(name) is None:
                 found.append((start, end))

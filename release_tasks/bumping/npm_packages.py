@@ -82,9 +82,8 @@ def locks(
     for path in version_copies.npm_locks(release):
         folder = posixpath.dirname(path) or "."
         name = posixpath.basename(path)
-        if (
-            name in _NPM and folder not in folders
-        ):  # else with an error where it is broken
+        # else with an error where it is broken
+        if name in _NPM and folder not in folders:
             entries = _entries(release, path)
             is_own = any(_joined(path, entry) in folders for entry in entries)
         else:

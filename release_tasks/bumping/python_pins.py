@@ -283,9 +283,8 @@ def _listed_projects(release: Release) -> Iterator[_ListedProject]:
         if new and about.name and about.version:
             folder = posixpath.dirname(row.path) or "."
             name = str(canonicalize_name(about.name))
-            with suppress(
-                ReleaseError
-            ):  # an odd version: nothing can follow it
+            # an odd version: nothing can follow it
+            with suppress(ReleaseError):
                 present = from_pep440(about.version)
                 yield _ListedProject(name, folder, present, new)
 
@@ -318,8 +317,7 @@ def _present(release: Release) -> dict[str, str]:
             version = crates.get(built[0].name, "") if built else ""
         try:
             present[_name(package)] = from_pep440(version)
-        except (
-            ReleaseError
-        ):  # an odd version: then what has to follow does not fit
+        except ReleaseError:
+            # an odd version: then what has to follow does not fit
             continue
     return present

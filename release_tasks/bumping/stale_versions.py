@@ -89,9 +89,8 @@ class Search:
 
     release: Release
     new_texts: Mapping[str, str]  # of the files that the bump changes, by path
-    places: Mapping[
-        str, Sequence[VersionFile]
-    ]  # what knows versions of ours, by path
+    # what knows versions of ours, by path
+    places: Mapping[str, Sequence[VersionFile]]
     olds: set[str]
     _texts: dict[str, str] = field(default_factory=dict)
     _covered: dict[str, list[tuple[int, int]]] = field(default_factory=dict)

@@ -21,9 +21,8 @@ class LinkEdit:
     """What becomes of the definitions."""
 
     lines: tuple[str, ...]
-    left: Definition | None = (
-        None  # one of an unknown form; then all stay as they are
-    )
+    # one of an unknown form; then all stay as they are
+    left: Definition | None = None
 
 
 def with_link(
@@ -84,9 +83,8 @@ def _beside_unreleased(
         return LinkEdit(document.lines, unreleased)
     changed = unreleased.written(unreleased.label, own)
     added = _like(old or _first(document) or unreleased, new, url)
-    if (
-        old is not None and old.line < unreleased.line
-    ):  # the newest is the last one
+    # the newest is the last one
+    if old is not None and old.line < unreleased.line:
         return LinkEdit(_with_lines(document, unreleased, [added, changed]))
     return LinkEdit(_with_lines(document, unreleased, [changed, added]))
 
@@ -97,9 +95,8 @@ def _with_lines(
     """Return the lines with others in the place of a definition; the last keeps its line end."""
     lines = document.lines
     last = lines[definition.end - 1]
-    ending = last[
-        len(last.rstrip("\r\n")) :
-    ]  # none at the end of a file without one
+    # none at the end of a file without one
+    ending = last[len(last.rstrip("\r\n")) :]
     bodies = [one.rstrip("\r\n") for one in written]
     joined = line_end(lines).join(bodies) + ending
     new = joined.splitlines(keepends=True)

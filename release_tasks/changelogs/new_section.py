@@ -35,9 +35,8 @@ class NewSection:
 
     version: str
     date: str  # YYYY-MM-DD, in UTC
-    tag: str | None = (
-        None  # for the compare links; None makes it like the last one
-    )
+    # for the compare links; None makes it like the last one
+    tag: str | None = None
     body: str = ""  # where there is nothing under `Unreleased`
 
     @property
@@ -219,9 +218,8 @@ def _below_unreleased(
     if new.body.strip() and is_empty(document.body(unreleased)):
         added += [end, *_body_lines(new.body, end)]
     own = list(lines[unreleased.line : unreleased.end])
-    if not own[-1].endswith(
-        ("\n", "\r")
-    ):  # the last line of a file without a final newline
+    # the last line of a file without a final newline
+    if not own[-1].endswith(("\n", "\r")):
         own[-1] += end
         added[-1] = added[-1].rstrip("\r\n")
     return "".join(
@@ -239,9 +237,8 @@ def _inserted(document: Document, new: NewSection) -> str:
     at = _first_section(document, new.version)
     if at is None:
         return "".join(_appended(document, block))
-    if (
-        at and lines[at - 1].strip()
-    ):  # a marker, or text without a blank line behind it
+    # a marker, or text without a blank line behind it
+    if at and lines[at - 1].strip():
         block.insert(0, end)
     return "".join([*lines[:at], *block, end, *lines[at:]])
 

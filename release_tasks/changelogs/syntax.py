@@ -26,9 +26,8 @@ class Heading:
     style: str = "#"
     version: str | None = None  # that it announces
     is_unreleased: bool = False  # it announces what has no version yet
-    is_pending: bool = (
-        False  # it announces a version, and says that it is not released
-    )
+    # it announces a version, and says that it is not released
+    is_pending: bool = False
 
     @property
     def begins_section(self) -> bool:
@@ -44,11 +43,8 @@ class Definition:
     end: int  # the line behind it
     label: str
     url: str  # as written, without angle brackets; "" where it is on a line of its own
-    pieces: tuple[str, str, str] = (
-        "[",
-        "]: ",
-        "\n",
-    )  # around label and url, as written
+    # around label and url, as written
+    pieces: tuple[str, str, str] = ("[", "]: ", "\n")
 
     def written(self, label: str, url: str) -> str:
         """Return a definition of the same form."""
@@ -64,9 +60,8 @@ class Syntax:
     definitions: tuple[Definition, ...] = ()
     rules: frozenset[int] = frozenset()  # lines with a horizontal rule
     anchors: frozenset[int] = frozenset()  # lines of anchors
-    content: frozenset[int] = (
-        frozenset()
-    )  # lines of everything that says something
+    # lines of everything that says something
+    content: frozenset[int] = frozenset()
     # lines that could stand for headings
     texts: tuple[Heading, ...] = field(default=())
 

@@ -74,9 +74,8 @@ class Title:
     start: int = 0  # of the version
     end: int = 0
     name: str = ""  # words before the version, in small letters: a name, "" where there are none
-    placeholder: tuple[int, int] | None = (
-        None  # of a word in the place of a date
-    )
+    # of a word in the place of a date
+    placeholder: tuple[int, int] | None = None
 
     @property
     def day(self) -> Day | None:

@@ -13,11 +13,8 @@ from release_tasks.formats import unpacking
 from release_tasks.memo import On, memoized_on
 from release_tasks.versions.numbers import without_build
 
-ABSENT = (
-    404,
-    410,
-    451,
-)  # the Cargo book, "Index Format": each means that there is no such crate
+# the Cargo book, "Index Format": each means that there is no such crate
+ABSENT = (404, 410, 451)
 FRESH = {"Cache-Control": "no-cache"}
 
 

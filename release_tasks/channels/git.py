@@ -18,9 +18,8 @@ from release_tasks.tools.git import origin
 NAME = "git"
 NOUN = "tag"
 UNDO = "a tag can be deleted"
-TAGS_PER_PUSH = (
-    3  # GitHub starts no workflow when a push has more (docs, event `push`)
-)
+# GitHub starts no workflow when a push has more (docs, event `push`)
+TAGS_PER_PUSH = 3
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:

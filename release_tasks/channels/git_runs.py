@@ -19,11 +19,8 @@ from release_tasks.tools.gh.checks import Check, Row
 BEGIN = 300.0  # seconds in which the first run must appear
 LONGEST = 6 * 3600.0  # seconds; no job on GitHub's own runners takes longer
 EVERY = 20.0  # seconds between two reads of three requests; a workflow's token has 1000 an hour
-EVENTS = (
-    "push",
-    "pull_request",
-    "merge_group",
-)  # scheduled and manual runs do not test the commit
+# scheduled and manual runs do not test the commit
+EVENTS = ("push", "pull_request", "merge_group")
 BY_HAND = "workflow_dispatch"  # how a workflow that is named is started where a push does not
 
 

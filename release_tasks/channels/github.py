@@ -253,9 +253,8 @@ def _state_of_other_form(
     """Return the state of "Latest" on a tag that this component does not make."""
     components = release.project.components
     if any(version_in(one, now) for one in components):
-        return (
-            PointerState.BEHIND
-        )  # another component's release does not own "Latest"
+        # another component's release does not own "Latest"
+        return PointerState.BEHIND
     earlier = earlier_tags.version_of(
         now, (part.component.name, release.project.name)
     )

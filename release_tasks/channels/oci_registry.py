@@ -82,9 +82,8 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
     """Return the labels of an image, of its first platform when it has several."""
     found = manifest(reference, tag) or {}
     for entry in found.get("manifests", ()):
-        if (
-            entry.get("platform", {}).get("os") != "unknown"
-        ):  # that is an attestation
+        # that is an attestation
+        if entry.get("platform", {}).get("os") != "unknown":
             found = manifest(reference, entry["digest"]) or {}
             break
     if "config" not in found:

@@ -29,9 +29,8 @@ NAME = "PyPI"
 NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
-BROKEN_CONNECTIONS = (
-    3  # until an upload is given up; the same bytes may be sent twice
-)
+# until an upload is given up; the same bytes may be sent twice
+BROKEN_CONNECTIONS = 3
 # then a version takes no more files (warehouse, forklift/legacy.py)
 OPEN_FOR = timedelta(days=14)
 

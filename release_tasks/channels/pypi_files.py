@@ -26,9 +26,8 @@ class PythonFile:
     tag: str
     pattern: str  # its name, as far as it is known before the build
     python: str = ""  # as `3.12`
-    is_abi3: bool = (
-        False  # one wheel for all Pythons with a GIL, from the oldest on
-    )
+    # one wheel for all Pythons with a GIL, from the oldest on
+    is_abi3: bool = False
 
     def matches(self, name: str) -> bool:
         """Return True when a file of this version, by its name, is the one that is meant."""
@@ -68,9 +67,8 @@ def _files_of(
 ) -> Iterator[PythonFile]:
     start = f"{normalized(package.name).replace('-', '_')}-{version}"
     pythons = package.pythons or ("",)
-    if (
-        is_abi3
-    ):  # free-threaded Pythons load no abi3, so each has a wheel (PEP 703)
+    # free-threaded Pythons load no abi3, so each has a wheel (PEP 703)
+    if is_abi3:
         free_threaded = (
             python for python in package.pythons if python.endswith("t")
         )

@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
     from release_tasks.shell import Failed
 
-SEVERITIES = (
-    "note",
-    "warning",
-    "problem",
-)  # in the order in which they are shown
+# in the order in which they are shown
+SEVERITIES = ("note", "warning", "problem")
 T = TypeVar("T")
 
 

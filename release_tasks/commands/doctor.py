@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 AT_ONCE = 3  # programs that are compiled side by side
 MINUTES_EACH = 3  # of a program that is compiled, measured on two cores
 
-Versions = dict[
-    str, str | None
-]  # of each program; None when it is not installed
+# of each program; None when it is not installed
+Versions = dict[str, str | None]
 
 
 @command

@@ -47,9 +47,8 @@ def matrix(
     if github_output:
         ci.output("version", release.request)
         ci.output("jobs", json.dumps(data["jobs"]))
-    terminal.print_json(
-        data, indent=None
-    )  # one line: $GITHUB_OUTPUT takes no more
+    # one line: $GITHUB_OUTPUT takes no more
+    terminal.print_json(data, indent=None)
 
 
 def _wheels(release: Release) -> Iterator[dict[str, Any]]:

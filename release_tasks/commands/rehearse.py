@@ -431,9 +431,8 @@ def _status(
 
 def _timeline(clone: Path) -> list[dict[str, Any]]:
     rows = []
-    for path in sorted(
-        (clone / "dist").rglob("timeline.json")
-    ):  # a tag may have a slash
+    # a tag may have a slash
+    for path in sorted((clone / "dist").rglob("timeline.json")):
         rows += _json.loads(path.read_text())
     return rows
 

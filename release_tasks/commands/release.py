@@ -124,9 +124,8 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
     timeline: Timeline = []
     _keep_logs(c, arguments)
     for number, stage in enumerate(order.of(c)):
-        if number == 1 and not shell.is_dry(
-            c
-        ):  # the first stage changes nothing
+        # the first stage changes nothing
+        if number == 1 and not shell.is_dry(c):
             dist.lock(
                 Release.at(c, arguments["version"], arguments["component"])
             )

@@ -118,9 +118,8 @@ def _question(error: ReleaseError) -> Data:
 def _source(project: Project, component: Component, kind: str) -> str:
     """Return whether the settings name what a component ships of a kind."""
     tables = getattr(project.settings, kind)
-    if (
-        isinstance(tables, dict) and tables
-    ):  # the others only set how their kind is released
+    # the others only set how their kind is released
+    if isinstance(tables, dict) and tables:
         return "settings"
     table = project.settings.components.get(component.name)
     if table and getattr(table, kind):
@@ -129,9 +128,8 @@ def _source(project: Project, component: Component, kind: str) -> str:
 
 
 def _relative(project: Project, row: Data) -> Data:
-    row.pop(
-        "is_from_tags", None
-    )  # how its version is found, which is shown above
+    # how its version is found, which is shown above
+    row.pop("is_from_tags", None)
     for key, value in row.items():
         if isinstance(value, Path):
             row[key] = value.relative_to(project.root).as_posix()
@@ -169,9 +167,8 @@ def _files(project: Project) -> list[Data] | Data:
 
     try:
         paths = sorted(bump.paths(_next(project, "major")))
-    except (
-        ReleaseError
-    ):  # perhaps of a requirement below the next major version
+    except ReleaseError:
+        # perhaps of a requirement below the next major version
         try:
             paths = sorted(bump.paths(_next(project, "patch")))
         except ReleaseError as error:

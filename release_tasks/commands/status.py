@@ -30,9 +30,8 @@ class Report:
     release: Release
     artifacts: tuple[ArtifactStatus, ...]
     pointers: tuple[Pointer, ...]
-    problems: tuple[
-        ReleaseError, ...
-    ] = ()  # channels that could not be read, open questions
+    # channels that could not be read, open questions
+    problems: tuple[ReleaseError, ...] = ()
 
     @property
     def code(self) -> int:

@@ -43,9 +43,8 @@ def _colored(heading: Row, rows: Sequence[Row]) -> object:
 
     table = Table(box=None, pad_edge=False)
     for title in heading:
-        table.add_column(
-            title, overflow="fold"
-        )  # a shortened name could not be copied
+        # a shortened name could not be copied
+        table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*map(_cell, row))
     return table

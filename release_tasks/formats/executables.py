@@ -20,9 +20,8 @@ class Code:
 
     format: str  # ELF, MACHO or PE
     machines: str  # GNU names, joined by `+`; "" for a machine that is not in our table
-    needs: tuple[
-        str, ...
-    ] = ()  # shared libraries of the system, and its loader of programs
+    # shared libraries of the system, and its loader of programs
+    needs: tuple[str, ...] = ()
     glibc: tuple[int, ...] = ()  # the newest one that its symbols name
 
 

@@ -100,9 +100,8 @@ def _manifests(
     found: dict[str, dict[str, Any]] = {}
     for manifest in images:
         about = config(read, manifest)
-        if (
-            about.get("os", "unknown") != "unknown"
-        ):  # an attestation has no system
+        # an attestation has no system
+        if about.get("os", "unknown") != "unknown":
             found[platforms.of(about)] = manifest
     return found
 

@@ -64,9 +64,8 @@ def content(path: Path) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    return os.open(
-        path, flags | os.O_NONBLOCK
-    )  # a pipe would wait for its other end
+    # a pipe would wait for its other end
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def decode(data: bytes, path: str) -> str:

@@ -116,9 +116,8 @@ def tar_files(source: Source) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     with reading(source), open_tar(source) as archive:
         for member in members(archive):
             left -= member.size
-            if (
-                left < 0
-            ):  # a sparse file is larger than what the archive has of it
+            # a sparse file is larger than what the archive has of it
+            if left < 0:
                 raise _too_large(source)
             file = archive.extractfile(member) if member.isreg() else None
             yield member, file.read() if file else b""

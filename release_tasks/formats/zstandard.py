@@ -7,9 +7,8 @@ from types import ModuleType
 from typing import IO, Any
 
 MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, 3.1.1
-LEVEL = (
-    19  # the highest that needs no more memory to unpack than usual (zstd(1))
-)
+# the highest that needs no more memory to unpack than usual (zstd(1))
+LEVEL = 19
 
 
 def compressing(out: IO[bytes]) -> IO[bytes]:

@@ -31,10 +31,8 @@ _KEYS = (
     "alias",
 )
 _TEXTS = ("version", "condition", "alias")
-_ALWAYS = (
-    "name",
-    "repository",
-)  # the other keys are left out where they are empty
+# the other keys are left out where they are empty
+_ALWAYS = ("name", "repository")
 
 
 def kind(requirements: Rows, siblings: Siblings) -> VersionLocations:

@@ -21,12 +21,8 @@ CONTENT_TYPES = {
     ".rst": "text/x-rst",
     ".txt": "text/plain",
 }
-ELSEWHERE = (
-    "git",
-    "url",
-    "path",
-    "file",
-)  # keys of Poetry's dependencies on no index
+# keys of Poetry's dependencies on no index
+ELSEWHERE = ("git", "url", "path", "file")
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,11 @@ class PyProject:
     cargo_manifest: str | None  # tool.maturin.manifest-path
     dynamic: DynamicVersion  # where its backend reads the version
     pythons: str = ""  # project.requires-python
-    readme: str | None = (
-        None  # its file; "" where it is a literal text, or dynamic
-    )
+    # its file; "" where it is a literal text, or dynamic
+    readme: str | None = None
     maturin: Mapping[str, Any] = field(default_factory=dict)  # tool.maturin
-    source_folders: tuple[
-        str, ...
-    ] = ()  # where its backend finds packages, as it says
+    # where its backend finds packages, as it says
+    source_folders: tuple[str, ...] = ()
 
 
 def is_application(data: Mapping[str, Any]) -> bool:

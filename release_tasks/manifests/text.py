@@ -80,9 +80,8 @@ def _versions_in(value: Value, key: str, path: str) -> list[tuple[int, int]]:
     """Return where the version is in the value of a key: all of it, or what it says once."""
     text = value.value
     whole = _WHOLE.fullmatch(text)
-    is_version = (
-        key.lower().endswith("version") or "!" in text
-    )  # PEP 440's epoch
+    # PEP 440's epoch
+    is_version = key.lower().endswith("version") or "!" in text
     if whole and is_version:  # with any prerelease
         start, end = whole.span(1)
         return [(value.start + start, value.start + end)]

@@ -111,9 +111,8 @@ def blocks(text: str, path: str, wanted: re.Pattern[str]) -> list[Block]:
             continue
         try:
             found.append(_block(text, path, start, end))
-        except (
-            ReleaseError
-        ):  # with the line in the whole text, or a text of an unusual form
+        except ReleaseError:
+            # with the line in the whole text, or a text of an unusual form
             return [Block(load(text, path), spans(text, path))]
     return found
 

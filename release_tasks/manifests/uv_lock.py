@@ -89,9 +89,8 @@ def _entry(
     new = ours.get(name)
     if new is not None and not own.is_at(name, bump.path, folders[0]):
         return None
-    if (
-        new is None and folders[0] == "."
-    ):  # the package in the folder of the lock
+    # the package in the folder of the lock
+    if new is None and folders[0] == ".":
         new = bump.version
     return f"{name} in [[package]]", new and pep440(new)
 

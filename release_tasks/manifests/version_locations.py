@@ -68,9 +68,8 @@ class Siblings:
 
     # SemVer versions after the bump
     new: Mapping[str, str] = field(default_factory=dict)
-    present: Mapping[str, str] = field(
-        default_factory=dict
-    )  # before it, where known
+    # before it, where known
+    present: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,17 +31,10 @@ SCIKIT = (
 )
 MESON = r"\bproject\s*\([^)]*?\bversion\s*:\s*'(?P<version>[^']+)'"
 WHOLE_FILE = r"\A\s*v?(?P<version>[0-9][^\s#]*)\s*\Z"
-VERSION_FILES = (
-    "VERSION",
-    "VERSION.txt",
-    "version.txt",
-)  # which a setup.py reads
-FLIT_FILES = (
-    "__init__.py",
-    "version.py",
-    "_version.py",
-    "__version__.py",
-)  # flit_core
+# which a setup.py reads
+VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
+# flit_core
+FLIT_FILES = ("__init__.py", "version.py", "_version.py", "__version__.py")
 # Tables and words of the plugins that read the version from git's tags.
 TAG_PLUGINS = (
     "setuptools_scm",
@@ -133,9 +126,8 @@ def dynamic_version(
         table_at(data, "build-system").get("build-backend") or "setuptools"
     )
     sources: list[VersionSource] = []
-    is_in_tree = "backend-path" in table_at(
-        data, "build-system"
-    )  # PEP 517: it may wrap any
+    # PEP 517: it may wrap any
+    is_in_tree = "backend-path" in table_at(data, "build-system")
     for word, find in _BACKENDS.items():
         if word in backend or is_in_tree:
             sources += find(data, name)

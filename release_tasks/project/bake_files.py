@@ -17,11 +17,8 @@ from typing import Any
 from release_tasks.formats.text_files import peek
 from release_tasks.project.image_commands import UNKNOWN, Built
 
-FILES = (
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.hcl",
-)  # by default
+# by default
+FILES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.hcl")
 _BLOCK = re.compile(
     r'^(variable|target|group)\s+"([^"]+)"[ \t]*\{[ \t]*\n(.*?)^\}', re.M | re.S
 )

@@ -12,12 +12,8 @@ from release_tasks.project.model import Binary, Crate, Resolved, Unresolved
 from release_tasks.project.settings import FILE, BinaryTable, Settings
 from release_tasks.tools.cargo import Workspace
 
-BUILT_IN_PROFILES = (
-    "release",
-    "dev",
-    "test",
-    "bench",
-)  # The Cargo Book, Profiles
+# The Cargo Book, Profiles
+BUILT_IN_PROFILES = ("release", "dev", "test", "bench")
 
 
 def binaries(

@@ -61,9 +61,8 @@ def beside(
     `versions`, of a higher one, or of what is not released, and no towncrier makes it.
     """
     known_versions = [version for version in versions if version]
-    if not folder.is_relative_to(
-        project.root
-    ):  # a member outside of the repository
+    # a member outside of the repository
+    if not folder.is_relative_to(project.root):
         return None
     here = (
         ""

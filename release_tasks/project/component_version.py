@@ -23,9 +23,8 @@ from release_tasks.project.settings import FILE
 from release_tasks.project.suggested_components import ambiguity, are_several
 from release_tasks.versions.numbers import as_semver, is_lower, parse
 
-Ships = Mapping[
-    str, Resolved[Any]
-]  # what a component ships, by the name of its kind
+# what a component ships, by the name of its kind
+Ships = Mapping[str, Resolved[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,8 @@ class ComponentVersion:
 
     version: str | None
     unknown: Unresolved | None = None
-    files: tuple[
-        tuple[str, str], ...
-    ] = ()  # manifests that have it, of nothing that is shipped
+    # manifests that have it, of nothing that is shipped
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
@@ -64,9 +62,8 @@ def _of_unpublished(
     project: Project, name: str, ships: Ships
 ) -> ComponentVersion:
     """Return the version of a component without a crate or package that has one."""
-    if isinstance(
-        ships["python"], Unresolved
-    ):  # which may be what has the version
+    # which may be what has the version
+    if isinstance(ships["python"], Unresolved):
         return ComponentVersion(None, ships["python"])
     python = resolved_or_empty(ships["python"])
     unread = [package for package in python if not package.is_from_tags]

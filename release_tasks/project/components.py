@@ -312,9 +312,8 @@ def _refuse_same_changelog(components: list[Component]) -> None:
         if component.changelog is None:
             continue
         owner = owners.setdefault(component.changelog, component.name)
-        if (
-            owner != component.name
-        ):  # headings have versions but no names of components
+        # headings have versions but no names of components
+        if owner != component.name:
             raise ReleaseError(
                 f"{FILE}: both {owner} and {component.name} use {component.changelog}",
                 f"git add another file for one of them:\n[components.{component.name}]\n"

@@ -19,11 +19,8 @@ from release_tasks.project.model import (
 )
 from release_tasks.project.settings import FILE, Settings, table_types
 
-INHERITED = (
-    "title",
-    "assets",
-    "latest",
-)  # a component has those of [github], or is the only one
+# a component has those of [github], or is the only one
+INHERITED = ("title", "assets", "latest")
 DEFAULTS = {"tag": "v{version}"}  # where discovery finds nothing else
 File = Mapping[str, Any]  # a table of the settings file as it is written
 

@@ -17,12 +17,8 @@ if TYPE_CHECKING:
     from semver import Version
 
 ALL = "preflight"  # the session that requires every gate
-LEVELS = (
-    "major",
-    "minor",
-    "patch",
-    "hotfix",
-)  # keys of [gates] that list gates
+# keys of [gates] that list gates
+LEVELS = ("major", "minor", "patch", "hotfix")
 
 
 def gates(project: Project) -> tuple[Gate, ...]:

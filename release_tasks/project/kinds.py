@@ -44,12 +44,10 @@ class Output:
     """Files of one kind that the build of something shipped makes."""
 
     kind: FileKind
-    asset: Asset | None = (
-        None  # the word that attaches them to the GitHub release
-    )
-    suffix: str = (
-        ""  # how their names end; empty where the settings name each file
-    )
+    # the word that attaches them to the GitHub release
+    asset: Asset | None = None
+    # how their names end; empty where the settings name each file
+    suffix: str = ""
     name: str = ""  # the attribute that names them in release.json; "" where one thing has several
 
 
@@ -71,9 +69,8 @@ class Kind:
     # whether its manifest decides which version a component has
     sets_version: bool = False
     is_oci: bool = False  # whether it goes to an OCI registry
-    made_of: str = (
-        ""  # the kind it is made of: whoever ships that ships this, too
-    )
+    # the kind it is made of: whoever ships that ships this, too
+    made_of: str = ""
 
     @property
     def file_kinds(self) -> tuple[FileKind, ...]:

@@ -103,9 +103,8 @@ class PythonPackage:
     folder: Path
     maturin: bool
     wheels: tuple[str, ...] = ()
-    pythons: tuple[
-        str, ...
-    ] = ()  # as `3.12`; empty if one wheel is for several
+    # as `3.12`; empty if one wheel is for several
+    pythons: tuple[str, ...] = ()
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
     is_from_tags: bool = False  # its backend reads the version from git's tags
@@ -124,9 +123,8 @@ class Image:
     tags: tuple[str, ...]
     context: str = "."
     target: str | None = None
-    args: tuple[
-        tuple[str, str], ...
-    ] = ()  # templates, as those of labels and annotations
+    # templates, as those of labels and annotations
+    args: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     scan: str | None = None
     test: str | None = None
@@ -212,18 +210,15 @@ class Component:
     assets: tuple[str, ...] = ()
     bundles: tuple[Bundle, ...] = ()
     changelog: str | None = None
-    pins: tuple[
-        tuple[str, str], ...
-    ] = ()  # by other component: "follow" or "keep"
+    # by other component: "follow" or "keep"
+    pins: tuple[tuple[str, str], ...] = ()
     tag_message: str | None = None  # a template; "" for lightweight tags
     commit: str | None = None  # a template, too
     prereleases: bool = True  # whether its versions may be prereleases
-    promotes: bool = (
-        False  # whether only `inv promote` makes its GitHub release
-    )
-    former_tags: tuple[
-        str, ...
-    ] = ()  # other forms that its tags had, or have in history
+    # whether only `inv promote` makes its GitHub release
+    promotes: bool = False
+    # other forms that its tags had, or have in history
+    former_tags: tuple[str, ...] = ()
     unknown_version: Unresolved | None = None  # why a version was not found
     # manifests of nothing that is shipped, which have its version: entries of [files]
     version_files: tuple[tuple[str, str], ...] = ()
@@ -238,16 +233,13 @@ class Project:
     name: str
     repository: str | None  # [host/]owner/name on GitHub, without github.com
     components: tuple[Component, ...]
-    crates: tuple[
-        Crate, ...
-    ] = ()  # every member of the workspace, published or not
+    # every member of the workspace, published or not
+    crates: tuple[Crate, ...] = ()
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
-    workspace: Workspace | None = field(
-        default=None, repr=False
-    )  # as cargo sees it
-    left_out: tuple[
-        str, ...
-    ] = ()  # what was found but is not released, and why
+    # as cargo sees it
+    workspace: Workspace | None = field(default=None, repr=False)
+    # what was found but is not released, and why
+    left_out: tuple[str, ...] = ()
     outside: tuple[OutsideCrate, ...] = ()
     tags: tuple[str, ...] = field(default=(), repr=False)  # the oldest first
 

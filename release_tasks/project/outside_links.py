@@ -19,9 +19,8 @@ def outside_links(tree: Path) -> dict[str, str]:
     found = {}
     for path in git.links(tree):
         place = tree / path
-        if (
-            not place.is_symlink()
-        ):  # git writes plain files where `core.symlinks` is off
+        # git writes plain files where `core.symlinks` is off
+        if not place.is_symlink():
             continue
         target = os.readlink(place)
         if os.path.isabs(target) or files.leads_outside(tree, path):

@@ -59,9 +59,8 @@ class PackageBuild:
     path: str
     # as cargo has it, if maturin builds a member of the workspace
     crate: Package | None
-    least: (
-        int | None
-    )  # 0 for every Python 3, None if each Python gets its own wheel
+    # 0 for every Python 3, None if each Python gets its own wheel
+    least: int | None
 
     @property
     def table(self) -> str:
@@ -133,9 +132,8 @@ def built_by_maturin(
     for path in files:
         try:
             about = about_package(root, path) if _is_pyproject(path) else None
-        except (
-            ReleaseError
-        ):  # a broken one is an error of its own where it is released
+        except ReleaseError:
+            # a broken one is an error of its own where it is released
             continue
         if about and about.backend.startswith("maturin"):
             manifest = (root / path).parent / (
@@ -217,9 +215,8 @@ def _not_named(
         for path, about in _publishable(root, tuple(shipped)):
             if about.name not in named:
                 yield f"{about.name} (python: the settings do not name {path})"
-    except (
-        ReleaseError
-    ):  # a broken one is an error of its own where it is released
+    except ReleaseError:
+        # a broken one is an error of its own where it is released
         return
 
 

@@ -14,12 +14,8 @@ PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
 GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
 
 
-DEFAULT_TAGS = (
-    "{version}",
-    "{major}.{minor}",
-    "{major}",
-    "latest",
-)  # of an image
+# of an image
+DEFAULT_TAGS = ("{version}", "{major}.{minor}", "{major}", "latest")
 
 
 class _Table(
@@ -43,9 +39,8 @@ class ProjectTable(_Table, frozen=True):
 class ComponentTable(_Table, frozen=True):
     """A part with its own version and tag."""
 
-    tag: str | None = (
-        None  # default: as the last releases are tagged, else v{version}
-    )
+    # default: as the last releases are tagged, else v{version}
+    tag: str | None = None
     tag_message: str | None = None
     commit: str | None = None
     crates: tuple[str, ...] = ()
@@ -82,9 +77,8 @@ class PythonTable(_Table, frozen=True):
     """A distribution for PyPI."""
 
     path: str | None = None
-    wheels: tuple[
-        str, ...
-    ] = ()  # platform tags; default: one wheel, of the building machine
+    # platform tags; default: one wheel, of the building machine
+    wheels: tuple[str, ...] = ()
     pythons: tuple[PythonVersion, ...] = ()  # each gets its own wheels
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"  # the name of the variable, never a value
@@ -99,16 +93,14 @@ class ImageTable(_Table, frozen=True):
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = DEFAULT_TAGS
     args: dict[str, str] = {}
-    secrets: tuple[
-        str, ...
-    ] = ()  # as docker buildx build takes them, without values
+    # as docker buildx build takes them, without values
+    secrets: tuple[str, ...] = ()
     annotations: dict[str, str] = {}
     labels: dict[str, str] = {}  # besides those of its commit and version
     cache_from: tuple[str, ...] = ()  # as docker buildx build takes them
     cache_to: tuple[str, ...] = ()
-    scan: str | None = (
-        None  # a command on the built image, before anything is public
-    )
+    # a command on the built image, before anything is public
+    scan: str | None = None
     test: str | None = None  # another one, which runs it
 
 
@@ -158,9 +150,8 @@ class BuildTable(_Table, frozen=True):
     pass_env: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
-    glibc: GlibcVersion | None = (
-        None  # the oldest that binaries for Linux run with
-    )
+    # the oldest that binaries for Linux run with
+    glibc: GlibcVersion | None = None
     runners: dict[str, str] = {}  # by target: the CI machine that builds it
 
 
@@ -168,9 +159,8 @@ class GatesTable(_Table, frozen=True):
     """What must pass before a release."""
 
     run: tuple[str, ...] = ()  # instead of the defaults
-    sign_off: tuple[
-        Literal["bundles"], ...
-    ] = ()  # what waits for `--sign-off NAME`
+    # what waits for `--sign-off NAME`
+    sign_off: tuple[Literal["bundles"], ...] = ()
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     # the title of the milestone in which nothing may be open
     milestone: str | None = None
@@ -199,9 +189,8 @@ class GithubTable(_Table, frozen=True):
     release: Literal["always", "promote"] = "always"
     title: str = "{tag}"
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
-    latest: bool = (
-        True  # whether any release of this project is GitHub's "Latest"
-    )
+    # whether any release of this project is GitHub's "Latest"
+    latest: bool = True
     # "changelog", "generated", the path of a template, a list of these, or a command
     notes: str | tuple[str, ...] | NotesTable = "changelog"
     # the environment of a workflow whose reviewers approve what becomes public
@@ -214,9 +203,8 @@ class CiTable(_Table, frozen=True):
     runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
     python: str = "3.13"  # that runs the tasks
     setup: tuple[str, ...] = ()  # lines before check and builds
-    minutes: Annotated[int, msgspec.Meta(ge=1, le=360)] = (
-        60  # of check, build and assembling, each
-    )
+    # of check, build and assembling, each
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=360)] = 60
 
 
 class Settings(_Table, frozen=True):

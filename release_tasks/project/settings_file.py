@@ -31,10 +31,8 @@ from release_tasks.project.settings import (
 from release_tasks.rules import git as git_rules
 
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
-SAMPLE = {
-    "version": "1.0.0",
-    "crate": "a-crate",
-}  # what a template is tried with
+# what a template is tried with
+SAMPLE = {"version": "1.0.0", "crate": "a-crate"}
 
 
 @dataclass(frozen=True)

@@ -221,9 +221,8 @@ def _other_table(
     """Return a component that is not the main one; `tables` are those before it."""
     name = group.called[0]
     taken = {table.name for table in tables}
-    if (
-        name in taken
-    ):  # a crate and a wheel, or an image and a chart, with the same name
+    # a crate and a wheel, or an image and a chart, with the same name
+    if name in taken:
         name += "-chart" if "charts" in group.names else "-python"
     tag = _tag(project, group, name, is_main=False)
     if tag is None:

@@ -58,12 +58,10 @@ class _Job:
 
     values: dict[str, str]  # of expressions: `env.NAME`, `matrix.NAME`
     root: Path
-    named: dict[str, tuple[list[str], str]] = field(
-        default_factory=dict
-    )  # by step id
-    builds: dict[str, Built] = field(
-        default_factory=dict
-    )  # by name, not pushed yet
+    # by step id
+    named: dict[str, tuple[list[str], str]] = field(default_factory=dict)
+    # by name, not pushed yet
+    builds: dict[str, Built] = field(default_factory=dict)
 
 
 def declared(root: Path, repository: str | None) -> tuple[WorkflowImage, ...]:

@@ -27,12 +27,8 @@ MISLEADING = re.compile(
 )
 OTHER_INDEX = re.compile(r"CARGO_REGISTRIES_\w+_INDEX")
 CRATES_IO_INDEX = "CARGO_REGISTRIES_CRATES_IO_INDEX"
-KEPT = (
-    "currentContext",
-    "proxies",
-    "aliases",
-    "features",
-)  # of docker's config.json
+# of docker's config.json
+KEPT = ("currentContext", "proxies", "aliases", "features")
 BUILDERS = ("current", "defaults", "instances", "certs")  # of buildx's folder
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 

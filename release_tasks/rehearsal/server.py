@@ -258,9 +258,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._log(app, request, answer.status)
                 self._send_early(answer, request)
                 return
-            for _ in (
-                request.chunks()
-            ):  # an unread rest would be taken for the next request
+            # an unread rest would be taken for the next request
+            for _ in request.chunks():
                 pass
         except (Lost, ConnectionError):
             self.close_connection = True

@@ -11,12 +11,8 @@ from release_tasks import endpoints, files, http
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.web import Response
 
-STATUSES = (
-    200,
-    404,
-    410,
-    451,
-)  # answers, of which all but 200 mean: there is nothing
+# answers, of which all but 200 mean: there is nothing
+STATUSES = (200, 404, 410, 451)
 
 
 class Unreachable(Exception):

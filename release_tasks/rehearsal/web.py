@@ -13,12 +13,8 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
-READS = (
-    "/git-upload-pack",
-    "/graphql",
-    "/token",
-    "/generate-notes",
-)  # questions that are sent by POST
+# questions that are sent by POST
+READS = ("/git-upload-pack", "/graphql", "/token", "/generate-notes")
 ELSEWHERE = "elsewhere"  # the name of the app that reads from other hosts
 _PIECE = 1 << 16  # bytes
 

@@ -10,10 +10,8 @@ from release_tasks import endpoints
 from release_tasks.rules.rule import KnownGap, rule
 
 DOCKER_HUB = "docker.io"
-DOCKER_HUB_NAMES = (
-    DOCKER_HUB,
-    "index.docker.io",
-)  # as docker's clients know it
+# as docker's clients know it
+DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io")
 LONGEST_NAME = 255  # characters
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")

@@ -31,11 +31,8 @@ EDITABLE = (
     "import-namespace"
 )
 DYNAMIC_FIELDS = frozenset(EDITABLE.split())
-FIRST = (
-    "metadata-version",
-    "name",
-    "version",
-)  # of several faults, PyPI tells of these first
+# of several faults, PyPI tells of these first
+FIRST = ("metadata-version", "name", "version")
 GAPS = (
     KnownGap(
         PYPI,

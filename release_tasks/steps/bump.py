@@ -23,6 +23,5 @@ def bump(
         terminal.print_json(changes)
 
 
-bump.help["version"] = (
-    NEW_VERSION_HELP  # without a value there is nothing to set
-)
+# without a value there is nothing to set
+bump.help["version"] = NEW_VERSION_HELP

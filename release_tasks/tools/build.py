@@ -23,7 +23,6 @@ def make(
         str(out),
         str(folder),
     ]
-    with files.scratch(
-        "build"
-    ) as temporary:  # an interrupted build leaves its environment there
+    # an interrupted build leaves its environment there
+    with files.scratch("build") as temporary:
         do(c, argv, env={**env, "TMPDIR": str(temporary)})

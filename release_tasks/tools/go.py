@@ -12,10 +12,8 @@ from release_tasks import endpoints, files, http, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import machines
 
-OLDEST = (
-    1,
-    21,
-)  # the first version that downloads the toolchain a module asks for
+# the first version that downloads the toolchain a module asks for
+OLDEST = (1, 21)
 VERSION = "1.26.8"
 SHA256 = {  # of the zip that Go's module proxy serves, by machine
     "amd64": "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",

@@ -35,9 +35,8 @@ SHIPPED = {
     "charts": Chart,
 }
 pytestmark = pytest.mark.tools("git", "gh")
-Keys = dict[
-    str, set[str]
-]  # of the objects below each key; "" is the printed object
+# of the objects below each key; "" is the printed object
+Keys = dict[str, set[str]]
 
 
 def documented() -> dict[str, Keys]:

@@ -39,9 +39,8 @@ def on_origin(tiny: TinyProject) -> dict[str, str]:
     """Return the commit of each tag on origin."""
     lines = tiny.git("ls-remote", "--tags", "origin").splitlines()
     commits = {}
-    for (
-        line
-    ) in lines:  # an annotated tag comes first, then its commit as TAG^{}
+    # an annotated tag comes first, then its commit as TAG^{}
+    for line in lines:
         commit, _, name = line.partition("\t")
         commits[name.removeprefix("refs/tags/").removesuffix("^{}")] = commit
     return commits

@@ -39,9 +39,8 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(
         "hello": b"program",
         "README": b"program",
     }
-    if name.endswith(
-        archive_names.ZSTANDARD
-    ):  # shutil knows these since Python 3.14
+    # shutil knows these since Python 3.14
+    if name.endswith(archive_names.ZSTANDARD):
         return
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")
     assert (tmp_path / "out" / "hello").read_bytes() == b"program"

@@ -123,9 +123,8 @@ def test_a_chart_with_tags_of_its_own_is_a_component_and_another_one_is_not(
     (root / "release-tasks.toml").write_text("\n".join(asked.value.lines))
     _, alone = discover(root).components
     [chart] = resolved_or_raise(alone.charts)
-    assert (
-        chart.app_version == "0.3.0"
-    )  # of the program, and not of this component
+    # of the program, and not of this component
+    assert chart.app_version == "0.3.0"
     other = repository(tmp_path / "other", files, "v0.3.0")
     assert [one.name for one in discover(other).components] == ["lamp"]
 

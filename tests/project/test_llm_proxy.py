@@ -159,9 +159,8 @@ def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
             for entry in project.hosted.registries.log.writes()
             if entry.app == "github"
         ]
-        assert writes == [
-            "/sofatutor/llm-proxy.git/git-receive-pack"
-        ]  # the tag
+        # the tag
+        assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]
     for fact in (
         (
             "ghcr.io/sofatutor/llm-proxy:0.2.0 is complete on its registry, for linux/amd64, "

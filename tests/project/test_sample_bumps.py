@@ -149,9 +149,8 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
 ) -> None:
     bumped(llmtrace, "--version", "0.2.0")
     edited = changed(llmtrace)
-    git(
-        llmtrace, "tag", "v0.1.6-mine"
-    )  # what `git push --tags` would take along
+    # what `git push --tags` would take along
+    git(llmtrace, "tag", "v0.1.6-mine")
     to_origin(llmtrace, "0.2.0", monkeypatch)
     assert (
         git(
@@ -221,9 +220,8 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
     ]
     lines = added(root)
     assert set(lines) == {"Cargo.lock", "Cargo.toml", "npm/package.json"}
-    assert (
-        lines["Cargo.lock"] == ['version = "0.2.66"'] * 16
-    )  # the benchmarks keep their own
+    # the benchmarks keep their own
+    assert lines["Cargo.lock"] == ['version = "0.2.66"'] * 16
     assert lines["npm/package.json"] == ['  "version": "0.2.66",']
     text = (root / "Cargo.toml").read_text()
     kept = [

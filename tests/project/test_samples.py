@@ -76,9 +76,8 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(
         '[images."ghcr.io/epappas/llmtrace"]\ndockerfile = "Dockerfile"\n'
         '[images."ghcr.io/epappas/llmtrace-dashboard"]\ndockerfile = "dashboard/Dockerfile"\n'
     )
-    assert (
-        inv(root, "bump", "--version", "0.2.0").returncode == 0
-    )  # it does not depend on the answer
+    # it does not depend on the answer
+    assert inv(root, "bump", "--version", "0.2.0").returncode == 0
     git(root, "checkout", "--quiet", ".")
     (root / "release-tasks.toml").write_text(lines)
     git(root, "add", "--all")

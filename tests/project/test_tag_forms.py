@@ -116,11 +116,8 @@ def test_history_goes_on_where_the_form_has_changed(tmp_path: Path) -> None:
         ("{version}",),
     )
     tags = [one.tag for one in released(found, component).values()]
-    assert tags == [
-        "v1.4.0",
-        "v1.3.0",
-        "1.2.0",
-    ]  # without the higher one of before
+    # without the higher one of before
+    assert tags == ["v1.4.0", "v1.3.0", "1.2.0"]
     assert previous(found, component, "1.5.0")[0] == "v1.4.0"
     assert previous(found, component, "1.3.0")[0] == "1.2.0"
 
@@ -136,7 +133,6 @@ def test_tags_without_a_v_are_followed_and_count(tmp_path: Path) -> None:
     assert component.tag == "{version}"
     assert list(released(found, component)) == ["1.4.0"]
     assert read(found, "1.5.0")[1] == "1.5.0"
-    git(
-        root, "tag", "v2.0.0"
-    )  # a tag that is made later is seen in the same process
+    # a tag that is made later is seen in the same process
+    git(root, "tag", "v2.0.0")
     assert discover(root).components[0].tag == "v{version}"

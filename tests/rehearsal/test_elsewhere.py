@@ -270,9 +270,8 @@ def test_without_a_project_every_registry_of_everybody_is_served(
             *("public.ecr.aws", "123456789012.dkr.ecr.x.amazonaws.com"),
         ):
             new = f"https://{host}/v2/me/app/manifests/1.0"
-            if (
-                host != "quay.io"
-            ):  # the one that can be reached, which knows only its own
+            # the one that can be reached, which knows only its own
+            if host != "quay.io":
                 assert ask(served, "GET", new).status_code == 404
             assert push(served, host, "me/app") == 201
             assert ask(served, "GET", new).status_code == 200

@@ -135,9 +135,8 @@ def test_uv_publishes_and_shows_why_an_upload_is_refused(
     client.ok("uv", "publish", *files)
     assert listed(client) == {path.name: sha256(path) for path in files}
     said = client.fails("uv", "publish", wheel(client.folder, text="x = 2"))
-    assert "Server says: 400 File already exists" in " ".join(
-        said.split()
-    )  # uv wraps it
+    # uv wraps it
+    assert "Server says: 400 File already exists" in " ".join(said.split())
 
 
 class Issuer:

@@ -456,9 +456,8 @@ def _request(data: bytes, headers: dict[str, str]) -> Request:
 
 
 def _chunked(data: bytes) -> object:
-    with contextlib.suppress(
-        ConnectionError, ValueError
-    ):  # answered with 500, or cut off
+    # answered with 500, or cut off
+    with contextlib.suppress(ConnectionError, ValueError):
         return _request(data, {"transfer-encoding": "chunked"}).body
     return b""
 

@@ -25,12 +25,10 @@ LONGEST = 1.0  # seconds of this process for an input of a few kilobytes
 SAMPLE = 1000 if INPUTS else 15  # inputs that hypothesis makes, and shrinks
 BATCH = 100
 SPECIAL = "\0\t\n\r \"#$%&'()*+,-./:<=>?@[\\]^_`{|}~\x1b\x7f\x85\xa0\ufeff\u2028\ud800"
-REPEATED = (
-    100_000 if INPUTS else 4_000
-)  # characters of one piece, again and again
-LONGEST_REPEATED = (
-    8.0 if INPUTS else 2.0
-)  # seconds; ten times as much where it is quadratic
+# characters of one piece, again and again
+REPEATED = 100_000 if INPUTS else 4_000
+# seconds; ten times as much where it is quadratic
+LONGEST_REPEATED = 8.0 if INPUTS else 2.0
 MEMORY = 3 << 30  # bytes of address space, in `nox -s fuzz`
 
 if INPUTS:

@@ -151,9 +151,8 @@ def test_an_image_whose_scan_or_test_fails_is_not_pushed_and_a_good_one_with_its
 
     digest = images()[0].digest
     assert digests() == {"1.2.0": digest}
-    assert (
-        seen.read_text().split() == [digest] * 5
-    )  # refused, scanned and refused, scanned and tested
+    # refused, scanned and refused, scanned and tested
+    assert seen.read_text().split() == [digest] * 5
     assert (
         root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan"
     ).read_text() == "nothing to fear\n"

@@ -265,9 +265,8 @@ def test_a_dry_run_downloads_nothing(project, registries, tmp_path, capsys):
     assert "would verify fetched-hello 0.2.0 on crates.io" in said
     assert "would verify ghcr.io/example/charts/hello 0.2.0 on charts" in said
     assert snapshot(project) == before
-    assert {e.app for e in registries.log.entries()[requests:]} <= {
-        "github"
-    }  # whose tag decides what is built
+    # whose tag decides what is built
+    assert {e.app for e in registries.log.entries()[requests:]} <= {"github"}
     assert left_behind(tmp_path) == []
 
 

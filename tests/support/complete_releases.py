@@ -28,9 +28,8 @@ class CompleteRelease:
     """A release of a sample project, with everything that is public in the end."""
 
     name: str
-    public: Mapping[
-        str, set[str]
-    ]  # the names of what users can get, by registry
+    # the names of what users can get, by registry
+    public: Mapping[str, set[str]]
     foreign: Mapping[str, str] = field(default_factory=dict)  # file: its target
     module: str = ""  # the native one in a wheel
     version: str = ""  # if not that of sample_projects.NEXT

@@ -17,9 +17,8 @@ class FileServer:
     name: str = "files"
     hosts: tuple[str, ...] = ("files.example",)
     files: dict[str, bytes] = field(default_factory=dict)
-    ranges: bool = (
-        True  # whether a range is answered with that part of the file
-    )
+    # whether a range is answered with that part of the file
+    ranges: bool = True
     broken: int = 0  # how many of the next answers are errors
     sent: list[int] = field(default_factory=list)  # bytes of each answer
 

@@ -18,12 +18,8 @@ from release_tasks.checks.check import Check, Finding, checks_of, run
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import Release
 
-CONTENTS = (
-    binaries,
-    wheels,
-    images,
-    followed_links,
-)  # what is in the files; `declared` is about which there are
+# what is in the files; `declared` is about which there are
+CONTENTS = (binaries, wheels, images, followed_links)
 
 
 def checks() -> tuple[Check, ...]:

@@ -57,9 +57,8 @@ class Program:
     label: str  # the file, for messages
     target: str  # a Rust target triple, "any" in a wheel for every platform
     code: executables.Code | None  # None where it is not a program
-    glibc: (
-        str  # the oldest that it has to run with, "" where nothing is promised
-    )
+    # the oldest that it has to run with, "" where nothing is promised
+    glibc: str
     rebuild: str  # the command that builds it again
     version: str
     binary: Binary | None = None  # None in a wheel

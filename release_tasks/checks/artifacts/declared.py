@@ -113,9 +113,8 @@ def unfit_asset(contents: Contents) -> Iterator[Problem]:
     if github_draft.no_release_reason(contents.release):
         return
     for part in contents.release.parts:
-        rows = [
-            row for row in dist.inventory(part) if row.size
-        ]  # else it is broken
+        # else it is broken
+        rows = [row for row in dist.inventory(part) if row.size]
         yield from problems_of(github_assets.unfit_assets(part, rows))
 
 

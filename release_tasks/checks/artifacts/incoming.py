@@ -12,11 +12,8 @@ from release_tasks.errors import Problem, ReleaseError, raise_problems
 from release_tasks.formats import differences
 from release_tasks.release import ComponentRelease, Release
 
-NOT_LISTED = {
-    dist.INVENTORY,
-    dist.GATES,
-    "timeline.json",
-}  # in a dist/, but in no inventory
+# in a dist/, but in no inventory
+NOT_LISTED = {dist.INVENTORY, dist.GATES, "timeline.json"}
 Key = tuple[str, str, str]  # component, kind and name
 
 
@@ -102,9 +99,8 @@ class _Merging:
 
     release: Release
     parts: dict[str, ComponentRelease]
-    hashes: dict[
-        Key, tuple[str, Path]
-    ]  # the sha256 and path of each known file
+    # the sha256 and path of each known file
+    hashes: dict[Key, tuple[str, Path]]
     wanted: dict[Key, IncomingFile] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

@@ -27,13 +27,8 @@ MODULE = re.compile(
     + r"([A-Za-z_]\w*)(?:\.(?:[\w-]+\.)*(?:py|so|pyd)$|/.*\.(?:py|so|pyd)$)"
 )
 AT_ROOT = re.compile(SITE_PACKAGES + r"[^/]+$")
-LOADED = (
-    ".py",
-    ".pyi",
-    ".so",
-    ".pyd",
-    ".pth",
-)  # what Python finds at the root of site-packages
+# what Python finds at the root of site-packages
+LOADED = (".py", ".pyi", ".so", ".pyd", ".pth")
 
 
 @also_after_tag

@@ -28,9 +28,8 @@ def run_checks(
     `new` are the names that may be published for the first time; `fast` skips the gates.
     Without `has_credentials` no token is looked for, because other jobs have them.
     """
-    memo.prefetch(
-        Release.at, c, version, component
-    )  # as slow as the imports below
+    # as slow as the imports below
+    memo.prefetch(Release.at, c, version, component)
     from release_tasks.checks.check import CheckContext
     from release_tasks.checks.preflight.all import check_release
 

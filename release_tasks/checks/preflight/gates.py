@@ -232,9 +232,8 @@ def _run(
     """Run sessions, and yield the name of each that fails, with the end of what it printed."""
     release = context.release
     noxfile = _noxfile(release)
-    if (
-        release.source_tree != release.checkout
-    ):  # a work tree of the tag's commit
+    # a work tree of the tag's commit
+    if release.source_tree != release.checkout:
         env = {"CARGO_TARGET_DIR": str(release.target)}
         if noxfile.env:
             env["RELEASE_TASKS_ROOT"] = str(release.source_tree)
@@ -256,9 +255,8 @@ def _failed(
 ) -> Iterator[tuple[str, str]]:
     _, *blocks = BLOCK.split(output)
     printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
-    first_with: dict[
-        str, str
-    ] = {}  # a compiler's error -> the gate that has shown it
+    # a compiler's error -> the gate that has shown it
+    first_with: dict[str, str] = {}
     for session in results:
         name = session["name"]
         if session["signatures"]:

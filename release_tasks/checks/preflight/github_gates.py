@@ -66,9 +66,8 @@ def long_notes(context: CheckContext) -> Iterator[Problem]:
     for part in context.release.parts:
         try:
             text = notes.known(context.release, part)
-        except (
-            ReleaseError
-        ):  # the command may need the tag; the step says what is wrong
+        except ReleaseError:
+            # the command may need the tag; the step says what is wrong
             continue
         for refusal in rules.notes(text):
             yield Problem(

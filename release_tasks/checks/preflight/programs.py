@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Project
 
 BUILDER = ("buildkitd", "runc")
-Order = (
-    Any  # tuples of steps; order.py imports the steps, and those import checks
-)
+# tuples of steps; order.py imports the steps, and those import checks
+Order = Any
 
 
 def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:

@@ -123,9 +123,8 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
         if left_out and "[0-9]+" in workflow.text:
             pattern = _counted(part)
         fix = f"add {pattern!r} to its tags"
-        if hits := published(
-            workflow
-        ):  # with that filter it would publish a second time
+        # with that filter it would publish a second time
+        if hits := published(workflow):
             fix = (
                 f"remove its tag trigger: the release does the same ({hits[0]})"
             )
@@ -183,9 +182,8 @@ def token_without_permission(context: CheckContext) -> Iterator[Problem]:
                 fix = f"add `{permission}: write` to the permissions of job {name}"
                 if permissions is None:
                     why = "without `permissions` a new repository does not grant it"
-                    if (
-                        permission != "contents"
-                    ):  # permissions that are not listed are removed
+                    # permissions that are not listed are removed
+                    if permission != "contents":
                         fix += ", and `contents: read` for its checkout"
                 yield Problem(
                     f"job {name} of {workflow.path} does `{hit}` with the workflow's token, "

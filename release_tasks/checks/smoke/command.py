@@ -40,21 +40,14 @@ WRAPPERS: dict[str, tuple[str, int]] = {
     "tini-static": ("-p -e", 0),
     "with-contenv": ("", 0),
 }
-RUNNERS = (
-    "uv",
-    "poetry",
-    "pipenv",
-    "pdm",
-    "hatch",
-    "rye",
-)  # with `run` before the program
+# with `run` before the program
+RUNNERS = ("uv", "poetry", "pipenv", "pdm", "hatch", "rye")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _ENDINGS = re.compile(
     r"\.(py|pyz|pex|js|cjs|mjs|ts|rb|pl|php|jar|dll|exe|sh|lua)$"
 )
-_SCRIPT = re.compile(
-    r"\.sh$|entrypoint|^init$"
-)  # it commonly ends with `exec "$@"`
+# it commonly ends with `exec "$@"`
+_SCRIPT = re.compile(r"\.sh$|entrypoint|^init$")
 _VERSION = re.compile(r"-v?\d[\w.+-]*$")
 _OPTIONS_WITH_VALUE = ("-X", "-W", "-I", "-cp", "-classpath", "--require", "-r")
 

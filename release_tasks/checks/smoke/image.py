@@ -207,9 +207,8 @@ def _in_chroot(
         files.copy(Path(qemu[0]), root / ".qemu")
         (root / ".qemu").chmod(0o755)
     user = ""
-    if config.user.replace(
-        ":", ""
-    ).isdigit():  # a name would be looked up on this machine
+    # a name would be looked up on this machine
+    if config.user.replace(":", "").isdigit():
         user = config.user
     argv = chroot.command(
         root, [*command, *config.command[1:], "--version"], user

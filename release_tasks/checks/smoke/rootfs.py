@@ -91,9 +91,8 @@ def _extract(
         return  # a chroot needs no devices and pipes
     target = inside(root, posixpath.dirname(member.name)) / base
     if not member.isdir() and target != root and os.path.lexists(target):
-        files.remove(
-            target
-        )  # or tarfile would write through a link of the layer below
+        # or tarfile would write through a link of the layer below
+        files.remove(target)
     archive.extract(_safe(root, member), root, **_TRUSTED)
 
 

@@ -35,9 +35,8 @@ class Store:
         self.upstream = upstream
         self.lag = 0.0
         self.lock = threading.RLock()
-        self.details: dict[
-            Key, dict[str, Any]
-        ] = {}  # [package] of the manifests
+        # [package] of the manifests
+        self.details: dict[Key, dict[str, Any]] = {}
         self.owners: dict[str, list[str]] = {}
         self._records: dict[str, list[Record]] = {}
         # monotonic time from which a version is in the index

@@ -57,9 +57,8 @@ class Call:
     urls: Urls
     repo: Repository
     rights: Rights
-    groups: tuple[
-        str, ...
-    ] = ()  # what the groups of the route's pattern matched
+    # what the groups of the route's pattern matched
+    groups: tuple[str, ...] = ()
 
     def check_may_write(self) -> None:
         """Raise `Refused` (401, 403) unless the token may write."""

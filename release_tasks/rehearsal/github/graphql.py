@@ -8,9 +8,8 @@ from typing import Any
 
 from release_tasks.rehearsal.github.query import Field, Query, Reader
 
-Node = dict[
-    str, Any
-]  # field -> value, or a function from arguments to the value
+# field -> value, or a function from arguments to the value
+Node = dict[str, Any]
 
 
 class GraphQLError(Exception):

@@ -38,11 +38,8 @@ FIELDS: dict[str, tuple[str, type]] = {
     "prerelease": ("prerelease", bool),
 }
 TYPE_NAMES = {str: "string", bool: "boolean"}
-FROZEN = (
-    "tag",
-    "target",
-    "draft",
-)  # of an immutable release; title and notes may change
+# of an immutable release; title and notes may change
+FROZEN = ("tag", "target", "draft")
 BAD_TAG = {"resource": "Release", "code": "custom", "field": "tag_name"}
 NO_TAG = {
     "resource": "Release",

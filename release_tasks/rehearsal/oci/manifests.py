@@ -20,10 +20,8 @@ from release_tasks.rules import oci
 LARGEST = 4 << 20  # bytes of a manifest
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-EXTERNAL_LAYERS = (
-    "nondistributable",
-    "foreign",
-)  # in media types: layers of another server
+# in media types: layers of another server
+EXTERNAL_LAYERS = ("nondistributable", "foreign")
 
 Document = dict[str, Any]
 
@@ -136,9 +134,8 @@ def _unknown(call: Call) -> Refused:
 
 def _read(request: Request) -> bytes:
     raw = bytearray()
-    for data in (
-        request.chunks()
-    ):  # to the end: the rest would be taken for the next request
+    # to the end: the rest would be taken for the next request
+    for data in request.chunks():
         if len(raw) <= LARGEST:
             raw += data
     if len(raw) > LARGEST:

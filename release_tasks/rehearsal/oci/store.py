@@ -146,9 +146,8 @@ class Store:
         if upload is None or upload.repository != name:
             raise _unknown_upload()
         with upload.lock:
-            if (
-                key not in self._uploads
-            ):  # finished by another request meanwhile
+            # finished by another request meanwhile
+            if key not in self._uploads:
                 raise _unknown_upload()
             yield upload
 

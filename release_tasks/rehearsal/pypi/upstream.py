@@ -49,9 +49,8 @@ class RealPyPI:
         try:
             entries = json.loads(body)["files"]
             return [self._from_json(entry, url) for entry in entries]
-        except (
-            ValueError
-        ):  # an index that knows only HTML, such as many mirrors
+        except ValueError:
+            # an index that knows only HTML, such as many mirrors
             page = _Links()
             page.feed(body.decode(errors="replace"))
             return [

@@ -58,9 +58,8 @@ class Member:
     # members in its normal, build and target-specific dependencies
     needs: tuple[str, ...]
     binaries: tuple[str, ...]
-    tests_with: tuple[
-        str, ...
-    ] = ()  # members in its dev-dependencies that have a version
+    # members in its dev-dependencies that have a version
+    tests_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,8 @@ def reproducible(
         table = f"target.{target}"
     else:
         variable = "CARGO_BUILD_RUSTFLAGS"
-    if any(
-        " " in flag for flag in flags
-    ):  # cargo splits the variable at spaces
+    # cargo splits the variable at spaces
+    if any(" " in flag for flag in flags):
         return ("--config", f"{table}.rustflags={json.dumps(flags)}"), {}
     return (), {variable: " ".join([*seen.get(variable, "").split(), *flags])}
 

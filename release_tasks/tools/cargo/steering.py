@@ -11,15 +11,12 @@ from typing import Any, NamedTuple
 
 from release_tasks.formats import text_files
 
-CONFIGS = (
-    ".cargo/config",
-    ".cargo/config.toml",
-)  # cargo reads the first one only
+# cargo reads the first one only
+CONFIGS = (".cargo/config", ".cargo/config.toml")
 TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
 BUILT_IN = "cargo:"  # how the providers that cargo itself has begin
-STARTS_ANOTHER = (
-    "cargo:token-from-stdout"  # the one of them that starts a program
-)
+# the one of them that starts a program
+STARTS_ANOTHER = "cargo:token-from-stdout"
 PROVIDERS = ("registry.", "registries.", "credential-alias.")
 TOKEN = "CARGO_REGISTRY_TOKEN"
 

@@ -28,13 +28,11 @@ from release_tasks.tools.cargo.publish import plain
 
 # So many folders that `../../Cargo.toml` of a crate does not exist.
 DEEP = Path("tarballs", "of", "this", "release")
-THREADS = (
-    4  # cargo mostly reads here; two of them never compile at the same time
-)
+# cargo mostly reads here; two of them never compile at the same time
+THREADS = 4
 MODIFIED = "Source directory was modified by build.rs"
-Contents = Mapping[
-    Path, tuple[bytes, int]
-]  # of each file, with its permissions
+# of each file, with its permissions
+Contents = Mapping[Path, tuple[bytes, int]]
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ SECRETS = (
     "GOOGLE_APPLICATION_CREDENTIALS",
     "DOCKER_AUTH_CONFIG",
 )
-_IDENTITY_TOKEN = (
-    "<token>"  # the user of an identity token (docker-credential-helpers)
-)
+# the user of an identity token (docker-credential-helpers)
+_IDENTITY_TOKEN = "<token>"
 
 Login = tuple[str, str]  # user, password
 

@@ -24,16 +24,10 @@ from release_tasks.tools.gh.pages import Asset, Page
 
 JSON = "application/vnd.github+json"
 BYTES = "application/octet-stream"
-PLAIN = {
-    "CLICOLOR_FORCE": "0",
-    "GH_FORCE_TTY": "",
-}  # else JSON may come in colors
-WAITS = (
-    0.5,
-    1.0,
-    2.0,
-    4.0,
-)  # seconds before a call that is safe to repeat is repeated
+# else JSON may come in colors
+PLAIN = {"CLICOLOR_FORCE": "0", "GH_FORCE_TTY": ""}
+# seconds before a call that is safe to repeat is repeated
+WAITS = (0.5, 1.0, 2.0, 4.0)
 
 T = TypeVar("T")
 

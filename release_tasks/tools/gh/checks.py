@@ -18,14 +18,12 @@ class Check:
     """The result of one run, job or service, and the page that explains it."""
 
     name: str
-    verdict: (
-        str  # GitHub's conclusion (`success`), empty as long as it is pending
-    )
+    # GitHub's conclusion (`success`), empty as long as it is pending
+    verdict: str
     url: str
     again: str = ""  # the command that runs it again
-    workflow: tuple[
-        str, ...
-    ] = ()  # its file and its name, of a run on GitHub Actions
+    # its file and its name, of a run on GitHub Actions
+    workflow: tuple[str, ...] = ()
 
     @property
     def is_red(self) -> bool:

@@ -51,9 +51,8 @@ class _Status(NamedTuple):
     changed: tuple[str, ...]
     untracked: frozenset[str]
     staged: tuple[str, ...]
-    as_checked_out: tuple[
-        str, ...
-    ]  # that git shows as changed in every fresh clone
+    # that git shows as changed in every fresh clone
+    as_checked_out: tuple[str, ...]
 
 
 def top(folder: Path) -> Path:
@@ -133,9 +132,8 @@ def as_checked_out(tree: Path) -> tuple[str, ...]:
 
 def is_at(tree: Path, commit: str) -> bool:
     """Tell whether a work tree is complete and at a commit, whatever is untracked in it."""
-    status = _read_status(
-        tree
-    )  # not remembered: other processes make work trees, too
+    # not remembered: other processes make work trees, too
+    status = _read_status(tree)
     return (
         status.commit == commit and not set(status.changed) - status.untracked
     )
@@ -341,9 +339,8 @@ def _repository(folder: Path) -> _Repository:
             raise ReleaseError(
                 fact, "git init, or go to the project's folder"
             ) from error
-        said = error.output.strip().splitlines()[
-            0
-        ]  # such as: another user owns it
+        # such as: another user owns it
+        said = error.output.strip().splitlines()[0]
         fix = f"git config --global --add safe.directory {word(folder)}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
     top, common, is_shallow, hooks = output.splitlines()

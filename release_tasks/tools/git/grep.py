@@ -45,9 +45,8 @@ def _matches(tree: Path, *words: str) -> Iterator[tuple[str, int, str]]:
             return
         raise
     for row in output.splitlines():
-        if (
-            row.count(b"\0") < 2
-        ):  # a lone carriage return ends a line for Python, not for git
+        # a lone carriage return ends a line for Python, not for git
+        if row.count(b"\0") < 2:
             continue
         path, number, text = (
             field.decode(errors="replace") for field in row.split(b"\0", 2)

@@ -21,9 +21,8 @@ MODULES = ".gitmodules"
 NO_FILES = {"GIT_PROTOCOL_FROM_USER": "0"}
 POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
 FETCH_SUBMODULES = "git submodule update --init --recursive"
-WITH_LOGIN = (
-    "the-address-with-a-login:"  # what stands for one on a command line
-)
+# what stands for one on a command line
+WITH_LOGIN = "the-address-with-a-login:"
 FETCH_LFS = "git lfs install --local && git lfs pull"
 
 

@@ -15,9 +15,8 @@ from release_tasks.shell import ask
 from release_tasks.tools import git
 from release_tasks.tools.git import whole
 
-_locks: dict[
-    Path, int
-] = {}  # descriptors of this process's shared locks, by work tree
+# descriptors of this process's shared locks, by work tree
+_locks: dict[Path, int] = {}
 _guard = threading.Lock()
 
 

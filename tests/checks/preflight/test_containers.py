@@ -408,9 +408,8 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
         "release-tasks.toml",
         f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n',
     )
-    assert (
-        reported(root) == []
-    )  # no builder is running, and that is doctor's affair
+    # no builder is running, and that is doctor's affair
+    assert reported(root) == []
     with (
         local_registries(tmp_path, monkeypatch),
         buildkit.builder(context()) as builder,
@@ -505,9 +504,8 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
         root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p")
     )
     assert reported(root) == []
-    for path in re.findall(
-        r"COPY (\S+) \S+", lines
-    ):  # and cargo builds what is in that layer
+    # and cargo builds what is in that layer
+    for path in re.findall(r"COPY (\S+) \S+", lines):
         write(tmp_path / "layer", path, "fn main() {}\n")
     for name in ("Cargo.toml", "src/main.rs"):
         write(tmp_path / "layer", name, (root / name).read_text())

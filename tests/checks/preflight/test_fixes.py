@@ -481,10 +481,8 @@ WAYS: dict[str, tuple[Act, Follow]] = {
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     (tmp_path / "bin").mkdir()
     with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
-        for name in (
-            "TWINE_PASSWORD",
-            "PYPI_API_TOKEN",
-        ):  # so that they are put back
+        # so that they are put back
+        for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN"):
             monkeypatch.setenv(name, os.environ.get(name, "pypi-not-a-secret"))
         monkeypatch.setenv(
             "PATH",

@@ -368,9 +368,8 @@ def test_a_failing_gate_stops_a_tagged_release_and_says_how_the_tag_moves(
     )
     assert failed.fix.endswith("runs it again: test -e late.txt")
     tiny.commit("late.txt")
-    assert names(tiny) == [
-        "failing-gate"
-    ]  # the tag's commit is what is released
+    # the tag's commit is what is released
+    assert names(tiny) == ["failing-gate"]
     tiny.tag("v0.2.0", push=False)
     assert names(tiny, "0.2.0") == []
 
@@ -386,9 +385,8 @@ def test_what_passed_before_the_bump_has_passed_for_the_tag(
         assert done.returncode == 0, done.stderr
     assert names(tiny, "0.2.0") == ["skipped-gates"]
     assert times_run(tiny) == 1
-    tiny.commit(
-        "more.txt"
-    )  # the tag moves with it, and nothing has run on that
+    # the tag moves with it, and nothing has run on that
+    tiny.commit("more.txt")
     done = tiny.inv("tag", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr
     assert names(tiny, "0.2.0") == []

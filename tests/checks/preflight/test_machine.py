@@ -121,9 +121,8 @@ def test_an_old_cargo_is_reported_where_crates_io_lets_crates_wait(
         "may report a deadlock when crates.io's rate limit lets more than 2 crates wait, "
         "and there are 3"
     )
-    monkeypatch.setattr(
-        machine, "FIXED_IN", "1.0"
-    )  # as after `rustup update stable`
+    # as after `rustup update stable`
+    monkeypatch.setattr(machine, "FIXED_IN", "1.0")
     assert reported(shop) == []
     monkeypatch.setattr(machine, "FIXED_IN", "99.0")
     monkeypatch.setattr(machine, "BURST", 3)

@@ -75,9 +75,8 @@ def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
         found.fact
         == "the test of ghcr.io/o/r uses {image}, which needs a running docker daemon"
     )
-    assert found.fact in [
-        one.fact for one in check_machine(here)
-    ]  # as doctor says it
+    # as doctor says it
+    assert found.fact in [one.fact for one in check_machine(here)]
     tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))
     assert problems(tiny, programs) == []
     assert check_machine(replace(here, project=tiny.release().project)) == []
