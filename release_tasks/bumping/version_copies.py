@@ -134,7 +134,7 @@ def listed_paths(release: Release) -> Iterator[ListedPath]:
     for key, spec in release.project.settings.files.items():
         found = [key] if key in known else []
         if not found and _GLOB.search(key):
-            pattern = _pattern(key)
+            pattern = globs.of_setting(key)
             found = [name for name in tracked if pattern.matches(name)]
         if not found:
             raise ReleaseError(
@@ -158,12 +158,6 @@ def component_of(
         return None
     owner = _owner(release, path)
     return owner.name if owner else None
-
-
-def _pattern(glob: str) -> globs.Glob:
-    """Return what a pattern of paths matches: `*` within a folder, `**` any folders."""
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
-    return globs.of_paths([re.sub(r"^\[!", "[^", piece) for piece in pieces])
 
 
 def _named(release: Release, *names: str) -> list[str]:

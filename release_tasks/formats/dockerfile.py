@@ -16,7 +16,6 @@ from release_tasks.formats import globs
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.+?)\s*$")
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"(?:\\.|[^"\\])*")+|\S""")
 _HEREDOC = re.compile(r"""\d*<<-?(['"]?)([^\s<'"]+)\1""")
-_GLOB_TOKEN = re.compile(r"\*\*/?|\*|\?|\[[^\]]+\]|.")
 _WILDCARDS = frozenset("*?[")
 
 
@@ -255,7 +254,7 @@ def _ignore_pattern(pattern: str) -> tuple[globs.Glob, bool]:
     """
     is_exception = pattern.startswith("!")
     cleaned = posixpath.normpath(pattern.lstrip("!").strip()).lstrip("/")
-    return globs.of_paths(_GLOB_TOKEN.findall(cleaned)), is_exception
+    return globs.of_path(cleaned), is_exception
 
 
 def _is_ignored(path: str, patterns: list[tuple[globs.Glob, bool]]) -> bool:

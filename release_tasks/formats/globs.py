@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 REPEATS = 3  # parts without a fixed length, in a glob that is matched by a regular expression
 NOTHING = "(?!)"
@@ -33,7 +33,8 @@ ALL = Part("(?s:.)", is_optional=True, repeats=True)
 FOLDERS = (Part("(?s:.)", is_optional=True, repeats=True, skips=2), Part("/"))
 ONE = Part("[^/]")
 # what `*` and the like mean in paths (moby/patternmatcher; gitignore)
-OF_PATHS = {"**/": FOLDERS, "**": (ALL,), "*": (STAR,), "?": (ONE,)}
+_IN_PATHS = {"**/": FOLDERS, "**": (ALL,), "*": (STAR,), "?": (ONE,)}
+_TOKEN = re.compile(r"(?s)\*\*/?|\*|\?|\[[^\]]+\]|.")
 
 
 def literal(text: str) -> tuple[Part, ...]:
@@ -119,17 +120,23 @@ class Glob:
         return found
 
 
-def of_paths(tokens: Sequence[str]) -> Glob:
-    """Return the glob of tokens: `OF_PATHS`, classes, and others that stand for themselves."""
+def of_path(text: str) -> Glob:
+    """Return the glob of a path: `*` and `?` within a folder, `**` any folders, and classes."""
     parts: list[Part] = []
-    for token in tokens:
-        if token in OF_PATHS:
-            parts += OF_PATHS[token]
+    for token in _TOKEN.findall(text):
+        if token in _IN_PATHS:
+            parts += _IN_PATHS[token]
         elif token.startswith("[") and len(token) > 1:
             parts.append(one_of(token))
         else:
             parts += literal(token)
     return Glob(tuple(parts))
+
+
+@lru_cache(maxsize=256)
+def of_setting(text: str) -> Glob:
+    """Return the glob of a path in our settings, where a class may be `[!a]`, as in a shell."""
+    return of_path(re.sub(r"\[!(?=[^\]]+\])", "[^", text))
 
 
 def _varies(part: Part) -> bool:

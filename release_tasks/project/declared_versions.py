@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from fnmatch import fnmatchcase
 
+from release_tasks.formats import globs
 from release_tasks.formats.text_files import peek
 from release_tasks.manifests import other_manifests
 from release_tasks.project.candidates import PLACEHOLDER
@@ -133,13 +133,11 @@ def _is_at_root(one: Declared) -> bool:
 def _listed(project: Project, path: str) -> bool:
     """Return whether the settings say what becomes of a file."""
     settings = project.settings
-    patterns = (*settings.files, *settings.versions.ignore)
-    return any(_matches(pattern, path) for pattern in patterns)
-
-
-@lru_cache(maxsize=256)
-def _matches(pattern: str, path: str) -> bool:
-    return pattern == path or Path(path).match(pattern)
+    if any(fnmatchcase(path, pattern) for pattern in settings.versions.ignore):
+        return True
+    return path in settings.files or any(
+        globs.of_setting(pattern).matches(path) for pattern in settings.files
+    )
 
 
 def _of_file(path: str, text: str) -> Iterator[Declared]:

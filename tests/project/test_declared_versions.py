@@ -98,6 +98,8 @@ def test_a_manifest_at_the_root_has_the_version_where_history_agrees(
     "line",
     [
         '[files]\n"package.json" = ["version"]\n',
+        '[files]\n"**/package.json" = "version"\n',
+        '[files]\n"**/p[!b]ckage.json" = "version"\n',
         '[versions.ignore]\n"package.json" = "tools only"\n',
         '[project]\nversion = "tag"\n',
         '[project]\nignore = ["package.json"]\n',

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from release_tasks.formats import globs
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
-
-_TOKEN = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|\[[^\]]+\]|.")
-_GLOBS = {
-    "**/": "(?:.*/)?",
-    "/**": "/.*",
-    "**": ".*",
-    "*": "[^/]*",
-    "?": "[^/]",
-}
 
 
 @memoized_on(On.FILES)
@@ -72,12 +63,14 @@ def _is_included(patterns: Iterable[str], path: str) -> bool:
     parts = path.split("/")
     places = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     for pattern in patterns:
+        # classes are written in more ways there than a path's glob knows
+        if "[" in pattern:
+            continue
         plain = pattern.rstrip("/")
         if "/" not in plain:
             plain = f"**/{plain}"
-        tokens = _TOKEN.findall(plain.removeprefix("./").removeprefix("/"))
-        wanted = "".join(_GLOBS.get(one, re.escape(one)) for one in tokens)
-        if any(re.fullmatch(wanted, place) for place in places):
+        wanted = globs.of_path(plain.removeprefix("./").removeprefix("/"))
+        if any(wanted.matches(place) for place in places):
             return True
     return False
 
