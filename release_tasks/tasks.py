@@ -6,7 +6,7 @@ import inspect
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from invoke.collection import Collection
@@ -80,7 +80,7 @@ class ReleaseTask(Task[Callable[..., None]]):
         except KeyboardInterrupt:
             shell.end_children()
             arguments["verbose"] = is_verbose
-            line = shlex.join(self._command_line(arguments))
+            line = command_line(self.name, arguments)
             error = ReleaseError(
                 "interrupted", f"run `{line}` {self.continues}", code=130
             )
@@ -102,15 +102,6 @@ class ReleaseTask(Task[Callable[..., None]]):
         )
         return [*found, verbose]
 
-    def _command_line(self, arguments: dict[str, Any]) -> list[str]:
-        words = [errors.program, dashed(self.name)]
-        for name, value in arguments.items():
-            if value:
-                words.append(f"--{dashed(name)}")
-            if value and value is not True:
-                words.append(str(value))
-        return words
-
 
 class ResumableTask(ReleaseTask):
     """A task that does only what is missing when it runs again."""
@@ -126,6 +117,17 @@ def step(function: Callable[..., None]) -> Task[Callable[..., None]]:
 def command(function: Callable[..., None]) -> Task[Callable[..., None]]:
     """Make a command of a function: a task that is not part of the order."""
     return _task(function, ReleaseTask)
+
+
+def command_line(task: str, arguments: Mapping[str, Any]) -> str:
+    """Return the line that runs a task with these arguments, without those that are empty."""
+    words = [errors.program, dashed(task)]
+    for name, value in arguments.items():
+        if value:
+            words.append(f"--{dashed(name)}")
+        if value and value is not True:
+            words.append(str(value))
+    return shlex.join(words)
 
 
 def dashed(name: str) -> str:

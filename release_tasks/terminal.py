@@ -16,7 +16,7 @@ from release_tasks import masking, memo
 from release_tasks.display import amount, github, lines, logs, messages
 from release_tasks.display.messages import Message
 from release_tasks.errors import ReleaseError, as_called
-from release_tasks.printable import printable
+from release_tasks.printable import one_line, printable
 
 # the name of the running step
 prefix: ContextVar[str] = ContextVar("prefix", default="")
@@ -124,7 +124,7 @@ def folded(title: str) -> Iterator[None]:
 
 def activity(text: str) -> None:
     """Show what the task does now, on a terminal alone."""
-    lines.does(prefix.get() or _task, _one_line(text))
+    lines.does(prefix.get() or _task, one_line(printable(hide_secrets(text))))
 
 
 def command_line(line: str, is_echoed: bool = False) -> None:
@@ -161,13 +161,14 @@ def show_messages(found: Sequence[Message]) -> None:
     """Print errors or findings, and show them on GitHub at their lines."""
     if not found or _is_collected([messages.rendered(one) for one in found]):
         return
-    for one in messages.merged(map(_safe, found)):
+    safe = [_safe(one) for one in found]
+    for one in messages.merged(safe):
         text = messages.rendered(one)
         logs.add(_log(), text.splitlines())
         shown = messages.rendered(one, amount.width(), amount.is_colored())
         lines.write(f"{shown}\n")
     if amount.is_github():
-        for one in map(_safe, found):
+        for one in safe:
             lines.write(f"{github.annotation(one)}\n")
 
 
@@ -289,10 +290,6 @@ def _print(shown: Sequence[str]) -> None:
 
 def _log() -> str:
     return prefix.get() or _task
-
-
-def _one_line(text: str) -> str:
-    return " ".join(printable(hide_secrets(text)).split())
 
 
 def _without_variables(line: str) -> str:

@@ -38,7 +38,7 @@ def is_available() -> bool:
 class JobToken:
     """The token of this job in `CARGO_REGISTRY_TOKEN`, where cargo looks for it."""
 
-    def __init__(self) -> None:
+    def _init__(self) -> None:
         self._made_at = 0.0
         self._token = ""
 
@@ -79,7 +79,7 @@ def of_job() -> Iterator[JobToken]:
         token.give_back()
 
 
-def explain(claims: dict[str, Any]) -> str:
+def _explain(claims: dict[str, Any]) -> str:
     """Return what an owner enters on crates.io, for the job with these claims."""
     path = str(claims.get("workflow_ref", "")).partition("@")[0]
     words = [
@@ -118,7 +118,7 @@ def _mint(identity: str) -> str:
     raise ReleaseError(
         f"crates.io gives this job no token: {_detail(answer)}",
         f"as an owner, enter under {CRATES}/crates/NAME/settings of each crate: "
-        f"{explain(_claims(identity))}",
+        f"{_explain(_claims(identity))}",
     )
 
 

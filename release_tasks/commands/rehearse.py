@@ -116,7 +116,6 @@ def _page(
     seconds: float,
 ) -> ReportData:
     """Return what a report says of the rehearsal, while its folder is there."""
-    from release_tasks import order
     from release_tasks.commands import report
 
     dist = Path(data["files"])
@@ -133,7 +132,7 @@ def _page(
         verdict,
         data,
         data["timeline"],
-        [[order.name(step) for step in stage] for stage in order.of(c)],
+        report.stages(c),
         data["requests"],
         report.read_findings(folder),
         report.read_sizes(dist),
@@ -146,14 +145,10 @@ def _write_report(page: ReportData, path: str) -> None:
     """Write the page where it is wanted, and the summary of a job on GitHub."""
     from release_tasks.commands import report
 
-    if path.endswith(".md"):
-        files.write_bytes(Path(path), report.as_markdown(page).encode())
-    elif path:
-        files.write_bytes(Path(path), report.as_html(page).encode())
     if path:
+        report.write(page, Path(path))
         terminal.say(f"the report is in {path}")
-    if summary := github.summary_file():
-        files.append(Path(summary), report.as_markdown(page).encode())
+    report.add_to_summary(page)
 
 
 def _logs(project: Project, options: tuple[str, ...]) -> Path:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from invoke.context import Context
@@ -15,7 +13,7 @@ from release_tasks import order, shell, terminal
 from release_tasks.display import amount
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
-from release_tasks.tasks import command, dashed
+from release_tasks.tasks import command, command_line
 
 WIDTH = 40  # columns of the bar of the whole release
 _BEGAN = time.monotonic()
@@ -55,7 +53,7 @@ def release(
         timeline = _run(c, arguments)
     except KeyboardInterrupt:
         shell.end_children()
-        line = shlex.join(_command_line(arguments))
+        line = command_line("release", arguments)
         fix = f"run `{line}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
     if not amount.is_live() and not amount.is_ci():
@@ -79,9 +77,7 @@ def show(timeline: Timeline) -> None:
 
 def _write_report(c: Context, arguments: Arguments, timeline: Timeline) -> None:
     """Write dist/<tag>/report.html and report.md, and the summary of a job on GitHub."""
-    from release_tasks import files
     from release_tasks.commands import report, status
-    from release_tasks.display import github
     from release_tasks.release import Release
 
     release = Release.at(c, arguments["version"], arguments["component"])
@@ -92,16 +88,14 @@ def _write_report(c: Context, arguments: Arguments, timeline: Timeline) -> None:
         f"Released in {seconds:.0f} s.",
         status.read(release).data(),
         [timing._asdict() for timing in timeline],
-        [[order.name(step) for step in stage] for stage in order.of(c)],
+        report.stages(c),
         findings=report.read_findings(folder / "logs"),
         sizes=report.read_sizes(folder),
         logs=report.read_logs(folder / "logs"),
     )
-    text = report.as_markdown(page).encode()
-    files.write_bytes(folder / "report.html", report.as_html(page).encode())
-    files.write_bytes(folder / "report.md", text)
-    if summary := github.summary_file():
-        files.append(Path(summary), text)
+    report.write(page, folder / "report.html")
+    report.write(page, folder / "report.md")
+    report.add_to_summary(page)
 
 
 def _say_released(c: Context, arguments: Arguments) -> None:
@@ -132,15 +126,6 @@ def _run(c: Context, arguments: Arguments) -> Timeline:
         with terminal.folded(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, arguments, timeline)
     return timeline
-
-
-def _command_line(arguments: Arguments) -> list[str]:
-    """Return the words that run the release again, with every option that was given."""
-    words = ["inv", "release"]
-    for name, value in arguments.items():
-        if value:
-            words += [f"--{dashed(name)}", value]
-    return words
 
 
 def _keep_logs(c: Context, arguments: Arguments) -> None:

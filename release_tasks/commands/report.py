@@ -9,10 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from invoke.context import Context
+
+from release_tasks import files, order
 from release_tasks.checks.report import FINDINGS
 from release_tasks.commands.status import shown_state
 from release_tasks.commands.table import Row
+from release_tasks.display import github, messages
 
+ARTIFACTS = ("channel", "artifact", "state", "size", "sha256 / digest")
+STEPS = ("step", "seconds", "critical path")
+REQUESTS = ("registry", "host", "client", "writes")
+FOUND = ("severity", "name", "place", "fact", "help")
 LONGEST_LOG = 200_000  # characters of a log, its end
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #2f6fbf; --slow: #b3541e; }
@@ -76,6 +84,23 @@ def read_sizes(dist: Path) -> dict[str, int]:
     return found
 
 
+def stages(c: Context) -> list[list[str]]:
+    """Return the names of the steps of each stage of the project's order."""
+    return [[order.name(step) for step in stage] for stage in order.of(c)]
+
+
+def write(data: ReportData, path: Path) -> None:
+    """Write the report: as Markdown into a file that ends with .md, else as a page."""
+    text = as_markdown(data) if path.suffix == ".md" else as_html(data)
+    files.write_bytes(path, text.encode())
+
+
+def add_to_summary(data: ReportData) -> None:
+    """Add the report to the summary of a job on GitHub, where this runs in one."""
+    if summary := github.summary_file():
+        files.append(Path(summary), as_markdown(data).encode())
+
+
 def critical(data: ReportData) -> set[str]:
     """Return the steps that the release has waited for: the slowest of each stage."""
     seconds = {row["step"]: row["end"] - row["start"] for row in data.timeline}
@@ -114,21 +139,17 @@ def as_html(data: ReportData) -> str:
 def as_markdown(data: ReportData) -> str:
     """Return a text for a comment or the summary of a job, without the logs."""
     lines = [f"## {data.title}", "", data.verdict, ""]
-    heading = ("channel", "artifact", "state", "size", "sha256 / digest")
-    lines += _markdown_table(heading, artifact_rows(data))
+    lines += _markdown_table(ARTIFACTS, artifact_rows(data))
     slow = critical(data)
     steps = []
     for row in data.timeline:
         mark = "yes" if row["step"] in slow else ""
         steps.append((row["step"], _seconds(row), mark))
-    lines += _markdown_table(("step", "seconds", "critical path"), steps)
+    lines += _markdown_table(STEPS, steps)
     if data.requests:
-        columns = ("registry", "host", "client", "writes")
-        lines += _markdown_table(columns, _request_rows(data))
+        lines += _markdown_table(REQUESTS, _request_rows(data))
     if data.findings:
-        rows = _finding_rows(data)
-        heading = ("severity", "name", "place", "fact", "help")
-        lines += _markdown_table(heading, rows)
+        lines += _markdown_table(FOUND, _finding_rows(data))
     if data.next_command:
         lines += [f"Next: `{data.next_command}`", ""]
     return "\n".join(lines)
@@ -151,8 +172,9 @@ def artifact_rows(data: ReportData) -> list[Row]:
 
 
 def _artifact_table(data: ReportData) -> list[str]:
-    heading = ("channel", "artifact", "state", "size", "sha256 / digest")
-    return _table("What the version consists of", heading, artifact_rows(data))
+    return _table(
+        "What the version consists of", ARTIFACTS, artifact_rows(data)
+    )
 
 
 def _timeline_table(data: ReportData) -> list[str]:
@@ -162,7 +184,7 @@ def _timeline_table(data: ReportData) -> list[str]:
     lines = _opening(
         "Steps in the order in which they ended; the critical path is what the "
         "whole release has waited for",
-        ("step", "seconds", "critical path", "when"),
+        (*STEPS, "when"),
     )
     for row in data.timeline:
         is_slow = row["step"] in slow
@@ -180,8 +202,7 @@ def _timeline_table(data: ReportData) -> list[str]:
 
 
 def _request_table(data: ReportData) -> list[str]:
-    heading = ("registry", "host", "client", "writes")
-    return _table("Writes, by client", heading, _request_rows(data))
+    return _table("Writes, by client", REQUESTS, _request_rows(data))
 
 
 def _request_rows(data: ReportData) -> list[Row]:
@@ -192,16 +213,13 @@ def _request_rows(data: ReportData) -> list[Row]:
 
 
 def _finding_table(data: ReportData) -> list[str]:
-    heading = ("severity", "name", "place", "fact", "help")
-    return _table("What check has found", heading, _finding_rows(data))
+    return _table("What check has found", FOUND, _finding_rows(data))
 
 
 def _finding_rows(data: ReportData) -> list[Row]:
     rows: list[Row] = []
     for finding in data.findings:
-        place = finding["file"]
-        if finding["line"]:
-            place += f":{finding['line']}"
+        place = "".join(messages.place(finding["file"], finding["line"]))
         texts = (finding["fact"], finding["ignored"] or finding["fix"])
         rows.append((finding["severity"], finding["name"], place, *texts))
     return rows

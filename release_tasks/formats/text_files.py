@@ -83,3 +83,9 @@ def decode(data: bytes, path: str) -> str:
 def line_at(text: str, position: int) -> int:
     """Return the line of a character, counted from 1."""
     return text.count("\n", 0, position) + 1
+
+
+def line_of(text: str, words: str) -> int:
+    """Return the first line that has the words, counted from 1; 0 where none has them."""
+    position = text.find(words) if words else -1
+    return line_at(text, position) if position >= 0 else 0

@@ -47,7 +47,7 @@ def written_metadata(
     in [project]. Raises `ReleaseError` for bad TOML.
     """
     data = toml_values.load(read(root, path), path)
-    project = data.get("project") or _project_of_poetry(data)
+    project = _project(data)
     found = WrittenMetadata()
     raw = found.raw
     raw["metadata_version"] = NEWEST
@@ -86,7 +86,7 @@ def readme(root: Path, path: str) -> tuple[str, str, str]:
     of the tree at `root`.
     """
     data = toml_values.load(read(root, path), path)
-    project = data.get("project") or _project_of_poetry(data)
+    project = _project(data)
     value = project.get("readme")
     content_type = ""
     if isinstance(value, Mapping):
@@ -131,14 +131,17 @@ class _Tree:
                 yield text, path
 
 
-def _project_of_poetry(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Poetry's own table in the form of [project], as far as it says the same."""
+def _project(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return [project], or Poetry's own table in its form, as far as that says the same."""
+    if project := data.get("project"):
+        found: dict[str, Any] = project
+        return found
     poetry = data.get("tool", {}).get("poetry", {})
     if not poetry:
         return {}
     keys = ("name", "description", "classifiers", "readme", "urls")
-    found = {key: poetry[key] for key in keys if key in poetry}
-    return {**found, "dynamic": ["dependencies"]}
+    taken = {key: poetry[key] for key in keys if key in poetry}
+    return {**taken, "dynamic": ["dependencies"]}
 
 
 def _add_readme(raw: dict[str, Any], value: Any) -> None:
@@ -212,7 +215,7 @@ def _add_dynamic(
 ) -> None:
     """Add what setuptools reads from files, and Poetry from its own table."""
     tool = data.get("tool", {})
-    project = data.get("project") or _project_of_poetry(data)
+    project = _project(data)
     dynamic = _texts(project.get("dynamic"))
     rules = tool.get("setuptools", {}).get("dynamic", {})
     for key, name in (

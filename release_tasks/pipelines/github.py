@@ -200,24 +200,21 @@ def _plan(job: Job) -> Iterator[Any]:
         "Keep commit and tag for the other jobs",
         'mkdir -p "$RUNNER_TEMP/commit"\n'
         f'git bundle create {COMMIT_FILE} HEAD --tags --not "$GITHUB_SHA^@"',
+        condition=BY_HAND,
     )
-    bundle.insert(1, "if", BY_HAND)
     yield bundle
     yield _upload("commit", f"{FOLDER}/commit", BY_HAND)
 
 
 def _commit() -> Iterator[Any]:
     """Yield the steps that check out the commit that was made in this run."""
-    made = _download("commit", f"{FOLDER}/commit")
-    made.insert(1, "if", BY_HAND)
-    yield made
-    made = _run(
+    yield _download("commit", f"{FOLDER}/commit", BY_HAND)
+    yield _run(
         "Check out the release commit",
         f"git fetch --quiet {COMMIT_FILE} HEAD '+refs/tags/*:refs/tags/*'\n"
         'git checkout --quiet -B "$GITHUB_REF_NAME" FETCH_HEAD',
+        condition=BY_HAND,
     )
-    made.insert(1, "if", BY_HAND)
-    yield made
 
 
 def _step(step: Step) -> Any:
@@ -243,30 +240,44 @@ def _upload(name: str, path: str, condition: str = "") -> Any:
         "if-no-files-found": "error",
         "overwrite": True,
     }
-    made = _use(f"Keep {name}", actions.UPLOAD, options)
-    if condition:
-        made.insert(1, "if", condition)
-    return made
+    return _use(f"Keep {name}", actions.UPLOAD, options, condition)
 
 
-def _download(name: str, path: str) -> Any:
-    return _use(f"Get {name}", actions.DOWNLOAD, {"name": name, "path": path})
+def _download(name: str, path: str, condition: str = "") -> Any:
+    options = {"name": name, "path": path}
+    return _use(f"Get {name}", actions.DOWNLOAD, options, condition)
 
 
-def _use(name: str, action: Action, options: dict[str, Any]) -> Any:
-    made = _map(name=name, uses=action.uses)
+def _use(
+    name: str, action: Action, options: dict[str, Any], condition: str = ""
+) -> Any:
+    made = _start(name, condition)
+    made["uses"] = action.uses
     made.yaml_add_eol_comment(action.version, "uses", column=0)
     made["with"] = options
     return made
 
 
-def _run(name: str, line: str, env: dict[str, str] | None = None) -> Any:
+def _run(
+    name: str,
+    line: str,
+    env: dict[str, str] | None = None,
+    condition: str = "",
+) -> Any:
     from ruamel.yaml.scalarstring import LiteralScalarString
 
-    made = _map(name=name)
+    made = _start(name, condition)
     if env:
         made["env"] = dict(env)
     made["run"] = LiteralScalarString(line) if "\n" in line else line
+    return made
+
+
+def _start(name: str, condition: str) -> Any:
+    """Return a step with its name, and when it runs."""
+    made = _map(name=name)
+    if condition:
+        made["if"] = condition
     return made
 
 

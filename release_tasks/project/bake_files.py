@@ -45,7 +45,7 @@ def targets(
         "group": {},
     }
     for name in files or FILES:
-        with suppress(OSError, ValueError):
+        with suppress(ValueError):
             _read(peek(root, name), name, blocks)
     variables = {
         name: values.get(f"env.{name}", str(table.get("default", UNKNOWN)))

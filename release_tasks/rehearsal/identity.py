@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
 
 from release_tasks.rehearsal.web import Request, Response
 
@@ -58,7 +57,7 @@ class Issuer:
     def answer(self, request: Request) -> Response:
         """Answer a job that asks for its identity for an `audience`."""
         claims = self._jobs.get(request.authorization.value)
-        audience = parse_qs(request.raw_query).get("audience", [""])[-1]
+        audience = request.query.get("audience", "")
         if claims is None or not audience:
             return Response.of_json({"message": "Unauthorized"}, 401)
         return Response.of_json({"value": self.sign(claims, audience)})

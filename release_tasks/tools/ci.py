@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from release_tasks import files
+from release_tasks.display import amount
 from release_tasks.errors import ReleaseError
 
 # Variables with the tag that started the run: GitHub Actions (also Gitea and Forgejo) is asked
@@ -20,7 +21,7 @@ TAGS = "refs/tags/"
 
 def mask(secret: str) -> None:
     """Let GitHub Actions hide a secret that was made in this job in all output that follows."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if amount.is_github():
         print(f"::add-mask::{secret}", file=sys.stdout, flush=True)
 
 
@@ -43,7 +44,7 @@ def output(name: str, value: str) -> None:
 
 def tag() -> str:
     """Return the tag that started this run of CI, "" outside of one and for other events."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if amount.is_github():
         ref = os.environ.get("GITHUB_REF", "")
         return ref.removeprefix(TAGS) if ref.startswith(TAGS) else ""
     for name in TAG_VARIABLES:

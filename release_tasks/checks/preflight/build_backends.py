@@ -7,7 +7,7 @@ from typing import Any
 
 from release_tasks.checks.check import CheckContext, problem
 from release_tasks.errors import Problem
-from release_tasks.formats.text_files import line_at, read
+from release_tasks.formats.text_files import line_of, read
 from release_tasks.manifests import toml_values
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import PackageBuild, built
@@ -22,28 +22,28 @@ def refused_by_backend(context: CheckContext) -> Iterator[Problem]:
     """
     for package in context.shipped("python", PythonPackage):
         build = built(context.project, package)
-        project = _project(context, build)
         path = build.path
+        text = read(context.project.root, path)
+        project = _project(text, path)
         subject = f"{path}: {package.name} cannot be built"
-        for text in _readme_refusals(package, project):
+        for refusal in _readme_refusals(package, project):
             yield Problem(
-                f"{subject}: {text}",
+                f"{subject}: {refusal}",
                 f'write readme = {{file = "{project["readme"]}", content-type = "text/markdown"}}',
                 path,
-                _line(context, path, "readme"),
+                line_of(text, "readme"),
             )
-        for text in _classifier_refusals(build, project):
+        for refusal in _classifier_refusals(build, project):
             yield Problem(
-                f"{subject}: {text}",
+                f"{subject}: {refusal}",
                 f"remove them from {path}",
                 path,
-                _line(context, path, "License ::"),
+                line_of(text, "License ::"),
             )
 
 
-def _project(context: CheckContext, build: PackageBuild) -> dict[str, Any]:
-    text = read(context.project.root, build.path)
-    project = toml_values.load(text, build.path).get("project")
+def _project(text: str, path: str) -> dict[str, Any]:
+    project = toml_values.load(text, path).get("project")
     return project if isinstance(project, dict) else {}
 
 
@@ -65,9 +65,3 @@ def _classifier_refusals(
     if not isinstance(expression, str) or not isinstance(classifiers, list):
         return []
     return rules.license_classifiers(expression, list(map(str, classifiers)))
-
-
-def _line(context: CheckContext, path: str, words: str) -> int:
-    text = read(context.project.root, path)
-    position = text.find(words)
-    return line_at(text, position) if position >= 0 else 0

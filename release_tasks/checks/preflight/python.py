@@ -10,7 +10,7 @@ from release_tasks import endpoints
 from release_tasks.channels import pypi as channel
 from release_tasks.checks.check import CheckContext, note, problem, warning
 from release_tasks.errors import Problem, ReleaseError
-from release_tasks.formats.text_files import line_at, read
+from release_tasks.formats.text_files import line_of, read
 from release_tasks.manifests import core_metadata, toml_values
 from release_tasks.manifests.core_metadata import WrittenMetadata
 from release_tasks.project import compiled
@@ -232,11 +232,7 @@ def _refused(
 
 
 def _line(context: CheckContext, path: str, words: str) -> int:
-    text = read(context.project.root, path)
-    position = text.find(words) if words else -1
-    if position < 0:
-        return 0
-    return line_at(text, position)
+    return line_of(read(context.project.root, path), words)
 
 
 def _is_new(context: CheckContext, package: str) -> bool:

@@ -281,7 +281,7 @@ def ahead_of_origin(context: CheckContext) -> Iterator[Problem]:
             commits = f"{count} commits are"
         yield Problem(
             f"{commits} on {branch} but not on origin yet",
-            f"git push {word(origin.remote_name(context.release.checkout))} {word(branch)}",
+            f"git push {word(origin.remote_name(checkout))} {word(branch)}",
         )
 
 

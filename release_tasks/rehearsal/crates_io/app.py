@@ -137,7 +137,7 @@ class CratesIo:
         return Response(302, b"", {"Location": url})
 
     def _authenticate(self, request: Request) -> None:
-        sent = request.header("authorization").removeprefix("Bearer ")
+        sent = _sent_token(request)
         if not sent:
             raise Refused("this action requires authentication", 403)
         if sent != self.token and not self._is_by_job(request):
@@ -145,8 +145,7 @@ class CratesIo:
 
     def _is_by_job(self, request: Request) -> bool:
         """Tell whether a request has the token of a job of GitHub Actions."""
-        sent = request.header("authorization").removeprefix("Bearer ")
-        return self.trusted.is_valid(sent)
+        return self.trusted.is_valid(_sent_token(request))
 
     def _publish(self, request: Request) -> Response:
         if request.method != "PUT":
@@ -192,3 +191,8 @@ def _config(request: Request) -> dict[str, str]:
             "api": endpoints.CRATES,
         }
     return {"dl": f"{request.base}/crates", "api": request.base}
+
+
+def _sent_token(request: Request) -> str:
+    """Return the token of a request; cargo sends it alone, others after `Bearer`."""
+    return request.header("authorization").removeprefix("Bearer ")
