@@ -33,9 +33,8 @@ SECRET_VALUE = re.compile(
 )
 # user:password, which may have an @
 LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")
-USER_IN_URL = re.compile(
-    r"(?<=http://|ttps://)[^/\s:@'\"]{8,}(?=@)"
-)  # a token as the user
+# a token as the user
+USER_IN_URL = re.compile(r"(?<=http://|ttps://)[^/\s:@'\"]{8,}(?=@)")
 TOKEN_IN_URL = re.compile(
     r"(?<=[?&])((?:[\w-]*token|sig|signature|x-amz-signature|x-amz-security-token|password"
     r"|secret|client_secret|api_?key|private_key)=)[^&\s'\"#]+",

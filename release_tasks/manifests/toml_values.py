@@ -41,9 +41,8 @@ class Block(NamedTuple):
     spans: Mapping[KeyPath, Span]  # in the whole text
 
 
-@lru_cache(
-    maxsize=2048
-)  # a bump reads a text to edit it, and again to check it
+# a bump reads a text to edit it, and again to check it
+@lru_cache(maxsize=2048)
 def load(text: str, path: str) -> Mapping[str, Any]:
     """Return the data of a TOML text. Raises `ReleaseError` with line and column for bad TOML."""
     import tomllib

@@ -38,9 +38,8 @@ class Comparator(NamedTuple):
         return Version(major, minor, patch, self.prerelease or None)
 
 
-@lru_cache(
-    maxsize=1024
-)  # the crates of a workspace need each other in a few forms
+# the crates of a workspace need each other in a few forms
+@lru_cache(maxsize=1024)
 def followed(requirement: str, version: str, present: str | None) -> str:
     """Return what a requirement on a sibling becomes when the sibling gets a new version.
 
