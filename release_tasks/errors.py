@@ -9,7 +9,7 @@ from typing import Any
 
 from invoke.exceptions import Exit
 
-from release_tasks.masking import hidden
+from release_tasks import masking
 from release_tasks.printable import printable, quoted
 
 SHOWN_NAMES = 5  # how many names `shorten` prints
@@ -50,8 +50,9 @@ class ReleaseError(Exit):
         self.check = check
         self.file = file
         self.line = line
-        self.problem = printable(hidden(as_called(problem)))
-        self.fix = printable(hidden(as_called(fix)))
+        hide = masking.hider()
+        self.problem = printable(hide(as_called(problem)))
+        self.fix = printable(hide(as_called(fix)))
         super().__init__(self._text(), code)
         # Python stores the arguments of a subclass's constructor here, secrets included
         self.args = (self.message,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 MASK = "***"
@@ -58,6 +58,12 @@ def is_secret(name: str, value: str) -> bool:
 def hidden(text: str) -> str:
     """Return a text without the secrets of our own environment, and as `hide` does."""
     return hide(text, secrets(os.environ))
+
+
+def hider() -> Callable[[str], str]:
+    """Return what does as `hidden` for many texts, with the environment that is set now."""
+    values = secrets(os.environ)
+    return lambda text: hide(text, values)
 
 
 def has_login(url: str) -> bool:

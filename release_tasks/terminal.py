@@ -161,7 +161,8 @@ def show_messages(found: Sequence[Message]) -> None:
     """Print errors or findings, and show them on GitHub at their lines."""
     if not found or _is_collected([messages.rendered(one) for one in found]):
         return
-    safe = [_safe(one) for one in found]
+    hide = masking.hider()
+    safe = [_safe(one, hide) for one in found]
     for one in messages.merged(safe):
         text = messages.rendered(one)
         logs.add(_log(), text.splitlines())
@@ -267,11 +268,11 @@ def _safe_lines(texts: Sequence[str]) -> list[str]:
     return printable(hide_secrets(as_called("\n".join(texts)))).splitlines()
 
 
-def _safe(message: Message) -> Message:
+def _safe(message: Message, hide: Callable[[str], str]) -> Message:
     """Return a message without secrets, and without what a terminal obeys."""
 
     def safe(text: str) -> str:
-        return printable(hide_secrets(as_called(text)))
+        return printable(hide(as_called(text)))
 
     fix = message.fix
     if amount.is_rehearsal() and _CALLS_INV.search(fix):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -50,14 +51,17 @@ def batches(members: Sequence[Member]) -> Iterator[Batch]:
 
     cargo uploads nothing where dev-dependencies with a version lead in a circle.
     """
-    batch: list[Member] = []
-    for member in members:
-        if batch and _has_cycle([*batch, member]):
-            yield tuple(batch)
-            batch = []
-        batch.append(member)
-    if batch:
-        yield tuple(batch)
+    rest = list(members)
+    while rest:
+        count = len(rest)
+        if _has_cycle(rest):
+            # more crates never break a circle: look for the most without one
+            sizes = range(1, count)
+            count = bisect_left(
+                sizes, True, key=lambda size: _has_cycle(rest[:size])
+            )
+        yield tuple(rest[: max(count, 1)])
+        rest = rest[max(count, 1) :]
 
 
 def published_versions(names: Sequence[str]) -> dict[str, Versions]:

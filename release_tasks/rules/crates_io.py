@@ -125,8 +125,9 @@ def reserved_name(value: str) -> Iterator[str]:
 @rule(CRATES_IO, f"{PUBLISH}; the function canon_crate_name of its database")
 def similar_name(value: str, others: Iterable[str]) -> Iterator[str]:
     """Check that no other crate has a name that differs in case, `-` and `_` only."""
+    mine = canonical(value)
     for other in others:
-        if other != value and canonical(other) == canonical(value):
+        if other != value and canonical(other) == mine:
             yield f"crate was previously named `{other}`"
 
 

@@ -37,14 +37,15 @@ def deprecated_license(context: CheckContext) -> Iterator[Problem]:
 
 def _manifests(context: CheckContext) -> list[str]:
     """Return the manifests of what is released, and the root's."""
-    folders = {context.project.root}
-    folders.update(crate.folder for crate in context.shipped("crates", Crate))
+    root = context.project.root
+    crates = context.shipped("crates", Crate)
     packages = context.shipped("python", PythonPackage)
-    folders.update(package.folder for package in packages)
+    folders = {root}
+    folders.update(one.folder for one in crates)
+    folders.update(one.folder for one in packages)
     found = []
     for path in context.project.files:
-        folder = (context.project.root / path).parent
-        if basename(path) in MANIFESTS and folder in folders:
+        if basename(path) in MANIFESTS and (root / path).parent in folders:
             found.append(path)
     return found
 

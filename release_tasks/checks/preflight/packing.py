@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
@@ -154,8 +155,17 @@ def crate_too_large(context: CheckContext) -> Iterator[Problem]:
 
 def _below(context: CheckContext, one: PublishedCrate) -> list[str]:
     """Return the tracked files in the folder of a crate, from the root."""
-    start = f"{one.folder}/" if one.folder else ""
-    return [path for path in context.project.files if path.startswith(start)]
+    files = _sorted_files(context)
+    if not one.folder:
+        return files
+    # what begins with `FOLDER/` stands between that and `FOLDER0`, the next character
+    first = bisect_left(files, f"{one.folder}/")
+    return files[first : bisect_left(files, f"{one.folder}0")]
+
+
+@memoized
+def _sorted_files(context: CheckContext) -> list[str]:
+    return sorted(context.project.files)
 
 
 def _relative(one: PublishedCrate, path: str) -> str:
@@ -177,7 +187,7 @@ def _is_left_out(context: CheckContext, one: PublishedCrate, path: str) -> bool:
     relative = _relative(one, path)
     below = _other_packages(context).get(one.folder, ())
     if not package_list.may_be_left_out(
-        _package_table(context, one), relative, below
+        _package_table(context, one.manifest), relative, below
     ):
         return False
     try:
@@ -203,22 +213,23 @@ def _other_packages(context: CheckContext) -> Mapping[str, list[str]]:
     return found
 
 
-def _package_table(
-    context: CheckContext, one: PublishedCrate
-) -> Mapping[str, Any]:
-    text = text_files.read(context.release.source_tree, one.manifest)
-    table = toml_values.load(text, one.manifest).get("package")
+@memoized
+def _package_table(context: CheckContext, manifest: str) -> Mapping[str, Any]:
+    text = text_files.read(context.release.source_tree, manifest)
+    table = toml_values.load(text, manifest).get("package")
     return table if isinstance(table, Mapping) else {}
 
 
+@memoized
 def _targets(
     context: CheckContext,
-) -> Iterator[tuple[PublishedCrate, list[tuple[str, str]], list[str]]]:
-    """Yield each crate with what is left out (a word for it, and its path), and what is kept.
+) -> list[tuple[PublishedCrate, list[tuple[str, str]], list[str]]]:
+    """Return each crate with what is left out (a word for it, and its path), and what is kept.
 
     Kept are libraries and programs; tests, benches and examples are for the repository only.
     """
     tree = context.release.source_tree.as_posix()
+    found = []
     for one in published(context):
         left: list[tuple[str, str]] = []
         kept: list[str] = []
@@ -231,7 +242,8 @@ def _targets(
                 left.append((_named(target, is_script), path))
             elif not is_script:
                 kept.append(path)
-        yield one, left, kept
+        found.append((one, left, kept))
+    return found
 
 
 def _named(target: Mapping[str, Any], is_script: bool) -> str:

@@ -88,9 +88,13 @@ def similar_name(context: CheckContext) -> Iterator[Problem]:
         if channel is not crates_io:
             continue
         names = [artifact.name for artifact in missing]
+        ours: dict[str, list[str]] = {}
+        for name in names:
+            ours.setdefault(crates_io_rules.canonical(name), []).append(name)
         known = get_many(crates_index.similar, names)
         for name, others in zip(names, known, strict=True):
-            for text in crates_io_rules.similar_name(name, [*others, *names]):
+            mine = ours[crates_io_rules.canonical(name)]
+            for text in crates_io_rules.similar_name(name, [*others, *mine]):
                 yield Problem(
                     f"crates.io refuses the name {name}: {text}",
                     "choose another name, or write it as it is there",
