@@ -19,13 +19,17 @@ from release_tasks.project.image_commands import UNKNOWN, Built
 
 # by default
 FILES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.hcl")
+DEEPEST = 50  # targets that inherit one from the other
+# a block ends where another one begins, too: no text is looked through twice
 _BLOCK = re.compile(
-    r'^(variable|target|group)\s+"([^"]+)"[ \t]*\{[ \t]*\n(.*?)^\}', re.M | re.S
+    r'^(variable|target|group)[ \t]+"([^"\n]+)"[ \t]*\{[ \t]*\n'
+    r'((?:(?!\}|(?:variable|target|group)[ \t]+").*\n)*)\}',
+    re.M,
 )
-_SHORT = re.compile(r'^(variable)\s+"([^"]+)"\s*\{([^{}\n]*)\}', re.M)
-_LIST = re.compile(r"^\s*([\w-]+)\s*=\s*\[(.*?)\]", re.M | re.S)
-_TEXT = re.compile(r'^\s*([\w-]+)\s*=\s*"([^"\n]*)"', re.M)
-_COMMENT = re.compile(r"^\s*(?:#|//).*$", re.M)
+_SHORT = re.compile(r'^(variable)[ \t]+"([^"\n]+)"[ \t]*\{([^{}\n]*)\}', re.M)
+_LIST = re.compile(r"^[ \t]*([\w-]+)[ \t]*=[ \t]*\[([^\[\]]*)\]", re.M)
+_TEXT = re.compile(r'^[ \t]*([\w-]+)[ \t]*=[ \t]*"([^"\n]*)"', re.M)
+_COMMENT = re.compile(r"^[ \t]*(?:#|//).*$", re.M)
 _INTERPOLATION = re.compile(r"\$\{\s*([^}]*?)\s*\}")
 
 Table = dict[str, Any]
@@ -51,8 +55,9 @@ def targets(
         name: values.get(f"env.{name}", str(table.get("default", UNKNOWN)))
         for name, table in blocks["variable"].items()
     }
+    known: dict[str, Table] = {}
     for name in _chosen(wanted or ["default"], blocks):
-        table = _inherited(name, blocks["target"], set())
+        table = _inherited(name, blocks["target"], known)
         tags = [_filled(tag, variables) for tag in _texts(table.get("tags"))]
         context = normpath(_filled(str(table.get("context", ".")), variables))
         dockerfile = str(table.get("dockerfile", "Dockerfile"))
@@ -87,22 +92,33 @@ def _read(text: str, name: str, blocks: dict[str, dict[str, Table]]) -> None:
 def _chosen(
     wanted: list[str], blocks: dict[str, dict[str, Table]]
 ) -> Iterator[str]:
-    """Yield the targets of groups, and others as they are."""
-    for name in wanted:
+    """Yield the targets of groups, and others as they are, each once."""
+    left = wanted[::-1]
+    seen = set()
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
         if name in blocks["group"]:
-            members = _texts(blocks["group"][name].get("targets"))
-            yield from _chosen([one for one in members if one != name], blocks)
+            left += _texts(blocks["group"][name].get("targets"))[::-1]
         elif name in blocks["target"]:
             yield name
 
 
-def _inherited(name: str, tables: dict[str, Table], above: set[str]) -> Table:
-    if name in above:
-        return {}
+def _inherited(
+    name: str, tables: dict[str, Table], known: dict[str, Table], depth: int = 0
+) -> Table:
+    """Return a target with what it inherits; `known` are those that were asked for before."""
+    if name in known:
+        return known[name]
+    known[name] = {}  # of a target that inherits itself
     found: Table = {}
-    for parent in _texts(tables.get(name, {}).get("inherits")):
-        found |= _inherited(parent, tables, above | {name})
-    return found | tables.get(name, {})
+    if depth < DEEPEST:
+        for parent in _texts(tables.get(name, {}).get("inherits")):
+            found |= _inherited(parent, tables, known, depth + 1)
+    known[name] = found | tables.get(name, {})
+    return known[name]
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
