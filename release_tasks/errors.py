@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +12,11 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from release_tasks import masking
-from release_tasks.printable import printable, quoted
+from release_tasks.printable import printable, quoted, word
 
 SHOWN_NAMES = 5  # how many names `shorten` prints
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 _INV = re.compile(r"(?<![\w/-])inv (?=[a-z-])")
 
 program = "inv"  # what the tasks were called with; `release_tasks.program` sets another
@@ -117,6 +121,21 @@ class MultipleErrors(ReleaseError):
     def in_step(self, name: str) -> ReleaseError:
         """Return them with the name of the step that they ended."""
         return MultipleErrors(error.in_step(name) for error in self.errors)
+
+
+def of_disk(error: OSError) -> ReleaseError | None:
+    """Return the error for a full disk, or a file that belongs to others; None for a bug."""
+    name = ""
+    if error.filename is not None:
+        name = os.fsdecode(error.filename)
+    if error.errno in FULL:
+        # the one of a write names no file
+        fact = f"{name or 'a file'} cannot be written: {error.strerror}"
+        return ReleaseError(fact, "df -h")
+    if name and error.errno in CLOSED:
+        fact = f"{name} cannot be opened: {error.strerror}"
+        return ReleaseError(fact, f"ls -ld {word(name)}")
+    return None
 
 
 def collect(

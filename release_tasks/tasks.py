@@ -87,6 +87,11 @@ class ReleaseTask(Task[Callable[..., None]]):
             raise _shown(error) from None
         except ReleaseError as error:
             raise _shown(error)
+        except OSError as error:
+            closed = errors.of_disk(error)
+            if closed is None:
+                raise
+            raise _shown(closed) from None
         finally:
             terminal.end_task()
 

@@ -12,6 +12,7 @@ from release_tasks.errors import (
     ReleaseError,
     collect,
     collect_problems,
+    of_disk,
     raise_problems,
 )
 
@@ -49,3 +50,43 @@ def test_problems_are_raised_together() -> None:
         MultipleErrors, match=r"^2 problems\none\ntwo\nfix: fix two$"
     ):
         raise_problems([Problem("one"), Problem("two", "fix two")])
+
+
+@pytest.mark.parametrize(
+    ("error", "fact", "fix"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/x/a b"),
+            "/x/a b cannot be opened: Permission denied",
+            "ls -ld '/x/a b'",
+        ),
+        (
+            OSError(30, "Read-only file system", b"/x"),
+            "/x cannot be opened: Read-only file system",
+            "ls -ld /x",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "a file cannot be written: No space left on device",
+            "df -h",
+        ),
+    ],
+)
+def test_a_closed_file_or_a_full_disk_is_no_bug(
+    error: OSError, fact: str, fix: str
+) -> None:
+    shown = of_disk(error)
+    assert shown is not None
+    assert (shown.problem, shown.fix) == (fact, fix)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory", "/x"),
+        PermissionError(13, "Permission denied"),
+        OSError("anything"),
+    ],
+)
+def test_what_may_be_a_bug_keeps_its_traceback(error: OSError) -> None:
+    assert of_disk(error) is None

@@ -14,7 +14,6 @@ from support.repositories import commit_all
 from support.tiny_project import TINY, tiny_project
 
 from release_tasks import files
-from release_tasks.bumping import version_copies
 from release_tasks.changelogs import changelog
 from release_tasks.checks import chart_images
 from release_tasks.errors import ReleaseError
@@ -200,7 +199,7 @@ def test_a_hard_glob_is_answered_soon(glob: str, name: str) -> None:
     start = time.process_time()
     assert not workflows.passes(name, (glob,))
     assert list(dockerfile.present([name], glob)) == [name]
-    assert not version_copies._pattern(glob).matches(name)
+    assert not globs.of_setting(glob).matches(name)
     assert time.process_time() - start < 2
 
 
@@ -208,7 +207,7 @@ def test_a_hard_glob_is_answered_soon(glob: str, name: str) -> None:
 def test_a_broken_glob_matches_nothing(glob: str) -> None:
     assert not workflows.passes("v1", (glob,))
     assert list(dockerfile.present(["v1"], glob)) == ["v1"]
-    assert not version_copies._pattern(glob).matches("v1")
+    assert not globs.of_setting(glob).matches("v1")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +229,7 @@ def test_a_glob_means_the_same_however_it_is_matched(
 ) -> None:
     for repeats in (-1, globs.REPEATS, 99):
         monkeypatch.setattr(globs, "REPEATS", repeats)
-        assert version_copies._pattern(glob).matches(name) is is_matched
+        assert globs.of_setting(glob).matches(name) is is_matched
 
 
 # --- files that are devices, and files outside
@@ -313,6 +312,41 @@ def test_no_device_is_read_to_its_end(
             shown = done.stdout + done.stderr
             assert "Traceback" not in shown, f"{words}: {shown}"
             assert SECRET not in shown
+
+
+@pytest.mark.tools("git", "gh")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".gitattributes", ".github/workflows/ci.yml", "Dockerfile"),
+        *("LICENSE", "pyproject.toml", "CHANGELOG.md"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_no_traceback(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = TINY | {"release-tasks.toml": IMAGES.partition("[charts")[0]}
+    project = {"Dockerfile": "FROM scratch\n", name: "x: 1\n"} | project
+    with tiny_project(tmp_path, monkeypatch, project) as tiny:
+        (tiny.root / name).chmod(0)
+        env = os.environ | {"GH_TOKEN": tiny.registries.tokens.github}
+        for words in (
+            "settings",
+            "check --fast --version 0.2.0",
+            "--dry bump --version 0.2.0",
+        ):
+            done = subprocess.run(
+                ["inv", *words.split()],
+                env=env,
+                cwd=tiny.root,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=100,
+            )
+            shown = done.stdout + done.stderr
+            assert "Traceback" not in shown, f"{words}: {shown}"
 
 
 READ_ONLY_HERE = {  # modules that read such files on their own, and why

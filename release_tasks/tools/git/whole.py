@@ -10,6 +10,7 @@ from pathlib import Path
 
 from release_tasks import environment, files, masking
 from release_tasks.errors import ReleaseError, shorten
+from release_tasks.formats.text_files import peek
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import git
@@ -278,8 +279,7 @@ def _uses_lfs(tree: Path) -> bool:
     for path in git.tracked(tree):
         if path.rpartition("/")[2] != ".gitattributes":
             continue
-        file = tree / path
-        if file.is_file() and b"filter=lfs" in file.read_bytes():
+        if "filter=lfs" in peek(tree, path):
             return True
     return False
 
@@ -298,8 +298,11 @@ def _pointers(tree: Path) -> list[str]:
 
 
 def _is_pointer(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(POINTER)) == POINTER
+    try:
+        with path.open("rb") as file:
+            return file.read(len(POINTER)) == POINTER
+    except OSError:
+        return False  # whoever wants its content says so
 
 
 def remove_git(tree: Path) -> None:
