@@ -8,22 +8,23 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal import peers
+from release_tasks.rehearsal import bodies, peers, screening
 from release_tasks.rehearsal.faults import Faults, Lost
 from release_tasks.rehearsal.tokens import Tokens
+from release_tasks.rehearsal.visitors import Visitors
 from release_tasks.rehearsal.web import App, Entry, Log, Request, Response
 
 if TYPE_CHECKING:
     from trustme import CA
 
 HTTPS = "443"
-LARGE = 1 << 26  # bytes; a body of this size is refused before it is read
+LARGE = bodies.LARGEST  # bytes; more is refused before it is read
 TLS_HANDSHAKE = b"\x16"  # the first byte of a client that begins with TLS
 
 
@@ -116,12 +117,28 @@ class _Server(ThreadingHTTPServer):
         self.routes: dict[str, App] = {}
         self.others: App | None = None
         self.tokens: Tokens | None = None
+        self.visitors = Visitors()
         self.context_for = cache(self._context_for)
 
     def start(self) -> None:
         poll_interval = 0.05  # seconds
         target, args = self.serve_forever, (poll_interval,)
         threading.Thread(target=target, args=args, daemon=True).start()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Accept every connection of this user, and a few of others."""
+        if self.tokens is None or not peers.are_known():
+            return True
+        if peers.is_ours(client_address, cast(Any, self.server_address)):
+            return True
+        return self.visitors.enter(client_address, request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection until it ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.visitors.leave(client_address)
 
     @property
     def url(self) -> str:
@@ -189,24 +206,29 @@ class _Handler(BaseHTTPRequestHandler):
             return True
         if not is_proxy and not peers.are_known():
             return True
-        return tokens.are_in(
+        has_token = tokens.are_in(
             {key.lower(): value for key, value in self.headers.items()}
         )
+        if has_token:
+            self._server.visitors.has_token(self.client_address)
+        return has_token
 
-    @cached_property
+    @property
     def _is_of_this_user(self) -> bool:
-        address = cast(Any, self._server.server_address)
-        return peers.is_ours(self.client_address, address)
+        is_visitor = self.client_address in self._server.visitors
+        return peers.are_known() and not is_visitor
 
     def _ask_for_token(self, status: int, header: str) -> None:
         answer = Response.of_text(
             "this rehearsal belongs to another user\n", status
         )
-        answer.headers |= {
-            header: 'Basic realm="rehearsal"',
-            "Connection": "close",
-        }
+        answer.headers[header] = 'Basic realm="rehearsal"'
+        self._refuse_with(answer)
+
+    def _refuse_with(self, answer: Response) -> None:
+        """Answer, and close the connection: where its next request begins is not known."""
         self.close_connection = True
+        answer.headers["Connection"] = "close"
         self._send(answer)
 
     def _refuse(self, host: str) -> None:
@@ -251,6 +273,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.app is None and not self._is_admitted(is_proxy=False):
             self._ask_for_token(401, "WWW-Authenticate")
             return
+        reason = screening.reason_against(self.headers, self.app is None)
+        if reason is not None:
+            self._refuse_with(reason)
+            return
         request = self._request()
         try:
             answer = self._server.faults.answer(app, request)
@@ -264,6 +290,14 @@ class _Handler(BaseHTTPRequestHandler):
         except (Lost, ConnectionError):
             self.close_connection = True
             self._log(app, request, 0)
+            return
+        except bodies.Malformed as error:
+            self._log(app, request, 400)
+            self._refuse_with(Response.of_text(f"{error}\n", 400))
+            return
+        except bodies.TooLarge as error:
+            self._log(app, request, 413)
+            self._send_early(Response.of_text(f"{error}\n", 413), request)
             return
         except Exception as error:
             answer = Response(

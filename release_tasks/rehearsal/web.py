@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
+from release_tasks.rehearsal import bodies
+
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # questions that are sent by POST
 READS = ("/git-upload-pack", "/graphql", "/token", "/generate-notes")
 ELSEWHERE = "elsewhere"  # the name of the app that reads from other hosts
-_PIECE = 1 << 16  # bytes
 
 
 class App(Protocol):
@@ -94,8 +95,12 @@ class Request:
 
     @cached_property
     def body(self) -> bytes:
-        """Return the whole body."""
-        return b"".join(self.chunks())
+        """Return the whole body. Raises `bodies.TooLarge` for more than 64 MiB."""
+        return self.read_body(bodies.LARGEST)
+
+    def read_body(self, largest: int) -> bytes:
+        """Return what was not read of the body. Raises `bodies.TooLarge` for more bytes."""
+        return bodies.joined(self.chunks(), largest)
 
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, empty where it was not sent."""
@@ -109,7 +114,7 @@ class Request:
     def chunks(self) -> Iterator[bytes]:
         """Yield the pieces (bytes) of the body that were not read yet, chunked or of known length.
 
-        Raises `ConnectionError` where the client hangs up before the end.
+        Raises `ConnectionError` where the client hangs up before the end, and `bodies.Malformed`.
         """
         while (piece := next(self._pieces, None)) is not None:
             yield piece
@@ -118,9 +123,7 @@ class Request:
     def _pieces(self) -> Iterator[bytes]:
         if self.stream is None:
             return iter(())
-        if "chunked" in self.header("transfer-encoding").lower():
-            return _dechunk(self.stream)
-        return _counted(self.stream, self.length)
+        return bodies.pieces(self.stream, self.headers)
 
     def json(self) -> Any:
         """Return the body as JSON, an empty one as an empty object."""
@@ -158,7 +161,7 @@ class Response:
         (RFC 9110 section 14.1.2), everything else is ignored. A range outside of the file is 416.
         """
         headers = {"Accept-Ranges": "bytes", **headers}
-        match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted)
+        match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", wanted)
         if match is None or wanted == "bytes=-":
             return cls(200, path, headers)
         size = path.stat().st_size
@@ -244,30 +247,3 @@ def _range(first: str, last: str, size: int) -> tuple[int, int]:
     if not last:
         return int(first), size
     return int(first), min(int(last) + 1, size)
-
-
-def _counted(stream: BinaryIO, left: int) -> Iterator[bytes]:
-    while left > 0:
-        data = _complete(stream.read(min(_PIECE, left)))
-        left -= len(data)
-        yield data
-
-
-def _dechunk(stream: BinaryIO) -> Iterator[bytes]:
-    while size := _chunk_size(stream):
-        yield from _counted(stream, size)
-        stream.readline()
-    while stream.readline().strip():  # trailers
-        continue
-
-
-def _chunk_size(stream: BinaryIO) -> int:
-    line = _complete(stream.readline())
-    digits, *_extensions = line.split(b";")
-    return int(digits, 16)
-
-
-def _complete(data: bytes) -> bytes:
-    if not data:
-        raise ConnectionError("the body ended early")
-    return data

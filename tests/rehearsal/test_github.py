@@ -248,7 +248,7 @@ def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
         .replace("{?name,label}", "?name=cut.bin")
     )
     head = (
-        f"POST {place} HTTP/1.1\r\nHost: x\r\nAuthorization: token {TOKEN}\r\n"
+        f"POST {place} HTTP/1.1\r\nHost: localhost\r\nAuthorization: token {TOKEN}\r\n"
         f"Content-Length: 100\r\n\r\n"
     )
     with socket.create_connection(

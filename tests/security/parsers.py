@@ -67,6 +67,7 @@ from release_tasks.project import (
     workflow_images,
     workflows,
 )
+from release_tasks.rehearsal import bodies
 from release_tasks.rehearsal.crates_io import publish as crates_publish
 from release_tasks.rehearsal.crates_io import store as crates_store
 from release_tasks.rehearsal.github import graphql
@@ -456,8 +457,8 @@ def _request(data: bytes, headers: dict[str, str]) -> Request:
 
 
 def _chunked(data: bytes) -> object:
-    # answered with 500, or cut off
-    with contextlib.suppress(ConnectionError, ValueError):
+    # answered with 400, or cut off
+    with contextlib.suppress(ConnectionError, bodies.Malformed):
         return _request(data, {"transfer-encoding": "chunked"}).body
     return b""
 

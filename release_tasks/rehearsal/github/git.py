@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from release_tasks.rehearsal import bodies
 from release_tasks.rehearsal.github.model import Repository
 from release_tasks.rehearsal.web import Request, Response
 from release_tasks.shell import Failed, ask, ask_bytes
 
+PUSH = "git-receive-pack"
 ENV = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC"}
 SETTINGS = {
     "http.receivepack": "true",
@@ -161,7 +163,10 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
 
 def serve_from(path: Path, service: str, request: Request) -> Response:
     """Let `git http-backend` answer a fetch or a push of a bare repository."""
-    body = request.body
+    largest = bodies.LARGEST
+    if service == PUSH:
+        largest = bodies.LARGEST_UPLOAD
+    body = request.read_body(largest)
     env = ENV | {
         "GIT_PROJECT_ROOT": str(path.parent),
         "GIT_HTTP_EXPORT_ALL": "1",

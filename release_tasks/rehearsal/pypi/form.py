@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
+from release_tasks.rehearsal import bodies
 from release_tasks.rehearsal.web import Request
 
 
@@ -43,7 +44,8 @@ def read_form(request: Request) -> Form:
     if found is None:
         return form
     delimiter = b"\r\n--" + found[1].encode()
-    for part in (b"\r\n" + request.body).split(delimiter)[1:-1]:
+    body = request.read_body(bodies.LARGEST_UPLOAD)
+    for part in (b"\r\n" + body).split(delimiter)[1:-1]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = re.search(rb'[; ]name="([^"]*)"', head)
         file = re.search(rb'filename="([^"]*)"', head)
