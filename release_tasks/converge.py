@@ -78,7 +78,8 @@ def public(release: Release, states: Iterable[ChannelState]) -> list[str]:
     """
     found = []
     for tag, page in github_draft.pages(release).items():
-        if not page.is_draft:
+        # a draft with that notice was public
+        if not page.is_draft or page.is_yanked:
             found.append(f"{tag} on {github.NAME}")
     for channel, statuses in states:
         if channel.NAME in (git.NAME, github.NAME):
@@ -121,16 +122,20 @@ def refusals(statuses: Iterable[ArtifactStatus]) -> list[ReleaseError]:
                 ReleaseError(f"{name} differs: {status.why}", next_version)
             )
         elif status.state is State.YANKED:
-            errors.append(
-                ReleaseError(
-                    f"{name} is yanked", f"unyank it, or {next_version}"
-                )
-            )
+            errors.append(ReleaseError(f"{name} is yanked", _unyank(status)))
         elif status.state is State.CLOSED:
             errors.append(
                 ReleaseError(f"{name} is closed: {status.why}", next_version)
             )
     return errors
+
+
+def _unyank(status: ArtifactStatus) -> str:
+    """Return the two ways on from a version that is yanked: PyPI is unyanked on its page alone."""
+    how = "unyank it"
+    if status.artifact.channel != "PyPI":
+        how = "unyank it with `inv rollback --undo`"
+    return f"{how}, or choose a version after {status.artifact.version}"
 
 
 def untagged(release: Release, channel: Channel) -> list[ReleaseError]:

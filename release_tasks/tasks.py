@@ -44,6 +44,14 @@ PARAMETER_HELP = {
     "github_output": "write version and jobs to the file that GitHub Actions reads outputs from",
     "no_credentials": "do not ask for tokens: other jobs have them",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
+    "text": "plain text instead of Markdown",
+    "why": "the reason, which users read in the notice",
+    "undo": "take the rollback back: unyank, restore, point forward again",
+    "draft": "also make the GitHub release a draft again, which ends its downloads",
+    "delete": "also delete images and charts of GHCR, which can be restored for 30 days",
+    "yes": "do it without asking",
+    "tag": "any tag, also one that no component makes",
+    "leave_public": "delete the tag although something of it is public, which stays",
     "all": "check for the tools of every kind of project, not only of this one",
 }
 

@@ -40,6 +40,7 @@ LAYERS = (
     "dist",
     "channels",
     "converge",
+    "rollback",
     "building",
     "checks",
     "checks.smoke",

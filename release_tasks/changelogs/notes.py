@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from release_tasks.changelogs import changelog, dates
 from release_tasks.changelogs.document import is_empty
+from release_tasks.changelogs.install_lines import as_markdown, install_lines
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
@@ -19,7 +20,7 @@ from release_tasks.tools import gh, git
 if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
-# `changelog`, `generated`, the path of a template, or a command
+# `changelog`, `generated`, `install`, the path of a template, or a command
 Source = str | NotesTable
 
 
@@ -27,25 +28,27 @@ def text(
     release: Release, part: ComponentRelease, tag: str | None = None
 ) -> str:
     """Return the notes of a part for its GitHub release, which may have another tag."""
-    wanted = release.project.settings.github.notes
-    sources: tuple[Source, ...] = (
-        wanted if isinstance(wanted, tuple) else (wanted,)
-    )
     texts = [
         _from(source, release, part, tag or part.tag).strip()
-        for source in sources
+        for source in _sources(release)
+    ]
+    return "\n\n".join(filter(None, texts)) + "\n"
+
+
+def without_install(release: Release, part: ComponentRelease) -> str:
+    """Return the notes of a part without the section on how to install it."""
+    texts = [
+        _from(source, release, part, part.tag).strip()
+        for source in _sources(release)
+        if source != "install"
     ]
     return "\n\n".join(filter(None, texts)) + "\n"
 
 
 def known(release: Release, part: ComponentRelease) -> str:
     """Return the notes as far as they are known before the tag: without what GitHub generates."""
-    wanted = release.project.settings.github.notes
-    sources: tuple[Source, ...] = (
-        wanted if isinstance(wanted, tuple) else (wanted,)
-    )
     texts = []
-    for source in sources:
+    for source in _sources(release):
         is_generated = source == "generated"
         if source == "changelog" and not part.component.changelog:
             is_generated = True
@@ -83,11 +86,18 @@ def printed(release: Release, part: ComponentRelease) -> str:
     return changelog.without_heading(ask(argv, cwd=release.source_tree))
 
 
+def _sources(release: Release) -> tuple[Source, ...]:
+    wanted = release.project.settings.github.notes
+    return wanted if isinstance(wanted, tuple) else (wanted,)
+
+
 def _from(
     source: Source, release: Release, part: ComponentRelease, tag: str
 ) -> str:
     if isinstance(source, NotesTable):
         return _own_or_printed(release, part)
+    if source == "install":
+        return as_markdown(install_lines(release, part))
     if source == "changelog" and part.component.changelog:
         return of_changelog(release, part) or ""
     if source in ("generated", "changelog"):

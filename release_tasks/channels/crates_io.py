@@ -70,10 +70,17 @@ def credentials(release: Release) -> Iterator[ReleaseError]:
     if job_token.is_available():
         yield from _not_for_jobs(release)
         return
-    yield ReleaseError(
+    yield no_token(
+        "; on GitHub Actions, `permissions: id-token: write` lets a trusted job do without"
+    )
+
+
+def no_token(otherwise: str = "") -> ReleaseError:
+    """Return the error for what needs a token; `otherwise` is what may stand in for one."""
+    return ReleaseError(
         f"there is no token for {NAME}",
-        f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run `cargo login`; "
-        "on GitHub Actions, `permissions: id-token: write` lets a trusted job do without",
+        f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), "
+        f"or run `cargo login`{otherwise}",
     )
 
 

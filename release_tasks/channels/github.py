@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from invoke.context import Context
+from semver import Version
 
 from release_tasks import shell, terminal
 from release_tasks.channels import github_assets, github_draft
@@ -21,7 +22,7 @@ from release_tasks.project.artifacts import (
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
-from release_tasks.tools.gh import hosts
+from release_tasks.tools.gh import hosts, yank_notice
 from release_tasks.tools.gh.pages import Page
 from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import is_prerelease, parse
@@ -136,6 +137,34 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
     return ()
 
 
+def pointers_back(
+    release: Release, is_yanked: Callable[[ComponentRelease, str], bool]
+) -> tuple[Pointer, ...]:
+    """Return "Latest" where it is this release, with the highest other release as its target.
+
+    The target is "" where the component has no other public release that is neither a prerelease
+    nor yanked.
+    """
+    if github_draft.no_release_reason(release):
+        return ()
+    repository = release.project.github_repository
+    now = gh.latest(repository)
+    for part in release.parts:
+        if now != part.tag:
+            continue
+        others = {
+            version: tag
+            for version, tag in _public(release, part).items()
+            if tag != part.tag and not is_yanked(part, str(version))
+        }
+        target = others[max(others)] if others else ""
+        name = part.component.name
+        return (
+            Pointer(NAME, "Latest", target, name, PointerState.BEHIND, now),
+        )
+    return ()
+
+
 def move(c: Context, release: Release, pointer: Pointer) -> None:
     """Make this release GitHub's "Latest"; raise `ReleaseError` when it is not public."""
     repository = release.project.github_repository
@@ -182,6 +211,9 @@ def _status(
 def _release_status(
     artifact: Artifact, page: Page, names: set[str]
 ) -> ArtifactStatus:
+    if page.is_yanked:
+        why = "its notes say that it was taken back"
+        return ArtifactStatus(artifact, State.YANKED, why, page.url)
     if page.is_draft:
         return ArtifactStatus(artifact, State.PARTIAL, "a draft", page.url)
     missing = sorted(
@@ -239,12 +271,20 @@ def _pointer_state(
 
 def _highest(release: Release, part: ComponentRelease) -> str:
     """Return the tag of the highest public version of a component, or that of this release."""
-    public = {parse(part.version): part.tag}
+    public = _public(release, part)
+    public[parse(part.version)] = part.tag
+    return public[max(public)]
+
+
+def _public(release: Release, part: ComponentRelease) -> dict[Version, str]:
+    """Return the tag of each public version of a component, without prereleases and yanked ones."""
+    found: dict[Version, str] = {}
     for row in gh.releases(release.project.github_repository):
         version = version_in(part.component, row["tag_name"])
-        if version and not row["draft"] and not row["prerelease"]:
-            public.setdefault(parse(version), row["tag_name"])
-    return public[max(public)]
+        is_shown = not row["draft"] and not row["prerelease"]
+        if version and is_shown and not yank_notice.is_in(row["body"] or ""):
+            found.setdefault(parse(version), row["tag_name"])
+    return found
 
 
 def _state_of_other_form(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from invoke.context import Context
@@ -33,6 +34,20 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
     found: list[Pointer] = []
     for part, image in shipped(release):
         found += _pointers_of(release, part, image)
+    return tuple(found)
+
+
+def pointers_back(
+    release: Release, is_yanked: Callable[[ComponentRelease, str], bool]
+) -> tuple[Pointer, ...]:
+    """Return the pointers that name this release, with the version that each named before it.
+
+    That is the newest other stable version of its line which is not yanked; the target is "" where
+    there is none.
+    """
+    found: list[Pointer] = []
+    for part, image in shipped(release):
+        found += _back_of(release, part, image, is_yanked)
     return tuple(found)
 
 
@@ -73,6 +88,48 @@ def _pointers_of(
         name = f"{image.reference}:{tag}"
         found.append(
             Pointer("images", name, target, part.component.name, place, now)
+        )
+    return found
+
+
+def _back_of(
+    release: Release,
+    part: ComponentRelease,
+    image: Image,
+    is_yanked: Callable[[ComponentRelease, str], bool],
+) -> list[Pointer]:
+    wanted = moving_tags(part, image)
+    own = version_tag(part, image)
+    digest = oci_registry.digest(image.reference, own) if wanted else None
+    if digest is None:
+        return []
+    tags = oci_registry.tags(image.reference) or ()
+    versions = versions_by_tag(release, part, image, tags)
+    others = {
+        name: version
+        for name, version in versions.items()
+        if name != own and name not in wanted and not version.prerelease
+    }
+    found = []
+    for tag, template in wanted.items():
+        if oci_registry.digest(image.reference, tag) != digest:
+            continue
+        line = [
+            name
+            for name, version in others.items()
+            if expand(template, version) == tag
+            and not is_yanked(part, str(version))
+        ]
+        target = max(line, key=lambda name: others[name], default="")
+        found.append(
+            Pointer(
+                "images",
+                f"{image.reference}:{tag}",
+                target,
+                part.component.name,
+                PointerState.BEHIND,
+                own,
+            )
         )
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from semver import Version
@@ -13,7 +12,12 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import git
 from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import is_prerelease
-from release_tasks.versions.templates import expand, is_moving, oci_tag
+from release_tasks.versions.templates import (
+    expand,
+    is_moving,
+    oci_tag,
+    version_template,
+)
 
 
 def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Image]]:
@@ -101,10 +105,10 @@ def _released_numbers(
 
 
 def _version_template(image: Image) -> str:
-    for template in image.tags:
-        if re.findall(r"{\w*}", template) == ["{version}"]:
-            return template
-    raise ReleaseError(
-        f"no tag of {image.name} is made from the version",
-        'add "{version}" to its tags',
-    )
+    template = version_template(image.tags)
+    if template is None:
+        raise ReleaseError(
+            f"no tag of {image.name} is made from the version",
+            'add "{version}" to its tags',
+        )
+    return template

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from invoke.context import Context
@@ -80,6 +80,13 @@ def publish(
 def pointers(release: Release) -> tuple[Pointer, ...]:
     """Return the pointers of each image, and what they name on its registry."""
     return image_pointers.pointers(release)
+
+
+def pointers_back(
+    release: Release, is_yanked: Callable[[ComponentRelease, str], bool]
+) -> tuple[Pointer, ...]:
+    """Return the pointers that name this release, with the version that each named before it."""
+    return image_pointers.pointers_back(release, is_yanked)
 
 
 def move(c: Context, release: Release, pointer: Pointer) -> None:

@@ -11,6 +11,7 @@ from release_tasks.tasks import accept_underscores
 
 def collection_of(steps: Order) -> Collection:
     """Return the collection of all commands and of the steps of an order, which it carries."""
+    from release_tasks.commands.announce import announce
     from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.generate_ci import generate_ci
@@ -23,10 +24,13 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.rehearse import rehearse
     from release_tasks.commands.release import release
     from release_tasks.commands.retag import retag
+    from release_tasks.commands.rollback import rollback
     from release_tasks.commands.settings import settings
     from release_tasks.commands.status import status
+    from release_tasks.commands.untag import untag
 
     tasks = Collection()
+    tasks.add_task(announce)
     tasks.add_task(collect)
     tasks.add_task(doctor)
     tasks.add_task(generate_ci)
@@ -39,8 +43,10 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(rehearse)
     tasks.add_task(release)
     tasks.add_task(retag)
+    tasks.add_task(rollback)
     tasks.add_task(settings)
     tasks.add_task(status)
+    tasks.add_task(untag)
     for step in order.steps(steps):
         tasks.add_task(step, name=order.name(step))
     tasks.configure({"release_tasks": {"order": steps}})

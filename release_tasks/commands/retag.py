@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import shell, terminal
-from release_tasks.errors import (
-    ReleaseError,
-    raise_all,
-    raise_problems,
-    shorten,
-)
+from release_tasks.errors import ReleaseError, raise_problems, shorten
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
@@ -24,13 +19,13 @@ def retag(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
     """Move a pushed tag to HEAD, while nothing else is public."""
-    from release_tasks import channels, converge
     from release_tasks.bumping import bump
     from release_tasks.bumping.commit import commit_and_tag
-    from release_tasks.channels import git, github_draft
+    from release_tasks.channels import git
     from release_tasks.checks.check import CheckContext, problems
     from release_tasks.checks.preflight import repository
     from release_tasks.release import Release
+    from release_tasks.rollback.tags import delete, public_of
 
     old = Release.at(c, version, component)
     new = Release.at_head(c, version, component)
@@ -40,16 +35,13 @@ def retag(
             f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD"
         )
         return
-    raise_all(github_draft.unreadable_drafts(old))
-    states = [
-        (channel, converge.state(old, channel)) for channel in channels.every()
-    ]
-    if public := converge.public(old, states):
+    tags = [part.tag for part in old.parts]
+    if public := public_of(old, tags):
         raise ReleaseError(
             f"{old.parts[0].tag} cannot move, already public: {shorten(public)}",
             f"inv release --version {_next_request(old)}; crates.io and PyPI can only yank",
         )
-    _delete(c, old)
+    delete(c, old, tags, keeps_drafts=False)
     bump.write(c, new)
     commit_and_tag(c, new)
     tagged = new
@@ -69,14 +61,3 @@ def _next_request(release: Release) -> str:
     if len(release.project.components) == 1:
         return "".join(versions.values())
     return ",".join(f"{name}={version}" for name, version in versions.items())
-
-
-def _delete(c: Context, release: Release) -> None:
-    """Delete the tags of a release, here and on origin, and its drafts."""
-    from release_tasks.channels import git, github_draft
-    from release_tasks.tools import gh
-
-    for page in github_draft.pages(release).values():
-        gh.delete(c, release.project.github_repository, page)
-    for artifact in git.expected(release):
-        git.withdraw(c, release, artifact)

@@ -191,10 +191,32 @@ class GithubTable(_Table, frozen=True):
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
     # whether any release of this project is GitHub's "Latest"
     latest: bool = True
-    # "changelog", "generated", the path of a template, a list of these, or a command
+    # "changelog", "generated", "install", the path of a template, a list of these, or a command
     notes: str | tuple[str, ...] | NotesTable = "changelog"
     # the environment of a workflow whose reviewers approve what becomes public
     environment: str = ""
+
+
+class AnnounceTable(_Table, frozen=True):
+    """What `inv announce` prints."""
+
+    # a file with placeholders; None: title, notes and how to install it
+    template: str | None = None
+    # what a person does afterwards
+    todo: tuple[str, ...] = (
+        "the README, if it is installed in another way now",
+        "the website",
+        "a post where your users are",
+    )
+
+
+class RollbackTable(_Table, frozen=True):
+    """What `inv rollback` writes down besides the notice on GitHub."""
+
+    # labels of the issue that says why; none: no issue
+    issue: tuple[str, ...] | None = None
+    # the file that gets a section with the reason
+    known_issues: str | None = None
 
 
 class CiTable(_Table, frozen=True):
@@ -225,6 +247,10 @@ class Settings(_Table, frozen=True):
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()
+    # commands by which users get a version: in place of those found, or false
+    install: dict[str, str | Literal[False]] = {}
+    announce: AnnounceTable = AnnounceTable()
+    rollback: RollbackTable = RollbackTable()
     ci: CiTable = CiTable()
 
 

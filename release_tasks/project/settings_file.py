@@ -29,6 +29,7 @@ from release_tasks.project.settings import (
     Settings,
 )
 from release_tasks.rules import git as git_rules
+from release_tasks.versions.templates import fill
 
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
 # what a template is tried with
@@ -63,6 +64,7 @@ def load(root: Path) -> Settings:
             f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
         ) from error
     _check_notes(root, settings.github)
+    _check_announcement(root, settings)
     _check_passed(settings.build)
     _check_crates(settings)
     for template in _templates(settings):
@@ -156,13 +158,24 @@ def _check_notes(root: Path, github: GithubTable) -> None:
         return
     sources = (github.notes,) if isinstance(github.notes, str) else github.notes
     for source in sources:
-        if source in ("changelog", "generated"):
+        if source in ("changelog", "generated", "install"):
             continue
         if not files.inside(root, source).is_file():
             raise ReleaseError(
                 f"{FILE}: github.notes: {source} is not a file in the repository",
-                "use changelog, generated, or the path of a template",
+                "use changelog, generated, install, or the path of a template",
             )
+
+
+def _check_announcement(root: Path, settings: Settings) -> None:
+    for line in settings.install.values():
+        fill(line or "", {"version": "", "tag": ""})
+    path = settings.announce.template
+    if path is not None and not files.inside(root, path).is_file():
+        raise ReleaseError(
+            f"{FILE}: announce.template: {path} is not a file in the repository",
+            "write it, or remove the key",
+        )
 
 
 def _templates(settings: Settings) -> Iterator[Template]:

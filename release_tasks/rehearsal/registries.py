@@ -125,6 +125,7 @@ def run_registries(
     Raises `ReleaseError` where the port of a registry on loopback is in use.
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
+    from release_tasks.rehearsal.github.packages import Packages
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
@@ -164,6 +165,7 @@ def run_registries(
     github = _github(folder / "github", tokens, known.github_host)
     github.mirrors = mirrors
     github.issuer = issuer
+    github.packages = Packages(oci.store)
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     servers = Servers(

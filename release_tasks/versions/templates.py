@@ -64,6 +64,14 @@ def expand(template: str, version: str | Version, **names: str) -> str | None:
     return _PLACEHOLDER.sub(fill, template)
 
 
+def version_template(templates: Iterable[str]) -> str | None:
+    """Return the template of an image's tag with the whole version, and nothing else of it."""
+    for template in templates:
+        if re.findall(r"{\w*}", template) == ["{version}"]:
+            return template
+    return None
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Return a text with its placeholders filled in; other braces stay.
 

@@ -15,6 +15,8 @@ import pytest
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks import dist
+from release_tasks.changelogs.announcement import Announcement
+from release_tasks.changelogs.install_lines import InstallLine
 from release_tasks.checks.check import Finding
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import (
@@ -148,6 +150,30 @@ def test_every_key_of_tag_parse_is_documented(output: Any) -> None:
         printed(output("tag", "--parse", "v0.2.0"))
         == documented()["inv tag --parse TAG"]
     )
+
+
+def test_every_key_of_rollback_is_documented(
+    project: TinyProject, output: Any
+) -> None:
+    project.tag("v0.1.0")
+    release = ["gh", "release", "create", "v0.1.0", "--notes", ""]
+    subprocess.run(
+        [*release, "--repo", "example/tiny"], check=True, capture_output=True
+    )
+    data = output("rollback", "--version", "0.1.0", "--json")
+    found = printed(data, "actions", "instead")
+    assert found == documented()["inv rollback --json"]
+
+
+def test_every_key_of_untag_is_documented(output: Any) -> None:
+    data = output("untag", "--version", "0.2.0", "--json")
+    assert printed(data) == documented()["inv untag --json"]
+
+
+def test_every_key_of_an_install_line_is_documented() -> None:
+    pages = documented()["inv announce --json"]
+    assert pages["install"] == names_of(InstallLine)
+    assert names_of(Announcement) - {"template"} <= pages["announcements"]
 
 
 def test_every_key_of_the_inventory_is_documented(project: TinyProject) -> None:

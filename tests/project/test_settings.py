@@ -219,7 +219,7 @@ WRONG = [
     (
         "[github]\nnotes = 'none'\n",
         " github.notes: none is not a file in the repository",
-        "use changelog, generated, or the path of a template",
+        "use changelog, generated, install, or the path of a template",
     ),
     (
         "[github]\nassets = ['binary']\n",

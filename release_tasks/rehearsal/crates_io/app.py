@@ -161,6 +161,8 @@ class CratesIo:
         return Response.of_json(api.published(name))
 
     def _yank(self, request: Request, name: str, version: str) -> Response:
+        if self._is_by_job(request):  # its token is for uploads alone
+            raise Refused("authentication failed", 403)
         self.limits.spend(YANK)
         self.store.yank(name, version, yanked=request.method == "DELETE")
         return Response.of_json({"ok": True})

@@ -15,7 +15,7 @@ from release_tasks.rehearsal.github import (
     workflows,
 )
 from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found
-from release_tasks.rehearsal.github.model import JSON, Urls, user
+from release_tasks.rehearsal.github.model import JSON, LOGIN, Urls, user
 from release_tasks.rehearsal.web import Response
 
 
@@ -40,7 +40,10 @@ def general(urls: Urls, path: str, authenticated: bool) -> Response:
     if path == "/user" and not authenticated:
         raise Refused(401, "Requires authentication")
     if path.startswith("/users/"):
-        return Response.of_json(user(urls, path.removeprefix("/users/")))
+        account = user(urls, path.removeprefix("/users/"))
+        if account["login"] != LOGIN:
+            account["type"] = "Organization"
+        return Response.of_json(account)
     limit = {"limit": 5000, "remaining": 4999, "reset": 4102444800, "used": 1}
     known: dict[str, JSON] = {
         "": {

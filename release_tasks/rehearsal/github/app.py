@@ -16,6 +16,7 @@ from release_tasks.rehearsal.github import (
     assets,
     git,
     graphql,
+    packages,
     releases,
     runs,
     schema,
@@ -76,6 +77,7 @@ class GitHub:
         self._lock = threading.RLock()
         self.mirrors: Mirrors | None = None
         self.issuer: Issuer | None = None
+        self.packages: packages.Packages | None = None
 
     def add_token(self, token: str, rights: Rights) -> None:
         """Accept one more token."""
@@ -183,6 +185,10 @@ class GitHub:
             repo = self.repository(owner, name)
             call = Call(request, path, urls, repo, rights)
             answer = api.answer(call, below or "")
+        elif self.packages and packages.PATH.fullmatch(path):
+            if not rights:
+                raise Refused(401, "Requires authentication")
+            answer = self.packages.answer(request, urls, path, self.scopes)
         else:
             answer = api.general(urls, path, rights > Rights.NONE)
         if rights:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from invoke.context import Context
 
-from release_tasks import http, terminal
+from release_tasks import files, http, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
@@ -75,6 +75,18 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
         for row in read(path, every_page=True) or ()
         if "pull_request" not in row
     ]
+
+
+def issue_titles(repository: str) -> dict[str, str]:
+    """Return the address of each issue, open or closed, by its title; the oldest counts."""
+    path = f"repos/{repository}/issues?state=all&per_page=100"
+    rows = [
+        row
+        for row in read(path, every_page=True) or ()
+        if "pull_request" not in row
+    ]
+    rows.sort(key=lambda row: int(row["number"]), reverse=True)
+    return {row["title"]: row["html_url"] for row in rows}
 
 
 def open_in_milestone(repository: str, title: str) -> int | None:
@@ -205,15 +217,7 @@ def delete(c: Context, repository: str, what: Asset | Page) -> None:
     """Delete a draft, or one asset of it."""
     kind = "releases/assets" if isinstance(what, Asset) else "releases"
     _, path = _located(f"repos/{repository}/{kind}/{what.id}")
-    words = ("api", "--silent", "-X", "DELETE", path)
-    try:
-        _do(c, repository, *words)
-    except Broken:
-        try:
-            _do_safely(c, repository, *words)
-        except ReleaseError as again:
-            if "HTTP 404" not in again.problem:  # the first call has deleted it
-                raise
+    act(c, hosts.host_of(repository), "DELETE", path)
 
 
 def one_draft(c: Context, repository: str, tag: str) -> Page | None:
@@ -273,6 +277,50 @@ def set_latest(c: Context, repository: str, tag: str) -> None:
     _do_safely(
         c, repository, "release", "edit", tag, "--latest", "--repo", repository
     )
+
+
+def rewrite(
+    c: Context, repository: str, page: Page, title: str, notes: Path
+) -> None:
+    """Give a release another title and other notes, and leave everything else as it is."""
+    words = ["release", "edit", page.tag, "--title", title]
+    words += ["--notes-file", str(notes), "--repo", repository]
+    _do_safely(c, repository, *words)
+
+
+def unpublish(c: Context, repository: str, tag: str) -> None:
+    """Make a public release a draft again; its tag stays."""
+    words = ("release", "edit", tag, "--draft=true", "--repo", repository)
+    _do_safely(c, repository, *words)
+
+
+def open_issue(c: Context, repository: str, data: dict[str, Any]) -> None:
+    """Open an issue with the `title`, `body` and `labels` of `data`.
+
+    It is not repeated: a second one could not be deleted.
+    """
+    _, path = _located(f"repos/{repository}/issues")
+    with files.scratch("issue") as folder:
+        body = folder / "issue.json"
+        files.write_bytes(body, json.dumps(data).encode())
+        words = ("api", "--silent", "-X", "POST", path, "--input", str(body))
+        _do(c, repository, *words)
+
+
+def act(c: Context, host: str, method: str, path: str) -> None:
+    """Send a request without a body to GitHub's API; one without an answer is repeated once.
+
+    The same request again must do no harm: what it asks for may be done already (404).
+    """
+    words = ("api", "--silent", "-X", method, path)
+    try:
+        _do(c, host, *words)
+    except Broken:
+        try:
+            _do_safely(c, host, *words)
+        except ReleaseError as again:
+            if "HTTP 404" not in again.problem:
+                raise
 
 
 class Broken(ReleaseError):

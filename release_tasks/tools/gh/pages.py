@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.tools.gh import yank_notice
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Page:
     is_immutable: bool
     url: str
     assets: tuple[Asset, ...]
+    title: str = ""
+    body: str = ""  # Markdown
+
+    @property
+    def is_yanked(self) -> bool:
+        """Tell whether it says that its version was taken back."""
+        return yank_notice.is_in(self.body)
 
     def asset(self, name: str) -> Asset | None:
         """Return the asset of that name, or None."""
@@ -81,6 +89,8 @@ def parse(row: dict[str, Any]) -> Page:
         is_immutable=bool(row.get("immutable")),
         url=row["html_url"],
         assets=tuple(map(_asset, row["assets"])),
+        title=row.get("name") or "",
+        body=row.get("body") or "",
     )
 
 

@@ -1,0 +1,56 @@
+"""One thing that is done to take a version back, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from invoke.context import Context
+
+from release_tasks.project.artifacts import ArtifactStatus, Pointer
+from release_tasks.release import Release
+
+
+class Progress(StrEnum):
+    """How far an action is, as its registry shows it."""
+
+    TO_DO = "to do"
+    DONE = "done"
+    BY_HAND = "by hand"  # no program may do it
+    STAYS = "stays"  # it is not done, and the remark says why
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done with one artifact or pointer; `act` does it where it is to do."""
+
+    channel: str
+    name: str
+    what: str
+    progress: Progress
+    remark: str = ""
+    act: Callable[[Context], None] | None = field(
+        default=None, compare=False, repr=False
+    )
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, and what the registries have of it.
+
+    `is_draft` takes the GitHub release back to a draft, `deletes` deletes images and charts.
+    """
+
+    release: Release
+    artifacts: tuple[ArtifactStatus, ...]
+    pointers: tuple[Pointer, ...]
+    why: str = ""
+    is_draft: bool = False
+    deletes: bool = False
+
+    def on(self, channel: str) -> list[ArtifactStatus]:
+        """Return the state of everything on one channel, in the order of publication."""
+        return [
+            one for one in self.artifacts if one.artifact.channel == channel
+        ]
