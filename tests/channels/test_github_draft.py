@@ -33,6 +33,11 @@ from release_tasks.rehearsal.faults import Fault
 pytestmark = pytest.mark.tools("gh")
 
 
+def make_draft() -> None:
+    words = ("--draft", "--notes", "", "--title", "v0.2.0")
+    gh("release", "create", "v0.2.0", *words)
+
+
 def test_the_draft_is_created_once_and_keeps_every_file(
     tiny: TinyProject,
 ) -> None:
@@ -154,16 +159,7 @@ def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(
     tiny: TinyProject,
 ) -> None:
     release = built(tiny)
-    gh(
-        "release",
-        "create",
-        "v0.2.0",
-        "--draft",
-        "--notes",
-        "",
-        "--title",
-        "v0.2.0",
-    )
+    make_draft()
     tiny.registries.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
     assert states(release)[WHEEL] == "partial"
     converge(context(), release, github)
@@ -174,16 +170,7 @@ def test_a_dry_run_writes_nothing_when_there_is_a_draft(
     tiny: TinyProject,
 ) -> None:
     release = built(tiny)
-    gh(
-        "release",
-        "create",
-        "v0.2.0",
-        "--draft",
-        "--notes",
-        "",
-        "--title",
-        "v0.2.0",
-    )
+    make_draft()
     writes, files = (
         len(tiny.registries.log.writes()),
         sorted(release.parts[0].dist.rglob("*")),

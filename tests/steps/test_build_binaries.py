@@ -31,6 +31,10 @@ pytestmark = [
 ]
 ARM = "aarch64-unknown-linux-gnu"
 FILE = "tiny-0.2.0-linux"
+WITH_A_MAC = (
+    PROGRAM["release-tasks.toml"]
+    + 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
+)
 
 
 @pytest.fixture
@@ -194,12 +198,7 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(
-        tmp_path / "tool",
-        monkeypatch,
-        release_tasks=PROGRAM["release-tasks.toml"] + mac,
-    )
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=WITH_A_MAC)
     with pytest.raises(
         ReleaseError,
         match="aarch64-apple-darwin cannot be built on this machine",
@@ -223,12 +222,7 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
 def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(
-        tmp_path / "tool",
-        monkeypatch,
-        release_tasks=PROGRAM["release-tasks.toml"] + mac,
-    )
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=WITH_A_MAC)
     with pytest.raises(
         ReleaseError,
         match="aarch64-apple-darwin cannot be built on this machine",
@@ -272,12 +266,7 @@ def test_a_static_program_includes_its_libc_when_zig_links_the_others(
 def test_a_binary_from_another_machine_is_not_built_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(
-        tmp_path / "tool",
-        monkeypatch,
-        release_tasks=PROGRAM["release-tasks.toml"] + mac,
-    )
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=WITH_A_MAC)
     release = projects.release(root)
     part = release.parts[0]
     (dist.folder(part) / "tiny-0.2.0-mac").write_bytes(macho(MAC_ARM64))
