@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -134,6 +136,34 @@ def fuzz(session: nox.Session) -> None:
     )
 
 
+@nox.session(venv_backend="none")
+def ordinary(session: nox.Session) -> None:
+    """Run tests/security as an ordinary user; root makes one with `useradd`, and a copy for it.
+
+    What is installed for root alone (`~/.cargo`) is missing there, and its tests are skipped.
+    """
+    words = session.posargs or ["tests/security"]
+    if os.geteuid() != 0:
+        session.notify("tests", words)
+        return
+    python = next(
+        filter(is_for_everybody, ("/usr/bin/python3", sys.executable))
+    )
+    home = home_of_user(session, "release-tasks")
+    copy = home / "release-tasks"
+    if copy.exists():
+        shutil.rmtree(copy)
+    copy_sources(session, copy)
+    session.run("chown", "-R", home.owner(), str(home), external=True)
+    become = ("setpriv", "--reuid", home.owner(), "--regid", home.owner())
+    path = "PATH=" + os.pathsep.join(("../venv/bin", os.environ["PATH"]))
+    env = ("env", f"--chdir={copy}", f"HOME={home}", path)
+    run = partial(session.run, *become, "--init-groups", *env, external=True)
+    run(python, "-m", "venv", str(home / "venv"))
+    run(f"{home}/venv/bin/pip", "install", "--quiet", "nox")
+    run(f"{home}/venv/bin/nox", "-s", "tests", "--", *words)
+
+
 @nox.session
 def actions(session: nox.Session) -> None:
     """Execute the workflow that `inv generate-ci` writes: by act, on this machine (needs Go)."""
@@ -190,6 +220,35 @@ def install(
 def compile_all(session: nox.Session) -> None:
     """Compile our modules: invoke writes no bytecode, so each `inv` would compile them again."""
     session.run("python", "-m", "compileall", "-q", "release_tasks")
+
+
+def home_of_user(session: nox.Session, name: str) -> Path:
+    """Return the home folder of a user, who is made where there is none of that name."""
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        session.run("useradd", "--create-home", name, external=True)
+        found = pwd.getpwnam(name)
+    return Path(found.pw_dir)
+
+
+def is_for_everybody(python: str) -> bool:
+    """Tell whether a Python exists that other users can start."""
+    path = Path(python).resolve()
+    return path.exists() and all(
+        folder.stat().st_mode & 0o001 for folder in (path, *path.parents)
+    )
+
+
+def copy_sources(session: nox.Session, folder: Path) -> None:
+    """Copy every file of this repository that git does not ignore, with changes."""
+    listed = ("git", "ls-files", "-co", "--exclude-standard")
+    names = session.run(*listed, external=True, silent=True)
+    for name in str(names).splitlines():
+        if Path(name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(name, folder / name, follow_symlinks=False)
+    session.run("git", "init", "--quiet", str(folder), external=True)
 
 
 def dependencies(*groups: str) -> tuple[str, ...]:
