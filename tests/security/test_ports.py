@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from security.test_hunt import PROJECT
-from security.test_neighbour import NOBODY, listening
+from security.test_neighbour import NOBODY, listening, started_below
 from support.tiny_project import tiny_project
 
 from release_tasks.rehearsal import bodies, peers, visitors
@@ -456,6 +456,9 @@ def test_every_port_of_a_rehearsal_is_closed_to_who_has_no_token(
                 assert status(answer) in allowed, shown
                 assert b"Traceback" not in answer, shown
                 assert b"not-a-secret" not in answer, shown
+    # it was ended by SIGTERM
+    assert list(temporary_folder.iterdir()) == []
+    assert started_below(temporary_folder) == []
 
 
 def on_loopback_only(port: int) -> None:
