@@ -23,6 +23,7 @@ from release_tasks.release import ComponentRelease, Release
 INVENTORY = "release.json"
 LOGS = "logs"  # a file for each step
 GATES = "gates.json"  # which gates have passed, and for which commit
+DRAFT = "draft.json"  # which inventory the GitHub draft has
 
 
 @dataclass(frozen=True)

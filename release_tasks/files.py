@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -188,6 +189,8 @@ def refuse_settings_of_others(place: Path) -> None:
     cargo and rustup look for settings in every folder above the working one, and everybody may
     write into /tmp (the Cargo book, "Hierarchical structure"; the rustup book, "Overrides").
     """
+    if sys.platform == "win32":  # where nobody else has that folder
+        return
     for folder in (place, *place.parents):
         if not folder.stat().st_mode & stat.S_IWOTH:
             continue
@@ -223,17 +226,12 @@ def lock(path: Path) -> int | None:
 
     The lock lasts until this process and all children that inherited the descriptor have ended.
     """
-    import fcntl
-
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
-        descriptor = os.open(
-            path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644
-        )
+        descriptor = os.open(path, flags, 0o644)
     except OSError as error:
         raise _not_written(path, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _takes_lock(descriptor):
         os.close(descriptor)
         return None
     return descriptor
@@ -245,6 +243,25 @@ def sha256(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _takes_lock(descriptor: int) -> bool:
+    """Lock an open file, and tell whether that worked: no other process has it then."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _has_link(root: Path, path: str) -> bool:
@@ -277,10 +294,15 @@ def _replace_all(contents: Mapping[Path, bytes]) -> None:
     def write(path: Path, data: bytes) -> None:
         mode = _mode(path)
         name = _temporary_name(path)
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # Windows would write other line ends
+        flags = (
+            os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        )
+        descriptor = os.open(name, flags, 0o600)
         temporary[path] = name
         with open(descriptor, "wb") as out:
-            os.fchmod(descriptor, mode)
+            if sys.platform != "win32":  # which has no such modes
+                os.fchmod(descriptor, mode)
             out.write(data)
 
     def replace(path: Path, name: str) -> None:

@@ -206,6 +206,8 @@ def environment(
 
 def inherit(descriptor: int) -> None:
     """Let every child started from now on hold `descriptor` (a lock) open until it ends."""
+    if sys.platform == "win32":  # a child cannot hold it
+        return
     os.set_inheritable(descriptor, True)
     _inherited.add(descriptor)
 
@@ -379,6 +381,11 @@ def _not_started(
 
 def _end(process: Process) -> None:
     """End a child and what it started, even where only the latter still runs."""
+    if sys.platform == "win32":
+        words = ("taskkill", "/F", "/T", "/PID", str(process.pid))
+        subprocess.run(words, capture_output=True, check=False)
+        process.wait()
+        return
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)

@@ -190,12 +190,20 @@ def fill_draft(c: Context, release: Release) -> None:
             terminal.say(
                 f"nothing to do, the draft of {part.tag} has every file"
             )
+            if github_assets.draft_matches(page, release, part):
+                _note_draft(c, release, part)
         elif github_draft.is_foreign(part, page):
             raise github_draft.concurrent_upload(part)
         else:
             github_assets.upload_all(c, release, part, page)
             if not shell.is_dry(c):
                 terminal.say(f"the draft of {part.tag} has every file")
+            _note_draft(c, release, part)
+
+
+def _note_draft(c: Context, release: Release, part: ComponentRelease) -> None:
+    if not shell.is_dry(c):
+        github_draft.note_draft(release, part)
 
 
 def _status(

@@ -90,7 +90,7 @@ def _opened(path: Path) -> IO[str]:
     """Return a new file, in place of an earlier one and never behind a link."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8")
 
 

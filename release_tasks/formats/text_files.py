@@ -64,8 +64,8 @@ def content(path: Path) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # a pipe would wait for its other end
-    return os.open(path, flags | os.O_NONBLOCK)
+    # a pipe would wait for its other end; Windows has none among files
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode(data: bytes, path: str) -> str:

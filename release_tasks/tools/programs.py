@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def is_before(version: str, minimum: str) -> bool:
 def command(program: Program) -> str:
     """Return the command that installs a program, as a person types it, or where to find it."""
     if program.apt:
-        sudo = "" if os.geteuid() == 0 else "sudo "
+        sudo = "" if _is_root() else "sudo "
         return f"{sudo}apt-get install -y {program.apt}"
     if program.module:
         words = _build(program, _installed_path(program))
@@ -212,9 +213,15 @@ def _build(program: Program, target: Path) -> tuple[tuple[str, ...], ...]:
     return go.build(package, version, target)
 
 
+def _is_root() -> bool:
+    if sys.platform == "win32":
+        return False
+    return os.geteuid() == 0
+
+
 def _installed_path(program: Program) -> Path:
     """Return where a compiled program is installed: for everyone as root, else for the user."""
-    is_root = os.geteuid() == 0
+    is_root = _is_root()
     if program.plugin:
         base = (
             Path("/usr/local/lib/docker")

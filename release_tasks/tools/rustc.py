@@ -269,7 +269,7 @@ def _only_on(target: str) -> str:
 
 def _glibc() -> str:
     """Return the version of this machine's glibc, "" where it has none."""
-    if "linux" not in sys.platform:
+    if sys.platform != "linux":
         return ""
     return (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ")
 

@@ -26,8 +26,9 @@ from support.tiny_project import TinyProject
 
 from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
-from release_tasks.converge import begin, converge, to_build
+from release_tasks.converge import begin, converge, to_build, untagged
 from release_tasks.errors import ReleaseError
+from release_tasks.project.kinds import FileKind
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -269,6 +270,27 @@ def test_a_token_that_may_only_read_publishes_nothing_that_a_draft_may_hold(
         f"{entry.method} {entry.target}"
         for entry in tiny.registries.log.entries()
     ]
+
+
+def test_a_token_that_may_only_read_publishes_the_files_of_the_draft(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job of CI has what the job before it has put into the draft, and no right to see that."""
+    release = built(tiny)
+    github.fill_draft(context(), release)
+    job = tiny.clone()
+    shutil.copytree(release.parts[0].dist, job / "dist" / "v0.2.0")
+    monkeypatch.chdir(job)
+    monkeypatch.setenv("GH_TOKEN", tiny.registries.tokens.github_read)
+    there = begin(context(), "0.2.0", None)
+    assert github_draft.pages(there) == {}
+    assert github_draft.unreadable_drafts(there) == []
+    assert untagged(there, pypi) == []
+    [part] = there.parts
+    (part.dist / KEPT).write_text("other bytes")
+    row = dist.describe(there, part, FileKind.CRATE, part.dist / KEPT)
+    dist.record(part, "package_crates", [row])
+    assert github_draft.unreadable_drafts(there) != []
 
 
 def test_a_public_release_needs_no_token(

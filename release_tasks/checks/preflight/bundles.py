@@ -133,6 +133,7 @@ def _other_files(
     yield checksums.ALL, "all checksums"
     yield dist.INVENTORY, "the inventory"
     yield dist.GATES, "the gates that have passed"
+    yield dist.DRAFT, "what the draft has"
     yield "timeline.json", "the times of the steps"
     yield "sign-off.txt", "the sign-off"
     yield "parts", "the folder of the inventory"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,7 +92,8 @@ def refusal() -> ReleaseError | None:
     if is_usable():
         return None
     runc = shell.found("runc") or shell.found("buildkit-runc")
-    if shell.found("buildkitd") and runc and os.geteuid() == 0:
+    is_startable = bool(shell.found("buildkitd") and runc)
+    if sys.platform == "linux" and is_startable and os.geteuid() == 0:
         return None
     return ReleaseError(
         "docker buildx has no builder that can make an OCI image",
@@ -125,7 +127,7 @@ def _short_path(folder: Path) -> Iterator[Path]:
     if len(str(folder)) < LONGEST_FOLDER:
         yield folder
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
         yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
+from release_tasks.printable import word
 from release_tasks.shell import ask
 from release_tasks.tools import git
 from release_tasks.tools.git import whole
@@ -82,6 +84,11 @@ def _join(tree: Path, folder: Path, commit: str) -> int:
 
     While another process makes it, this one waits for its lock.
     """
+    if sys.platform == "win32":  # it has no locks that are shared
+        raise ReleaseError(
+            f"this needs a checkout at {folder.name}",
+            f"git switch --detach {word(commit)}, without local changes",
+        )
     import fcntl
 
     path = _lock_path(folder)
@@ -129,6 +136,8 @@ def _lock_path(folder: Path) -> Path:
 
 def _is_alone(lock: int) -> bool:
     """Tell whether no other process has a lock on the work tree; this one then has it alone."""
+    if sys.platform == "win32":
+        return False
     import fcntl
 
     try:
