@@ -7,14 +7,18 @@ from fnmatch import fnmatch
 from typing import Any
 
 from release_tasks.building import binaries, wheels
+from release_tasks.channels import image_tags
 from release_tasks.errors import as_called
 from release_tasks.formats import machines
 from release_tasks.printable import word
+from release_tasks.project.model import Image
 from release_tasks.release import Release
 
 ANY = "ubuntu-latest"
+HERE = "linux/amd64"  # the platform of ANY
 # GitHub's runners, native if there are any (docs.github.com, GitHub-hosted runners).
 RUNNERS = {
+    "linux/arm64*": "ubuntu-24.04-arm",
     "aarch64-*-linux-*": "ubuntu-24.04-arm",
     "*-apple-darwin": "macos-latest",
     "aarch64-*-windows-*": "windows-11-arm",
@@ -50,8 +54,31 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
         }
 
 
+def image_jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
+    """Yield `platform`, `name`, `runner` and `commands` for each platform of the images.
+
+    `name` is the platform without a slash. There is none where any machine builds them all.
+    """
+    images = [image for _, image in image_tags.shipped(release)]
+    apart = [image for image in images if is_built_apart(image)]
+    platforms = [platform for image in apart for platform in image.platforms]
+    for platform in dict.fromkeys(platforms):
+        line = f"inv docker-buildx --target {word(platform)}{options}"
+        yield {
+            "platform": platform,
+            "name": platform.replace("/", "-"),
+            "runner": runner(release, platform),
+            "commands": [as_called(line)],
+        }
+
+
+def is_built_apart(image: Image) -> bool:
+    """Tell whether an image is built on several machines, or one of another kind than ours."""
+    return image.platforms != (HERE,)
+
+
 def runner(release: Release, target: str) -> str:
-    """Return the runner for a target: that of the settings, else a native one of GitHub's."""
+    """Return the runner for a target or platform: that of the settings, else GitHub's own kind."""
     runners = release.project.settings.build.runners
     if target in runners:
         return runners[target]

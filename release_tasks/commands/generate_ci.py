@@ -1,4 +1,4 @@
-"""Write the workflow that releases this project on GitHub Actions."""
+"""Write the workflows that rehearse and release this project on GitHub Actions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from release_tasks.tasks import command
 
 
 @command
-def generate_ci(c: Context, check: bool = False, force: bool = False) -> None:
+def generate_ci(
+    c: Context,
+    check: bool = False,
+    force: bool = False,
+    pull_requests: bool = False,
+) -> None:
     """Write a workflow for GitHub Actions that releases this."""
-    from release_tasks import files, order, shell, terminal
-    from release_tasks.errors import ReleaseError
+    from release_tasks import order, shell, terminal
+    from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.formats import text_files
     from release_tasks.pipelines import github, jobs, written
     from release_tasks.printable import word
@@ -23,28 +28,32 @@ def generate_ci(c: Context, check: bool = False, force: bool = False) -> None:
     root = git.top(Path.cwd())
     project = discover(root)
     _ = project.github_repository  # raises where origin is not on GitHub
-    environment = project.settings.github.environment
-    made = jobs.jobs(project, order.of(c), environment)
-    new = written.with_header(github.workflow(project, made))
-    path = github.PATH
-    present = text_files.peek(root, path)
-    change = written.difference(path, present, new)
-    if not change:
-        terminal.say(f"nothing to do, {path} is what the settings say")
-        return
-    if check:
-        terminal.show(change)
-        raise ReleaseError(
-            f"{path} is not what the settings say", "inv generate-ci"
+    texts = {
+        github.RELEASE: github.release(project, jobs.jobs(project, order.of(c)))
+    }
+    has_rehearsal = written.is_ours(text_files.peek(root, github.REHEARSAL))
+    if pull_requests or has_rehearsal:
+        made = github.rehearsal(project, jobs.rehearsal(project))
+        texts[github.REHEARSAL] = made
+    if not github.can_begin(project):
+        terminal.say(
+            "it begins with a tag only: what a workflow pushes starts no CI, "
+            "and [gates] ci waits for that"
         )
-    if shell.is_dry(c):
-        terminal.show(change)
-        return
-    if present:
-        terminal.show(change)
-    written.refuse_edited(path, present, force)
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(root / path, new.encode())
-    names = ", ".join(job.name for job in made)
-    terminal.say(f"wrote {path}: {names}")
-    terminal.say(f"next: git add {word(path)}, and commit it")
+    errors = []
+    for path, text in texts.items():
+        present = text_files.peek(root, path)
+        new = written.with_header(text)
+        change = written.difference(path, present, new)
+        if not change:
+            terminal.say(f"nothing to do, {path} is what the settings say")
+            continue
+        if check or shell.is_dry(c) or present:
+            terminal.show(change)
+        if check:
+            fact = f"{path} is not what the settings say"
+            errors.append(ReleaseError(fact, "inv generate-ci"))
+        elif not shell.is_dry(c):
+            written.write(root, path, present, new, force)
+            terminal.say(f"next: git add {word(path)}, and commit it")
+    raise_all(errors)

@@ -19,18 +19,23 @@ class Action(NamedTuple):
 
 
 CHECKOUT = Action(
-    "actions/checkout", "08eba0b27e820071cde6df949e0beb9ba4906955", "v4.3.0"
+    "actions/checkout", "de0fac2e4500dabe0009e67214ff5f5447ce83dd", "v6.0.2"
 )
 PYTHON = Action(
-    "actions/setup-python", "a26af69be951a213d495a4c3e4e4022e16d87065", "v5.6.0"
+    "actions/setup-python", "a309ff8b426b58ec0e2a45f0f869d46889d02405", "v6.2.0"
 )
 UPLOAD = Action(
     "actions/upload-artifact",
-    "ea165f8d65b6e75b540449e92b4886f43607fa02",
-    "v4.6.2",
+    "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a",
+    "v7.0.1",
 )
 DOWNLOAD = Action(
     "actions/download-artifact",
-    "d3f86a106a0bac45b974a628896c90dbdf5c8093",
-    "v4.3.0",
+    "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
+    "v8.0.1",
+)
+PROVENANCE = Action(
+    "actions/attest-build-provenance",
+    "977bb373ede98d70efdf65b84cb5f73e068dcc2a",
+    "v3.0.0",
 )

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from release_tasks import order
+from release_tasks.building.jobs import is_built_apart
 from release_tasks.errors import ReleaseError
 from release_tasks.order import Order, Step
 from release_tasks.project.model import Project, resolved_or_empty
 from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.steps.build_wheels import build_wheels
+from release_tasks.steps.bump import bump
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.gh_draft import gh_draft
 from release_tasks.steps.gh_release import gh_release
@@ -30,19 +32,27 @@ from release_tasks.steps.push import push
 from release_tasks.steps.tag import tag
 from release_tasks.steps.verify import verify
 
-PLAN, BUILD, ASSEMBLE, APPROVE, DRAFT = (
-    "plan",
-    "build",
-    "assemble",
-    "approve",
-    "draft",
-)
+PLAN, BUILD, IMAGES, ASSEMBLE = ("plan", "build", "images", "assemble")
+APPROVE, DRAFT, PROVENANCE = ("approve", "draft", "provenance")
+REHEARSE = "rehearse"
+
+Rights = Mapping[str, tuple[str, str]]
 # Why a job may do more than read the repository, as its definition says.
 COMMITS = {"contents": ("write", "the branch, the tags, the draft")}
 RELEASE = {"contents": ("write", "the GitHub release")}
 PACKAGES = {"packages": ("write", "images and charts of this repository")}
 IDENTITY = {"id-token": ("write", "trusted publishing instead of a token")}
-RIGHTS: Mapping[Step, Mapping[str, tuple[str, str]]] = {
+ATTESTATIONS = {
+    "id-token": ("write", "the signature names this workflow"),
+    "attestations": ("write", "where they are kept"),
+}
+RUNS_OF_CI = {
+    "actions": ("read", "the runs that [gates] ci asks for"),
+    "checks": ("read", "their results"),
+    "statuses": ("read", "those of other services"),
+}
+ISSUES = {"issues": ("read", "the open ones that [gates] asks for")}
+RIGHTS: Mapping[Step, Rights] = {
     push: COMMITS,
     gh_draft: COMMITS,
     publish_images: PACKAGES,
@@ -80,15 +90,14 @@ class Job:
     name: str
     steps: tuple[Step, ...]
     needs: tuple[str, ...]
-    rights: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    rights: Rights = field(default_factory=dict)
     has_files: bool = False
 
 
-def jobs(project: Project, steps: Order, environment: str = "") -> list[Job]:
+def jobs(project: Project, steps: Order) -> list[Job]:
     """Return the jobs of an order, first to last; those without anything to do are left out.
 
-    `environment` is the one whose reviewers approve a release before anything is public. Raises
-    `ReleaseError` for an order without the steps `tag` and `push`.
+    Raises `ReleaseError` for an order without the steps `tag` and `push`.
     """
     every = order.steps(steps)
     for step in (tag, push):
@@ -98,33 +107,76 @@ def jobs(project: Project, steps: Order, environment: str = "") -> list[Job]:
                 f"keep {order.name(step)} in the order, or write the workflow by hand",
             )
     first, public = every.index(tag) + 1, every.index(push)
-    found = [Job(PLAN, every[:first], ())]
     built = [step for step in every[first:public] if _has_work(step, project)]
-    per_target = [step for step in built if step in PER_TARGET]
-    others = [step for step in built if step not in PER_TARGET]
-    if per_target:
-        found.append(Job(BUILD, tuple(per_target), (PLAN,)))
+    found = [Job(PLAN, every[:first], (), _rights_to_check(project))]
+    found += _builds(project, built)
     before = tuple(job.name for job in found)
-    found.append(Job(ASSEMBLE, tuple(others), before, has_files=True))
-    if environment:
+    others = tuple(step for step in built if step not in PER_TARGET)
+    found.append(Job(ASSEMBLE, others, before, has_files=True))
+    if project.settings.github.environment:
         found.append(Job(APPROVE, (), (PLAN, ASSEMBLE)))
     shipped = [step for step in every[public:] if _has_work(step, project)]
-    found += _public(shipped, found[-1].name)
+    found += _public(project, shipped, found[-1].name)
     return found
 
 
-def _public(steps: list[Step], before: str) -> Iterator[Job]:
+def rehearsal(project: Project) -> list[Job]:
+    """Return the jobs that rehearse a pull request: what it builds, and the rehearsal with that."""
+    steps = [step for step in PER_TARGET if _has_work(step, project)]
+    found: list[Job] = []
+    if steps:
+        found.append(Job(PLAN, (bump, tag), ()))
+        found += _builds(project, steps)
+    before = tuple(job.name for job in found)
+    return [*found, Job(REHEARSE, (), before)]
+
+
+def _builds(project: Project, steps: list[Step]) -> Iterator[Job]:
+    """Yield the jobs that run once for each machine: for targets, then for platforms."""
+    needs: tuple[str, ...] = (PLAN,)
+    per_target = tuple(step for step in steps if step in PER_TARGET)
+    if per_target:
+        yield Job(BUILD, per_target, needs)
+        needs = (*needs, BUILD)
+    if docker_buildx in steps and any(
+        is_built_apart(image)
+        for component in project.components
+        for image in resolved_or_empty(component.images)
+    ):
+        yield Job(IMAGES, (docker_buildx,), needs)
+
+
+def _public(project: Project, steps: list[Step], before: str) -> Iterator[Job]:
     """Yield the jobs of the steps that others can see, each after the one before."""
     together = [step for step in steps if step in TOGETHER]
-    yield Job(DRAFT, tuple(together), (PLAN, before), COMMITS, True)
+    rights = COMMITS | (RUNS_OF_CI if project.settings.gates.ci else {})
+    yield Job(DRAFT, tuple(together), (PLAN, before), rights, True)
+    if project.settings.ci.provenance:
+        yield Job(PROVENANCE, (), (DRAFT,), ATTESTATIONS, True)
     last = DRAFT
     for step in steps:
         if step in TOGETHER:
             continue
         name = order.name(step)
-        rights = RIGHTS.get(step, {})
-        yield Job(name, (step,), (PLAN, last), rights, step is not verify)
+        yield Job(
+            name,
+            (step,),
+            (PLAN, last),
+            RIGHTS.get(step, {}),
+            step is not verify,
+        )
         last = name
+
+
+def _rights_to_check(project: Project) -> Rights:
+    """Return what `check` may read besides the repository."""
+    gates = project.settings.gates
+    rights: dict[str, tuple[str, str]] = {}
+    if gates.ci:
+        rights |= RUNS_OF_CI
+    if gates.blockers or gates.milestone:
+        rights |= ISSUES
+    return rights
 
 
 def _has_work(step: Step, project: Project) -> bool:

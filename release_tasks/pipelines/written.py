@@ -6,9 +6,11 @@ import difflib
 import hashlib
 import re
 from importlib.metadata import version
+from pathlib import Path
 
 from packaging.version import Version
 
+from release_tasks import files, terminal
 from release_tasks.errors import ReleaseError
 
 HEADER = re.compile(
@@ -33,6 +35,23 @@ def body(text: str) -> str:
     """Return a text without its header."""
     found = HEADER.match(text)
     return text[found.end() :] if found else text
+
+
+def is_ours(text: str) -> bool:
+    """Tell whether a file was written here."""
+    return HEADER.match(text) is not None
+
+
+def write(root: Path, path: str, present: str, new: str, force: bool) -> None:
+    """Write a file in place of what is there.
+
+    Raises `ReleaseError` for a file that somebody else wrote or edited, or a newer version of us,
+    unless `force` is set.
+    """
+    refuse_edited(path, present, force)
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(root / path, new.encode())
+    terminal.say(f"wrote {path}")
 
 
 def refuse_edited(path: str, present: str, force: bool) -> None:

@@ -225,6 +225,8 @@ class CiTable(_Table, frozen=True):
     runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
     python: str = "3.13"  # that runs the tasks
     setup: tuple[str, ...] = ()  # lines before check and builds
+    environments: dict[str, str] = {}  # by job: an environment of GitHub
+    provenance: bool = True  # attestations of GitHub; not for a private project
     # of check, build and assembling, each
     minutes: Annotated[int, msgspec.Meta(ge=1, le=360)] = 60
 

@@ -171,6 +171,7 @@ def test_a_pure_python_package_is_built_by_any_machine(
                     "commands": ["inv build-wheels"],
                 }
             ],
+            "images": [],
             "wheels": [
                 {
                     "package": "tiny-plain",

@@ -10,28 +10,59 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from support.repositories import git
 from support.sample_projects import inv
 
 from release_tasks.pipelines import actions
-from release_tasks.pipelines.github import PATH
+from release_tasks.pipelines.github import REHEARSAL, RELEASE
 from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.tools("act", "actionlint", "cargo", "docker", "helm", "gh"),
+    pytest.mark.tools("act", "actionlint", "cargo", "gh"),
 ]
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "polyglot"
 STAND_INS = Path(__file__).parent / "actions"
 REPOSITORY = "example/polyglot"
-ADDRESS = f"https://github.com/{REPOSITORY}.git"
 # what a job of GitHub Actions does not have
 LOGINS = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "GH_TOKEN", "GITHUB_TOKEN")
+PULL_REQUEST = {"number": 1, "head": {"ref": "mine"}, "base": {"ref": "main"}}
+# a crate with a program, and a package for Python
+SMALL = {
+    "Cargo.toml": """[package]
+name = "small-tool"
+version = "0.1.0"
+edition = "2021"
+license = "MIT"
+description = "Says its version"
+""",
+    "src/main.rs": 'fn main() { println!("small-tool {}", env!("CARGO_PKG_VERSION")); }\n',
+    "pyproject.toml": """[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "small-tool"
+version = "0.1.0"
+[tool.hatch.build.targets.wheel]
+packages = ["small_tool"]
+""",
+    "small_tool/__init__.py": "",
+    "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n- All.\n",
+    "tasks.py": "from release_tasks import ns\n",
+    ".gitignore": "/target/\n__pycache__/\n",
+    "release-tasks.toml": """[binaries.small-tool]
+x86_64-unknown-linux-gnu = "small-tool-{version}-linux-amd64"
+[gates]
+run = ["true"]
+""",
+}
 ONE_MACHINE = (
     ('aarch64-unknown-linux-gnu = "hello-{version}-linux-arm64.tar.gz"\n', ""),
     (', "manylinux2014_aarch64"', ""),
@@ -46,23 +77,43 @@ class Runner:
     root: Path
     folder: Path
     registries: LocalRegistries
+    repository: str = REPOSITORY
+    is_fresh: bool = True  # each job installs us from the local PyPI
 
-    def run(self, event: str, **data: object) -> str:
-        """Let an event start the workflow, which must succeed; return what act prints."""
+    def run(self, event: str, path: str = RELEASE, **data: object) -> str:
+        """Let an event start a workflow, which must succeed; return what act prints."""
+        done = self.attempt(event, path, **data)
+        assert done.returncode == 0, done.stdout[-20000:]
+        return done.stdout
+
+    def attempt(
+        self, event: str, path: str = RELEASE, **data: object
+    ) -> subprocess.CompletedProcess[str]:
+        """Let an event start a workflow, and return how it ended."""
         env = self.registries.environment()
-        env |= self.registries.job(REPOSITORY)
+        env |= self.registries.job(self.repository)
         env["ARTIFACTS"] = str(self.folder / "artifacts")
+        env["PYTHON_BIN"] = ""
+        if not self.is_fresh:
+            env["PYTHON_BIN"] = str(Path(sys.executable).parent)
         for name in LOGINS:
             env.pop(name, None)
         given = self.folder / "env"
         names = {*self.registries.env, "PATH", "HOME", "ARTIFACTS"}
+        names.add("PYTHON_BIN")
         names |= {name for name in env if name.startswith("ACTIONS_ID_TOKEN")}
         given.write_text(
             "".join(f"{name}={env[name]}\n" for name in names if name in env)
         )
         payload = self.folder / "event.json"
-        payload.write_text(json.dumps(data))
-        words = ["act", event, "--workflows", PATH, "--eventpath", str(payload)]
+        # GitHub signs only what is of a public repository
+        data["repository"] = {"private": True, "default_branch": "main"}
+        payload.write_text(json.dumps({"ref": "refs/heads/main", **data}))
+        file = self.folder / Path(path).name
+        limit_rights(self.root / path, file)
+        words = ["act", event, "--workflows", str(file)]
+        words += ["--eventpath", str(payload)]
+        words += ["--secret", f"READ={self.registries.tokens.github_read}"]
         words += ["--env-file", str(given), "--action-offline-mode"]
         words += ["--secret", f"GITHUB_TOKEN={self.registries.tokens.github}"]
         for label in ("ubuntu-24.04", "ubuntu-latest"):
@@ -70,33 +121,37 @@ class Runner:
         for action in (actions.PYTHON, actions.UPLOAD, actions.DOWNLOAD):
             stand_in = self.folder / action.repository.partition("/")[2]
             words += ["--local-repository", f"{action.uses}={stand_in}"]
-        done = subprocess.run(
-            words,
-            cwd=self.root,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
+        log = self.folder / "act.log"
+        with log.open("w") as out:
+            done = subprocess.run(
+                words,
+                cwd=self.root,
+                env=env,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
+        return subprocess.CompletedProcess(
+            words, done.returncode, log.read_text()
         )
-        assert done.returncode == 0, done.stdout[-20000:]
-        return done.stdout
 
     def states(self, version: str) -> dict[str, str]:
-        """Return the state of each artifact that is not the same as here, by its name."""
+        """Return the state of each artifact that is not public, by its name.
+
+        What this checkout has not built is there, and not compared.
+        """
         env = self.registries.environment()
         done = inv(self.root, "status", "--version", version, "--json", **env)
         rows = json.loads(done.stdout)["artifacts"]
         return {
-            row["name"]: row["state"] for row in rows if row["state"] != "same"
+            row["name"]: row["state"]
+            for row in rows
+            if row["state"] not in ("same", "present")
         }
 
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
-    for stand_in in STAND_INS.iterdir():
-        copy = tmp_path / stand_in.name
-        subprocess.run(["cp", "-r", stand_in, copy], check=True)
-        commit(copy)
     root = tmp_path / "polyglot"
     subprocess.run(["cp", "-r", EXAMPLE, root], check=True)
     settings = (root / "release-tasks.toml").read_text()
@@ -106,23 +161,69 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     (root / "release-tasks.toml").write_text(
         f'{settings}\n[gates]\nrun = ["true"]\n'
     )
+    with serve(tmp_path, root, monkeypatch, REPOSITORY) as made:
+        yield made
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
+    root = tmp_path / "small"
+    for name, text in SMALL.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    lock = ["cargo", "generate-lockfile", "--offline"]
+    subprocess.run(lock, cwd=root, check=True)
+    with serve(tmp_path, root, monkeypatch, "example/small") as made:
+        made.is_fresh = False
+        yield made
+
+
+@contextmanager
+def serve(
+    folder: Path, root: Path, monkeypatch: pytest.MonkeyPatch, repository: str
+) -> Iterator[Runner]:
+    """Write the workflows, and offer the repository on the local GitHub."""
+    for stand_in in STAND_INS.iterdir():
+        copy = folder / stand_in.name
+        subprocess.run(["cp", "-r", stand_in, copy], check=True)
+        commit(copy)
     commit(root)
-    git(root, "remote", "add", "origin", ADDRESS)
-    assert inv(root, "generate-ci").returncode == 0
+    address = f"https://github.com/{repository}.git"
+    git(root, "remote", "add", "origin", address)
+    done = inv(root, "generate-ci", "--pull-requests")
+    assert done.returncode == 0, done.stderr
     subprocess.run(["actionlint"], cwd=root, check=True)
     commit(root)
-    references = ["ghcr.io/example/polyglot", "ghcr.io/example/charts/polyglot"]
+    references = [f"ghcr.io/{repository}", "ghcr.io/example/charts/polyglot"]
     with run_registries(
-        tmp_path / "registries", references=references
+        folder / "registries", references=references
     ) as registries:
+        # GHCR takes the token of a job with `packages: write`
+        registries.oci.tokens.others += (registries.tokens.github_read,)
         for name in registries.removed:
             monkeypatch.delenv(name, raising=False)
         for name, value in registries.env.items():
             monkeypatch.setenv(name, value)
-        registries.github.create(*REPOSITORY.split("/"))
-        offer_ourselves(tmp_path / "own")
+        registries.github.create(*repository.split("/"))
+        offer_ourselves(folder / "own")
         git(root, "push", "--quiet", "origin", "HEAD:main")
-        yield Runner(root, tmp_path, registries)
+        yield Runner(root, folder, registries, repository)
+
+
+def limit_rights(path: Path, copy: Path) -> None:
+    """Give each job what its permissions say, which act does not look at."""
+    yaml = YAML(typ="safe")
+    workflow = yaml.load(path.read_text())
+    for job in workflow["jobs"].values():
+        rights = job["permissions"]
+        if "id-token" not in rights:
+            job.setdefault("env", {})["ACTIONS_ID_TOKEN_REQUEST_URL"] = ""
+        may_write = rights["contents"] == "write"
+        for step in job["steps"]:
+            if "GH_TOKEN" in step.get("env", {}) and not may_write:
+                step["env"]["GH_TOKEN"] = "${{ secrets.READ }}"
+    with copy.open("w") as file:
+        yaml.dump(workflow, file)
 
 
 def commit(root: Path) -> None:
@@ -150,6 +251,7 @@ def publish_first_crates(runner: Runner) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.tools("docker", "helm")
 def test_a_dispatch_bumps_builds_publishes_and_verifies(runner: Runner) -> None:
     publish_first_crates(runner)
     given = {"version": "0.2.0", "new": "all"}
@@ -163,6 +265,7 @@ def test_a_dispatch_bumps_builds_publishes_and_verifies(runner: Runner) -> None:
     assert [entry for entry in written if entry.app == "crates.io"] == []
 
 
+@pytest.mark.tools("docker", "helm")
 def test_a_tag_made_by_hand_is_released(runner: Runner) -> None:
     publish_first_crates(runner)
     for step in ("bump", "tag", "push"):
@@ -170,3 +273,29 @@ def test_a_tag_made_by_hand_is_released(runner: Runner) -> None:
         assert done.returncode == 0, done.stderr
     runner.run("push", ref="refs/tags/v0.2.0")
     assert runner.states("0.2.0") == {}
+
+
+def test_a_small_project_is_released_with_what_each_job_may_do(
+    small: Runner,
+) -> None:
+    publish_first_crates(small)
+    (small.root / "small_tool/more.py").write_text("")
+    commit(small.root)
+    git(small.root, "push", "--quiet", "origin", "HEAD:main")
+    given = {"version": "0.2.0", "new": "all"}
+    before = git(small.root, "rev-parse", "HEAD").strip()
+    small.run("workflow_dispatch", inputs=given)
+    assert small.states("0.2.0") == {}
+    assert git(small.root, "rev-parse", "HEAD").strip() == before
+    count = len(small.registries.log.writes())
+    # all jobs again, as GitHub does it: at the commit of the first run
+    small.run("workflow_dispatch", inputs=given)
+    again = small.registries.log.writes()[count:]
+    assert [entry.target for entry in again if entry.app != "github"] == []
+
+
+def test_a_pull_request_is_rehearsed(small: Runner) -> None:
+    count = len(small.registries.log.writes())
+    printed = small.run("pull_request", REHEARSAL, pull_request=PULL_REQUEST)
+    assert "rehearsal passed" in printed
+    assert len(small.registries.log.writes()) == count

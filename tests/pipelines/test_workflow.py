@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from support import found_projects
 from support.sample_projects import PROJECTS, inv, sample
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks import order
 from release_tasks.errors import ReleaseError
 from release_tasks.pipelines import jobs, tag_filters, written
-from release_tasks.pipelines.github import PATH
+from release_tasks.pipelines.github import REHEARSAL
+from release_tasks.pipelines.github import RELEASE as PATH
 from release_tasks.project.discovery import discover
 from release_tasks.steps.push import push
 
@@ -28,6 +31,16 @@ SAMPLES = {
     "edgequake-llm": "edgequake-llm",
 }
 READS = {"contents": "read"}
+CARGO_TOML = """[package]
+name = "tiny"
+version = "0.1.0"
+edition = "2021"
+publish = false
+[lib]
+crate-type = ["cdylib"]
+[dependencies]
+pyo3 = "0.30"
+"""
 
 
 @pytest.fixture
@@ -36,14 +49,14 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         yield made
 
 
-def load(root: Path) -> dict[str, Any]:
-    return YAML(typ="safe").load((root / PATH).read_text())
+def load(root: Path, path: str = PATH) -> dict[str, Any]:
+    return YAML(typ="safe").load((root / path).read_text())
 
 
-def zizmor(root: Path) -> str:
+def zizmor(root: Path, path: str) -> str:
     """Return what the strictest persona of zizmor finds."""
     program = Path(sys.executable).with_name("zizmor")
-    words = (program, "--offline", "--persona=pedantic", "--no-progress", PATH)
+    words = (program, "--offline", "--persona=pedantic", "--no-progress", path)
     done = subprocess.run(
         words, cwd=root, capture_output=True, text=True, check=False
     )
@@ -55,15 +68,32 @@ def test_the_workflows_of_the_sample_projects(
     tmp_path: Path, settings: str
 ) -> None:
     root = sample(SAMPLES[settings], tmp_path, settings)
-    done = inv(root, "generate-ci")
+    done = inv(root, "generate-ci", "--pull-requests")
     assert done.returncode == 0, done.stderr
-    text = (root / PATH).read_text()
-    golden = PROJECTS / "shown" / "workflows" / f"{settings}.yml"
-    if os.environ.get("GOLDEN") == "write":
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(written.body(text))
-    assert written.body(text) == golden.read_text()
-    assert zizmor(root) == ""
+    for path, name in ((PATH, settings), (REHEARSAL, f"{settings}-rehearse")):
+        text = (root / path).read_text()
+        golden = PROJECTS / "shown" / "workflows" / f"{name}.yml"
+        if os.environ.get("GOLDEN") == "write":
+            golden.write_text(written.body(text))
+        assert written.body(text) == golden.read_text()
+        assert zizmor(root, path) == ""
+
+
+@pytest.mark.long
+@pytest.mark.tools("actionlint")
+@pytest.mark.parametrize("name", found_projects.names())
+def test_the_workflows_of_layouts_as_they_are_found(
+    tmp_path: Path, name: str
+) -> None:
+    root = found_projects.build(found_projects.read(name), tmp_path)
+    words = ("generate-ci", "--pull-requests", "--force")
+    done = inv(root, "--collection=release_tasks", *words)
+    if "give them one version" in done.stderr:
+        return  # a question that stands before any workflow
+    assert done.returncode == 0, done.stderr
+    for path in (PATH, REHEARSAL):
+        subprocess.run(["actionlint", path], cwd=root, check=True)
+        assert zizmor(root, path) == ""
 
 
 @pytest.mark.parametrize("settings", SAMPLES)
@@ -75,13 +105,13 @@ def test_only_jobs_that_publish_may_write_and_none_holds_a_secret(
     workflow = load(root)
     assert workflow["permissions"] == {}
     assert "secrets." not in (root / PATH).read_text()
-    for name in ("plan", "build", "assemble", "verify"):
-        if name in workflow["jobs"]:
-            assert workflow["jobs"][name]["permissions"] == READS
+    for name in ("plan", "build", "images", "assemble", "verify"):
+        rights = workflow["jobs"].get(name, {}).get("permissions", READS)
+        assert set(rights.values()) == {"read"}
     for name, job in workflow["jobs"].items():
         rights = job["permissions"]
         assert ("id-token" in rights) == (
-            name in ("publish-pypi", "publish-crates")
+            name in ("publish-pypi", "publish-crates", "provenance")
         )
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
@@ -100,6 +130,7 @@ def test_a_job_has_the_right_that_its_channel_needs(tmp_path: Path) -> None:
     }
     assert {name: found for name, found in rights.items() if found} == {
         "draft": {"contents"},
+        "provenance": {"id-token", "attestations"},
         "publish-images": {"packages"},
         "publish-pypi": {"id-token"},
         "publish-crates": {"id-token"},
@@ -124,8 +155,8 @@ def test_an_order_of_ones_own_has_jobs_of_its_own(tiny: TinyProject) -> None:
     assert tiny.inv("generate-ci").returncode == 0
     workflow = load(tiny.root)["jobs"]
     assert list(workflow) == [
-        *("plan", "build", "assemble", "draft", "publish-pypi"),
-        *("gh-release", "announce", "verify"),
+        *("plan", "build", "assemble", "draft", "provenance"),
+        *("publish-pypi", "gh-release", "announce", "verify"),
     ]
     lines = [step.get("run", "") for step in workflow["assemble"]["steps"]]
     assert 'release-tasks smoke --version "$VERSION"' in lines
@@ -170,6 +201,134 @@ def test_what_the_project_needs_is_set_up_where_its_code_runs(
     assert workflow["plan"]["runs-on"] == "big"
     assert workflow["plan"]["timeout-minutes"] == 90
     assert workflow["draft"]["timeout-minutes"] == 360
+
+
+def test_the_files_of_the_draft_are_what_later_jobs_get(
+    tiny: TinyProject,
+) -> None:
+    """They were built before by somebody else, where a release is run again."""
+    assert tiny.inv("generate-ci").returncode == 0
+    steps = load(tiny.root)["jobs"]["draft"]["steps"]
+    last = [step.get("run", step.get("uses")) for step in steps][-2:]
+    assert last[0] == 'release-tasks gh-draft --version "$VERSION"'
+    assert last[1].startswith("actions/upload-artifact@")
+
+
+def test_images_of_several_platforms_are_built_on_machines_of_their_own(
+    tmp_path: Path,
+) -> None:
+    root = sample("llmtrace", tmp_path, "llmtrace")
+    assert inv(root, "generate-ci").returncode == 0
+    job = load(root)["jobs"]["images"]
+    assert job["runs-on"] == "${{ matrix.runner }}"
+    assert job["needs"] == ["plan", "build"]  # images contain the binaries
+    assert "images" in load(root)["jobs"]["assemble"]["needs"]
+    done = inv(root, "matrix", "--version", "0.2.0")
+    assert done.returncode == 0, done.stderr
+    found = {
+        row["platform"]: (row["name"], row["runner"], row["commands"])
+        for row in json.loads(done.stdout)["images"]
+    }
+    assert found == {
+        "linux/amd64": (
+            "linux-amd64",
+            "ubuntu-latest",
+            ["inv docker-buildx --target linux/amd64 --version 0.2.0"],
+        ),
+        "linux/arm64": (
+            "linux-arm64",
+            "ubuntu-24.04-arm",
+            ["inv docker-buildx --target linux/arm64 --version 0.2.0"],
+        ),
+    }
+
+
+def test_an_environment_belongs_to_a_job(tiny: TinyProject) -> None:
+    tiny.commit(
+        "release-tasks.toml", '[ci.environments]\npublish-pypi = "pypi"\n'
+    )
+    assert tiny.inv("generate-ci").returncode == 0
+    workflow = load(tiny.root)["jobs"]
+    assert workflow["publish-pypi"]["environment"] == "pypi"
+    tiny.commit("release-tasks.toml", '[ci.environments]\npypi = "pypi"\n')
+    refused = tiny.inv("generate-ci", "--force")
+    assert refused.returncode == 1
+    assert "names pypi, and the workflow has no such job" in refused.stderr
+    assert "use one of: plan, build, assemble, draft" in refused.stderr
+
+
+def test_a_private_project_can_do_without_signatures(tiny: TinyProject) -> None:
+    assert tiny.inv("generate-ci").returncode == 0
+    job = load(tiny.root)["jobs"]["provenance"]
+    assert job["if"] == "!github.event.repository.private"
+    tiny.commit("release-tasks.toml", "[ci]\nprovenance = false\n")
+    assert tiny.inv("generate-ci").returncode == 0
+    assert "provenance" not in load(tiny.root)["jobs"]
+
+
+def test_tags_that_wait_for_ci_begin_the_workflow(tiny: TinyProject) -> None:
+    """GitHub starts no workflow for what another one pushes with its own token."""
+    tiny.commit("release-tasks.toml", '[gates]\nci = ["ci.yml"]\n')
+    done = tiny.inv("generate-ci")
+    assert done.returncode == 0
+    assert "it begins with a tag only" in done.stderr
+    workflow = load(tiny.root)
+    inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+    assert list(inputs) == ["new"]
+    plan = workflow["jobs"]["plan"]
+    refusal = next(step for step in plan["steps"] if "if" in step)
+    assert refusal["if"] == "github.ref_type == 'branch'"
+    assert "exit 1" in refusal["run"]
+    for job in ("plan", "draft"):
+        rights = workflow["jobs"][job]["permissions"]
+        assert {"actions", "checks", "statuses"} < set(rights)
+
+
+def test_the_pythons_of_wheels_are_set_up_where_they_are_built(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit("Cargo.toml", CARGO_TOML)
+    tiny.commit("src/lib.rs", "")
+    pyproject = (tiny.root / "pyproject.toml").read_text()
+    tiny.commit(
+        "pyproject.toml",
+        pyproject.replace("hatchling.build", "maturin").replace(
+            "hatchling", "maturin>=1.9"
+        ),
+    )
+    tiny.commit(
+        "release-tasks.toml",
+        '[python.tiny-plain]\npythons = ["3.11", "3.12"]\n',
+    )
+    assert tiny.inv("generate-ci").returncode == 0
+    pythons = {
+        name: step["with"]["python-version"]
+        for name, job in load(tiny.root)["jobs"].items()
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/setup-python@")
+    }
+    assert pythons["build"] == "3.11\n3.12\n3.13"
+    assert pythons["plan"] == "3.13"
+
+
+def test_a_pull_request_is_rehearsed_without_any_right(
+    tiny: TinyProject,
+) -> None:
+    assert tiny.inv("generate-ci", "--pull-requests").returncode == 0
+    workflow = load(tiny.root, REHEARSAL)
+    assert list(workflow["jobs"]) == ["plan", "build", "rehearse"]
+    assert workflow["on"] == {"pull_request": None}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == READS
+    assert "secrets." not in (tiny.root / REHEARSAL).read_text()
+    # once it is there, it is kept as the settings are
+    tiny.commit("release-tasks.toml", "[ci]\nminutes = 5\n")
+    checked = tiny.inv("generate-ci", "--check")
+    assert checked.returncode == 1
+    assert f"also: {REHEARSAL}" in checked.stderr
+    assert tiny.inv("generate-ci").returncode == 0
+    job = load(tiny.root, REHEARSAL)["jobs"]["rehearse"]
+    assert job["timeout-minutes"] == 5
 
 
 # --- the file
@@ -299,8 +458,9 @@ def test_the_outputs_of_plan_are_lines_of_a_file(
         GITHUB_OUTPUT=str(file),
     )
     assert done.returncode == 0, done.stderr
-    version, found = file.read_text().splitlines()
-    assert version == "version=0.2.0"
+    version, tag, found, images = file.read_text().splitlines()
+    assert (version, tag) == ("version=0.2.0", "tag=v0.2.0")
+    assert images == "images=[]"
     assert found.startswith('jobs=[{"target": "any"')
     assert "--version 0.2.0" in found  # not `minor`, which moves with the tag
 
