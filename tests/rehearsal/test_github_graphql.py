@@ -249,3 +249,25 @@ def test_graphql_needs_the_token(github):
         timeout=30,
     )
     assert answer.status_code == 401
+
+
+DOUBLING = "{...f0}" + "".join(
+    f" fragment f{i} on Query{{...f{i + 1} ...f{i + 1}}}" for i in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{...other}", "useAndDefineFragment"),
+        ("{...a} fragment a on Query{...a}", "infiniteLoop"),
+        (
+            "{...a} fragment a on Query{...b} fragment b on Query{...a}",
+            "infiniteLoop",
+        ),
+        (DOUBLING + " fragment f40 on Query{viewer{login}}", "infiniteLoop"),
+    ],
+)
+def test_a_fragment_without_an_end_is_refused(github, query, code):
+    (error,) = ask(github, query)["errors"]
+    assert error["extensions"]["code"] == code

@@ -8,6 +8,7 @@ from typing import Any
 
 from release_tasks.rehearsal.github.query import Field, Query, Reader
 
+MOST_SPREADS = 10_000  # fragments of one answer; those in each other double
 # field -> value, or a function from arguments to the value
 Node = dict[str, Any]
 
@@ -79,6 +80,7 @@ class _Selection:
     query: Query
     variables: dict[str, Any]
     errors: list[Node] = field(default_factory=list)
+    spread: int = 0  # fragments so far
 
     def pick(self, fields: list[Field], node: Node) -> Node:
         """Return the wanted fields of a node; raise `GraphQLError` for one it does not have."""
@@ -93,7 +95,9 @@ class _Selection:
             picked[wanted.alias] = self._shaped(wanted, value)
         return picked
 
-    def _expanded(self, fields: list[Field], kind: str) -> Iterator[Field]:
+    def _expanded(
+        self, fields: list[Field], kind: str, above: tuple[str, ...] = ()
+    ) -> Iterator[Field]:
         """Yield the fields, those of the fragments for this type included."""
         for wanted in fields:
             if wanted.name != "...":
@@ -101,10 +105,25 @@ class _Selection:
                 continue
             if wanted.on not in ("", kind):
                 continue
-            inner = wanted.fields
+            inner, names = wanted.fields, above
             if wanted.alias:
-                inner = self.query.fragments[wanted.alias]
-            yield from self._expanded(inner, kind)
+                inner = self._fragment(wanted.alias, above)
+                names = (*above, wanted.alias)
+            yield from self._expanded(inner, kind, names)
+
+    def _fragment(self, name: str, above: tuple[str, ...]) -> list[Field]:
+        """Return the fields of a fragment that is inside of those `above`."""
+        if name not in self.query.fragments:
+            raise GraphQLError(
+                f"Fragment {name} was used, but not defined",
+                "useAndDefineFragment",
+            )
+        self.spread += 1
+        if name in above or self.spread > MOST_SPREADS:
+            raise GraphQLError(
+                f"Fragment {name} contains an infinite loop", "infiniteLoop"
+            )
+        return self.query.fragments[name]
 
     def _resolved(self, wanted: Field, value: Any) -> Any:
         if not callable(value):
