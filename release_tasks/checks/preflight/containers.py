@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +28,7 @@ from release_tasks.http import get_many
 from release_tasks.manifests import chart_yaml, toml_values
 from release_tasks.printable import word
 from release_tasks.project.model import Chart, Crate, Image, resolved_or_empty
+from release_tasks.project.settings import FILE
 from release_tasks.release import ComponentRelease
 from release_tasks.rules import oci
 from release_tasks.shell import found
@@ -87,6 +89,28 @@ def platform_not_run(context: CheckContext) -> Iterator[Problem]:
                 "start its stages with FROM --platform=$BUILDPLATFORM, "
                 "install qemu-user-static (binfmt), or add a builder on such a machine",
                 image.dockerfile,
+            )
+
+
+@problem
+def chart_name_mismatch(context: CheckContext) -> Iterator[Problem]:
+    """Find each chart whose reference ends with another name than helm pushes it under.
+
+    helm appends the name in Chart.yaml to the registry (helm.sh/docs/topics/registries).
+    """
+    root = context.project.root
+    for _, chart in _charts(context):
+        path = (chart.folder / "Chart.yaml").relative_to(root).as_posix()
+        name = ""
+        with suppress(ReleaseError):
+            name = chart_yaml.read(text_files.peek(root, path), path).name
+        if name and name != chart.name:
+            base = chart.reference.rpartition("/")[0]
+            yield Problem(
+                f"{path} has the name {name}, and the reference {chart.reference} ends with "
+                "another one",
+                f'name: {chart.name} in {path}, or [charts."{base}/{name}"] in {FILE}',
+                path,
             )
 
 

@@ -230,6 +230,30 @@ def test_a_dockerfile_that_copies_all_members_at_once_is_well(
     assert reported(root) == []
 
 
+def test_a_chart_of_another_name_than_its_reference_is_found(
+    root: Path,
+) -> None:
+    key = '[charts."ghcr.io/example/charts/shop"]\n'
+    write(root, "release-tasks.toml", f'{IMAGE}{key}path = "chart"\n')
+    chart = "apiVersion: v2\nname: store\nversion: 0.1.0\n"
+    write(root, "chart/Chart.yaml", chart)
+    [(name, fact, fix)] = reported(root)
+    assert (name, fact) == (
+        "chart-name-mismatch",
+        "chart/Chart.yaml has the name store, and the reference "
+        "ghcr.io/example/charts/shop ends with another one",
+    )
+    own, _, other = fix.partition(", or ")
+    assert own == "name: shop in chart/Chart.yaml"
+    assert other.endswith(" in release-tasks.toml")
+    table = other.partition(" in ")[0]
+    write(root, "release-tasks.toml", f'{IMAGE}{table}\npath = "chart"\n')
+    assert reported(root) == []
+    write(root, "release-tasks.toml", f'{IMAGE}{key}path = "chart"\n')
+    write(root, "chart/Chart.yaml", chart.replace("store", "shop"))
+    assert reported(root) == []
+
+
 @pytest.fixture
 def repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
