@@ -24,6 +24,7 @@ collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
 INTERRUPTED = 130  # exit status after Ctrl-C: 128 and the number of the signal
+_MODULE = re.compile(r"^python[\d.]* (?:-\w+ )*-m ")  # of its command line
 _CALLS_INV = re.compile(r"\b(inv|release-tasks) (?!rehearse)[a-z]")
 _task = "inv"  # the task that the user has called
 _last_wait = ""
@@ -133,7 +134,7 @@ def command_line(line: str, is_echoed: bool = False) -> None:
     logs.add(_log(), _safe_lines([text]))
     if is_echoed or amount.shows_commands():
         _print(_safe_lines([text]))
-    activity(_without_variables(line))
+    activity(_program_and_words(line))
 
 
 def output(line: str) -> None:
@@ -293,10 +294,13 @@ def _log() -> str:
     return prefix.get() or _task
 
 
-def _without_variables(line: str) -> str:
-    """Return a command line without the `env A=1` before it."""
+def _program_and_words(line: str) -> str:
+    """Return a command line from the name of its program on.
+
+    Left out are `env A=1`, the folder of the program, and the Python that runs it as a module.
+    """
     words = line.split(" ")
-    if words[0] != "env":
-        return line
-    rest = [word for word in words[1:] if "=" not in word.split("/")[0]]
-    return " ".join(rest)
+    if words[0] == "env":
+        words = [word for word in words[1:] if "=" not in word.split("/")[0]]
+    shown = " ".join([words[0].rpartition("/")[2], *words[1:]])
+    return _MODULE.sub("", shown)

@@ -116,7 +116,7 @@ def test_on_a_terminal_a_step_that_ended_is_one_line_with_a_fact(
     assert re.fullmatch(
         r"· package {10}nothing to do, no charts +\d s", lines[2]
     )
-    assert {len(line) for line in lines[1:]} == {80}
+    assert {len(line) for line in lines[1:]} == {79}
     assert len(lines) == 3
     log = (tmp_path / "build.log").read_text().splitlines()
     assert log[1:] == [
@@ -239,3 +239,22 @@ def plain_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in NOT_PASSED
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            "/x/venv/bin/python -P -m maturin build --release",
+            "maturin build --release",
+        ),
+        ("python3.12 -m build --wheel", "build --wheel"),
+        ("env A=1 B=/x/y /usr/bin/cargo publish", "cargo publish"),
+        ("python script.py -m x", "python script.py -m x"),
+        ("git push origin v1", "git push origin v1"),
+    ],
+)
+def test_what_a_step_does_begins_with_the_name_of_its_program(
+    line: str, shown: str
+) -> None:
+    assert terminal._program_and_words(line) == shown

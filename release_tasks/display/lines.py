@@ -61,7 +61,7 @@ def end(name: str, is_well: bool) -> str:
     fact = line.fact
     if not is_well:
         fact = "failed"
-    return row(mark, line, fact, amount.width())
+    return row(mark, line, fact, _width())
 
 
 def is_step(name: str) -> bool:
@@ -164,9 +164,15 @@ def _picture() -> Text:
     frame = SPINNER[int(time.monotonic() * PER_SECOND) % len(SPINNER)]
     # without the lock: rich draws with one of its own, and others hold ours while they print
     lines = list(_lines.values())
-    width = amount.width() - 1  # some terminals wrap a full line
-    rows = [row(frame, line, line.doing or line.fact, width) for line in lines]
+    rows = [
+        row(frame, line, line.doing or line.fact, _width()) for line in lines
+    ]
     return Text("\n".join(rows), no_wrap=True, overflow="crop")
+
+
+def _width() -> int:
+    # some terminals wrap a full line
+    return max(0, amount.width() - 1)
 
 
 def _seconds(seconds: float) -> str:
