@@ -69,14 +69,16 @@ def ask(
     env: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
     stdin: bytes = b"",
+    with_stderr: bool = False,
 ) -> str:
-    """Run `argv` (also under `--dry`) and return its stdout.
+    """Run `argv` (also under `--dry`) and return its stdout, `with_stderr` behind it.
 
     The program gets the caller's environment without secrets (`environment`), and `env`;
     `secrets` are the names of the variables that it may see besides. Raises `Failed`, and
     `ReleaseError` where the program cannot be started.
     """
-    return ask_bytes(argv, cwd, env, secrets, stdin).decode(errors="replace")
+    answer = ask_bytes(argv, cwd, env, secrets, stdin, with_stderr)
+    return answer.decode(errors="replace")
 
 
 def ask_bytes(
@@ -85,6 +87,7 @@ def ask_bytes(
     env: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
     stdin: bytes = b"",
+    with_stderr: bool = False,
 ) -> bytes:
     """Do what `ask` does, for output that is not text."""
     words = [str(word) for word in argv]
@@ -106,7 +109,7 @@ def ask_bytes(
         raise Failed(
             words, process.returncode, (err + out).decode(errors="replace")
         )
-    return out
+    return out + err if with_stderr else out
 
 
 def do(

@@ -21,7 +21,8 @@ from release_tasks.errors import ReleaseError
 
 VERSION_HELP = "X.Y.Z or a level; default: the version of this checkout"
 NEW_VERSION_HELP = (
-    "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease or release; "
+    "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease, release, "
+    "or auto (as inv next suggests); "
     "for several components: core=0.5.0,python=minor"
 )
 PARAMETER_HELP = {

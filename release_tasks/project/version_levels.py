@@ -9,10 +9,12 @@ from release_tasks.project.discovery import discover
 from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import manifest_version, released_version
+from release_tasks.project.unreleased import unreleased
 from release_tasks.tools import git
 from release_tasks.tools.git import clones, known_tags, origin
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.requests import (
+    AUTO,
     matches_level,
     next_version,
     parse_request,
@@ -49,7 +51,10 @@ def _version(project: Project, component: Component, level: str) -> str:
         return _first_version(project, component, level)
     versions = finished(project, component)
     is_at_head = versions[last] == git.head(project.root)
-    if is_at_head and (matches_level(last, level) or not is_prerelease(last)):
+    if level == AUTO and not is_at_head:
+        level = _suggested(project, component, last)
+    is_last = matches_level(last, level) or not is_prerelease(last)
+    if is_at_head and (is_last or level == AUTO):
         # nothing was committed since: the release may have been interrupted
         return last
     following = next_version(last, level)
@@ -62,8 +67,24 @@ def _version(project: Project, component: Component, level: str) -> str:
     return following
 
 
+def _suggested(project: Project, component: Component, last: str) -> str:
+    """Return the level that `inv next` suggests; raise `ReleaseError` where it suggests none."""
+    level = unreleased(project, component, now=0.0).level
+    if not level:
+        raise ReleaseError(
+            f"nothing of {component.name} has changed since {last}",
+            "--version patch, to release it all the same",
+        )
+    return level
+
+
 def _first_version(project: Project, component: Component, level: str) -> str:
     """Return what a level means before any release is finished: one that was begun is resumed."""
+    if level == AUTO:
+        raise ReleaseError(
+            f"{component.name} has no release that auto could count from",
+            "--version X.Y.Z",
+        )
     root = project.root
     tags = (released_version(component, tag) for tag in git.tags(root))
     begun = {version for version in tags if version} | set(

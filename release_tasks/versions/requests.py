@@ -10,6 +10,7 @@ from release_tasks.versions.numbers import COUNTED, PRERELEASE_IDS, parse
 if TYPE_CHECKING:
     from semver import Version
 
+AUTO = "auto"  # the level that `inv next` suggests
 LEVELS = ("major", "minor", "patch", "prerelease", "release")
 
 
@@ -80,7 +81,7 @@ def _is_level(request: str) -> bool:
 
 
 def _checked(value: str) -> str:
-    if _is_level(value):
+    if _is_level(value) or value == AUTO:
         return value
     return str(_parse(value))
 
@@ -89,7 +90,7 @@ def _parse(text: str) -> Version:
     try:
         return parse(text)
     except ReleaseError as error:
-        levels = ", ".join(LEVELS)
+        levels = ", ".join((*LEVELS, AUTO))
         raise ReleaseError(
             error.problem, f"{error.fix}, or a level: {levels}"
         ) from None

@@ -165,6 +165,24 @@ def test_every_key_of_rollback_is_documented(
     assert found == documented()["inv rollback --json"]
 
 
+def test_every_key_of_next_is_documented(
+    project: TinyProject, output: Any
+) -> None:
+    project.tag("v0.1.0")
+    release = ["gh", "release", "create", "v0.1.0", "--notes", ""]
+    subprocess.run(
+        [*release, "--repo", "example/tiny"], check=True, capture_output=True
+    )
+    project.commit("more.txt")
+    pages = documented()["inv next --json"]
+    del pages["dependencies"]
+    data = output("next", "--json")
+    [component] = data["components"]
+    found = printed(data, "components")
+    found |= {key: set(component[key][0]) for key in ("commits", "reasons")}
+    assert found == pages
+
+
 def test_every_key_of_untag_is_documented(output: Any) -> None:
     data = output("untag", "--version", "0.2.0", "--json")
     assert printed(data) == documented()["inv untag --json"]

@@ -7,17 +7,20 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.shell import Failed
+from release_tasks.tools.cargo import steering
 
 # A package without a source is the workspace's own.
 _OWN = re.compile(
     r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M
 )
+# what `cargo update` prints to stderr
+_UPDATE = re.compile(r"^ *Updating (\S+) v(\S+)(?: \([^)]*\))? -> v(\S+)", re.M)
 _FROM_REGISTRY = re.compile(
     r'^name = "([^"]+)"\r?\nversion = "[^"]+"\r?\nsource = "registry\+', re.M
 )
@@ -50,6 +53,24 @@ def own_packages(text: str) -> Iterator[tuple[str, str, int]]:
 def registry_packages(text: str) -> set[str]:
     """Return the names of the packages that come from a registry."""
     return {found[1] for found in _FROM_REGISTRY.finditer(text)}
+
+
+class Update(NamedTuple):
+    """A package of Cargo.lock that is behind."""
+
+    name: str
+    old: str
+    new: str
+
+
+def updates(root: Path) -> tuple[Update, ...]:
+    """Return what `cargo update` would change; Cargo.lock stays as it is.
+
+    Raises `Failed` where cargo cannot read the index.
+    """
+    argv = ["cargo", "update", "--dry-run", "--color=never"]
+    text = shell.ask(argv, cwd=root, env=steering.pins(root), with_stderr=True)
+    return tuple(Update(*found) for found in _UPDATE.findall(text))
 
 
 def resolved(root: Path) -> dict[str, Any] | Failed:

@@ -26,6 +26,14 @@ MIN_HASH = 40  # hex digits of an object's name
 FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
 
 
+class Commit(NamedTuple):
+    """A commit and its message."""
+
+    sha: str  # 40 hex digits
+    subject: str
+    body: str
+
+
 class _Repository(NamedTuple):
     """Where a repository is, and whether its history is incomplete."""
 
@@ -109,6 +117,20 @@ def head(tree: Path) -> str:
 def commit_time(tree: Path, ref: str = "HEAD") -> int:
     """Return when a commit was made, in seconds since 1970 (UTC)."""
     return int(ask(["git", "log", "-1", "--format=%ct", ref], cwd=tree))
+
+
+def log(tree: Path, since: str, paths: Iterable[str]) -> tuple[Commit, ...]:
+    """Return the commits of HEAD that `since` does not have ("": all), the newest first.
+
+    With `paths` from the root, those that change one of them.
+    """
+    ends = f"{since}..HEAD" if since else "HEAD"
+    argv = ["git", "log", "--format=%H%x00%s%x00%b%x01", ends, "--"]
+    found = []
+    for entry in ask([*argv, *literal(paths)], cwd=tree).split("\x01\n"):
+        if entry.strip():
+            found.append(Commit(*entry.split("\0")))
+    return tuple(found)
 
 
 def branch(tree: Path) -> str | None:
