@@ -45,6 +45,7 @@ PARAMETER_HELP = {
     "pull_requests": "also write rehearse.yml, which rehearses each pull request",
     "github_output": "write what a workflow needs to the file from which GitHub reads outputs",
     "no_credentials": "do not ask for tokens: other jobs have them",
+    "trusted_publishing": "the same, and crates.io and PyPI trust them without any token",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
     "text": "plain text instead of Markdown",
     "why": "the reason, which users read in the notice",

@@ -68,7 +68,7 @@ def credentials(release: Release) -> Iterator[ReleaseError]:
     if has_token():
         return
     if job_token.is_available():
-        yield from _not_for_jobs(release)
+        yield from not_for_jobs(release)
         return
     yield no_token(
         "; on GitHub Actions, `permissions: id-token: write` lets a trusted job do without"
@@ -166,7 +166,7 @@ def rate_limit_wait(missing: Sequence[Artifact]) -> float:
     return float(new_wait + update_wait)
 
 
-def _not_for_jobs(release: Release) -> Iterator[ReleaseError]:
+def not_for_jobs(release: Release) -> Iterator[ReleaseError]:
     """Yield an error for crates that are new, which crates.io lets no job create."""
     crates = expected(release)
     is_first = get_many(is_new, crates)

@@ -38,7 +38,7 @@ def is_available() -> bool:
 class JobToken:
     """The token of this job in `CARGO_REGISTRY_TOKEN`, where cargo looks for it."""
 
-    def _init__(self) -> None:
+    def __init__(self) -> None:
         self._made_at = 0.0
         self._token = ""
 
@@ -50,7 +50,7 @@ class JobToken:
         if self._token and time.monotonic() - self._made_at < RENEW_AFTER:
             return False
         self.give_back()
-        self._token = _mint(_identity())
+        self._token = _mint(identity(AUDIENCE))
         self._made_at = time.monotonic()
         ci.mask(self._token)
         os.environ[TOKEN] = self._token
@@ -79,8 +79,8 @@ def of_job() -> Iterator[JobToken]:
         token.give_back()
 
 
-def _explain(claims: dict[str, Any]) -> str:
-    """Return what an owner enters on crates.io, for the job with these claims."""
+def explain(claims: dict[str, Any]) -> str:
+    """Return what an owner enters at a registry, for the job with these claims."""
     path = str(claims.get("workflow_ref", "")).partition("@")[0]
     words = [
         f"repository {claims.get('repository', '')}",
@@ -91,10 +91,13 @@ def _explain(claims: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _identity() -> str:
-    """Return what proves who this job is: a JSON Web Token, for one use."""
+def identity(audience: str) -> str:
+    """Return what proves to a registry who this job is: a JSON Web Token, for one use.
+
+    Raises `ReleaseError` where GitHub gives none.
+    """
     separator = "&" if "?" in os.environ[REQUEST_URL] else "?"
-    url = f"{os.environ[REQUEST_URL]}{separator}audience={AUDIENCE}"
+    url = f"{os.environ[REQUEST_URL]}{separator}audience={audience}"
     headers = {"Authorization": f"Bearer {os.environ[REQUEST_TOKEN]}"}
     answer = http.get(url, headers, (200,), remember=False)
     value = answer.json(dict).get("value")
@@ -118,7 +121,7 @@ def _mint(identity: str) -> str:
     raise ReleaseError(
         f"crates.io gives this job no token: {_detail(answer)}",
         f"as an owner, enter under {CRATES}/crates/NAME/settings of each crate: "
-        f"{_explain(_claims(identity))}",
+        f"{explain(claims(identity))}",
     )
 
 
@@ -137,7 +140,7 @@ def _detail(answer: http.Answer) -> str:
         return f"status {answer.status}"
 
 
-def _claims(identity: str) -> dict[str, Any]:
+def claims(identity: str) -> dict[str, Any]:
     """Return what a JSON Web Token says, which only its receiver can check."""
     _, _, rest = identity.partition(".")
     payload = rest.partition(".")[0]

@@ -11,6 +11,7 @@ from typing import Any
 from invoke.context import Context
 
 from release_tasks import dist, endpoints, http, shell
+from release_tasks.channels import job_token
 from release_tasks.channels.pypi_files import PythonFile, normalized, shipped
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
@@ -26,6 +27,7 @@ from release_tasks.tools import twine
 from release_tasks.versions.numbers import pep440
 
 NAME = "PyPI"
+AUDIENCE = "pypi"  # of what proves who a job is
 NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
@@ -258,5 +260,19 @@ def _upload(
             broken += was_broken
             may_retry = was_broken and broken < BROKEN_CONNECTIONS
             if len(missing) == len(left) and not may_retry:
-                raise twine.explained(error, token) from error
+                raise _explained(error, token) from error
             left = {artifact: left[artifact] for artifact in missing}
+
+
+def _explained(error: shell.Failed, token: str) -> ReleaseError:
+    """Return a failed upload as an error; of a job that is not trusted, with what to enter."""
+    reasons = twine.refused_job(error.output)
+    if not reasons or not job_token.is_available():
+        return twine.explained(error, token)
+    claims = job_token.claims(job_token.identity(AUDIENCE))
+    return ReleaseError(
+        f"PyPI gives this job no token: {reasons}",
+        f"as an owner, enter under {endpoints.PYPI}/manage/project/NAME/settings/publishing/ "
+        f"(of a new project: {endpoints.PYPI}/manage/account/publishing/): "
+        f"{job_token.explain(claims)}",
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from invoke.context import Context
 
+from release_tasks.checks.credentials import Credentials
 from release_tasks.errors import Problem, ReleaseError, collect_problems
 from release_tasks.http import get_many
 from release_tasks.memo import memoized
@@ -57,7 +58,7 @@ class CheckContext:
     c: Context
     release: Release
     new: str | None = None
-    has_credentials: bool = True  # else other machines publish
+    credentials: Credentials = Credentials.HERE
 
     @cached_property
     @memoized

@@ -181,7 +181,7 @@ class _Writer:
         for step in job.steps:
             made = github_steps.of(step, "${{ steps.release.outputs.version }}")
             if order.name(step) == "check":
-                made["run"] += " --no-credentials"
+                made["run"] += " --trusted-publishing"
             yield made
         if self.condition is not None:
             yield from github_steps.keep_commit(self.condition)

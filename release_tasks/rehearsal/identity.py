@@ -26,6 +26,24 @@ class NotValid(Exception):
     """A token that the issuer did not sign, for another audience, or used before."""
 
 
+@dataclass(frozen=True)
+class Publisher:
+    """Who may publish, as an owner has entered it; no `environment` allows any."""
+
+    repository: str
+    workflow: str
+    environment: str = ""
+
+    def matches(self, claims: Claims) -> bool:
+        """Tell whether this is the job with these claims."""
+        named = claims.get("environment", "")
+        return (
+            self.repository == claims["repository"]
+            and self.workflow == workflow(claims)
+            and self.environment in ("", named)
+        )
+
+
 @dataclass
 class Issuer:
     """Signs what jobs are. A job proves who it is by the token of its request."""

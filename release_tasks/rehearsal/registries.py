@@ -159,6 +159,7 @@ def run_registries(
         Upstream(downloads / "pypi", offline, packages),
         rate_limits=rate_limits,
         clock=clock,
+        issuer=issuer,
     )
     oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
     oci.tokens.others = (tokens.github,)  # GHCR takes the token of a workflow

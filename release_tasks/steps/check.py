@@ -18,17 +18,24 @@ def check(  # noqa: PLR0913  # each is an option of the command line
     fast: bool = False,
     json: bool = False,
     no_credentials: bool = False,
+    trusted_publishing: bool = False,
 ) -> None:
     """Find everything that would break the release."""
     from release_tasks.checks import report
+    from release_tasks.checks.credentials import Credentials
     from release_tasks.checks.preflight.engine import run_checks
 
+    credentials = Credentials.HERE
+    if trusted_publishing:
+        credentials = Credentials.TRUSTED
+    elif no_credentials:
+        credentials = Credentials.ELSEWHERE
     release, found = run_checks(
         c,
         version,
         component,
         new,
         fast=fast,
-        has_credentials=not no_credentials,
+        credentials=credentials,
     )
     report.show(found, release.title, json)

@@ -80,6 +80,13 @@ def is_taken(output: str) -> bool:
     return "File already exists" in output
 
 
+def refused_job(output: str) -> str:
+    """Return why PyPI gave a job no token, "" where it was not asked for one or gave it."""
+    # rich pads each line
+    found = re.findall(r"^\s*\* `[\w-]+`: (\S.*?)\s*$", output, re.M)
+    return "; ".join(found)
+
+
 def explained(error: Failed, token: str) -> ReleaseError:
     """Return a failed upload as an error, with a fix where PyPI's answer is a known one."""
     if deleted := re.search(DELETED, error.output):

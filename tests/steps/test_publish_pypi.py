@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
 from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Request, Response
@@ -335,6 +337,33 @@ def test_trusted_publishing_needs_no_token(
         publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
     assert issuer.asked == ["bearer ask-with-this"]
+
+
+def test_a_job_that_nobody_trusts_is_told_what_an_owner_enters(
+    tool: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TWINE_PASSWORD")
+    monkeypatch.delenv("TWINE_USERNAME")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    job = registries.job("example/tool", environment="pypi")
+    for name, value in job.items():
+        monkeypatch.setenv(name, value)
+    other = Publisher("example/tool", "release.yml", "production")
+    registries.pypi.publishers = (other,)
+    with pytest.raises(ReleaseError) as raised:
+        publish_pypi(Context(), new="all")
+    assert raised.value.problem == (
+        "PyPI gives this job no token: valid token, but no corresponding "
+        "publisher (Publisher with matching claims was not found)"
+    )
+    assert "manage/project/NAME/settings/publishing/" in raised.value.fix
+    assert raised.value.fix.endswith(
+        "repository example/tool, workflow release.yml, environment pypi"
+    )
+    assert published(registries) == []
+    registries.pypi.publishers = (replace(other, environment="pypi"),)
+    publish_pypi(Context(), new="all")
+    assert published(registries) == [wheel(tool), SDIST]
 
 
 def test_a_dry_run_prints_the_upload_and_sends_nothing(

@@ -10,10 +10,11 @@ from invoke.context import Context
 from support import crate_projects as projects
 from support.python_projects import tag
 from support.repositories import commit_all
+from support.sample_projects import inv
 
 from release_tasks.channels import crates_io, job_token
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.crates_io.trusted import Publisher
+from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.steps.package_crates import package_crates
 from release_tasks.steps.publish_crates import publish_crates
@@ -189,6 +190,18 @@ def test_an_identity_counts_once_and_for_one_audience(
     ]
     with pytest.raises(NotValid, match="signature"):
         issuer.claims(f"{head}.{forged}.{signature}", "crates.io")
-    assert (
-        json.loads(json.dumps(job_token._claims(proof)))["aud"] == "crates.io"
-    )
+    assert json.loads(json.dumps(job_token.claims(proof)))["aud"] == "crates.io"
+
+
+def test_a_check_for_trusted_jobs_finds_what_no_job_can_create(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("CARGO_REGISTRY_TOKEN")
+    words = ("--collection=release_tasks", "check", "--fast", "--new", "all")
+    found = inv(root, *words, "--trusted-publishing").stderr
+    assert "crates.io does not let a job create a crate: shop-zero" in found
+    assert "there is no token" not in found
+    other = inv(root, *words, "--no-credentials")
+    assert "does not let a job create" not in other.stderr

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import memo
+from release_tasks.checks.credentials import Credentials
 from release_tasks.release import Release
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ def run_checks(
     new: str | None,
     *,
     fast: bool,
-    has_credentials: bool = True,
+    credentials: Credentials = Credentials.HERE,
 ) -> tuple[Release, list[Finding]]:
     """Return the release and everything that is found about it, problems last.
 
     `new` are the names that may be published for the first time; `fast` skips the gates.
-    Without `has_credentials` no token is looked for, because other jobs have them.
+    Where `credentials` are elsewhere, none is looked for.
     """
     # as slow as the imports below
     memo.prefetch(Release.at, c, version, component)
@@ -34,6 +35,7 @@ def run_checks(
     from release_tasks.checks.preflight.all import check_release
 
     release = Release.at(c, version, component)
-    found = check_release(CheckContext(c, release, new, has_credentials), fast)
+    context = CheckContext(c, release, new, credentials)
+    found = check_release(context, fast)
     gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
     return release, found

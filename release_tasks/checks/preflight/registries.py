@@ -15,6 +15,7 @@ from release_tasks.checks.check import (
     problem,
     warning,
 )
+from release_tasks.checks.credentials import Credentials
 from release_tasks.errors import (
     Problem,
     ReleaseError,
@@ -176,7 +177,9 @@ def pypi_upload_deadline(context: CheckContext) -> Iterator[Problem]:
 @also_after_tag
 def missing_credential(context: CheckContext) -> Iterator[Problem]:
     """Find each credential, by name, that publishing what is missing needs."""
-    if not context.has_credentials:
+    if context.credentials is Credentials.TRUSTED:
+        yield from problems_of(collect(partial(_not_for_jobs, context)))
+    if context.credentials is not Credentials.HERE:
         return
     for channel, _ in _missing(context):
         look = partial(channel.credentials, context.release)
@@ -189,7 +192,7 @@ def token_too_weak(context: CheckContext) -> Iterator[Problem]:
 
     crates.io and PyPI do not show those of their tokens.
     """
-    if not context.has_credentials:
+    if context.credentials is not Credentials.HERE:
         return
     yield from _weak_github_token(context)
     ghcr = endpoints.host(endpoints.GHCR)
@@ -225,6 +228,10 @@ def _weak_github_token(context: CheckContext) -> Iterator[Problem]:
             f"set {variable} to a token with write access to contents, "
             "in a workflow `permissions: contents: write`",
         )
+
+
+def _not_for_jobs(context: CheckContext) -> list[ReleaseError]:
+    return list(crates_io.not_for_jobs(context.release))
 
 
 def _read(

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io.store import Refused
-from release_tasks.rehearsal.identity import Claims, Issuer, NotValid, workflow
+from release_tasks.rehearsal.identity import (
+    Claims,
+    Issuer,
+    NotValid,
+    Publisher,
+    workflow,
+)
 from release_tasks.rehearsal.web import Request, Response
 
 AUDIENCE = "crates.io"
@@ -20,15 +26,6 @@ LIFETIME = 30 * 60  # seconds
 PATH = "/api/v1/trusted_publishing/tokens"
 REFUSED_EVENTS = ("pull_request_target", "workflow_run")
 NO_NEW_CRATE = "Trusted Publishing tokens do not support creating new crates"
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """Who may publish, as the owner of a crate has entered it; no `environment` allows any."""
-
-    repository: str
-    workflow: str
-    environment: str = ""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from release_tasks import endpoints
 from release_tasks.rehearsal.clock import Bucket, Clock
+from release_tasks.rehearsal.identity import Issuer, NotValid, Publisher
 from release_tasks.rehearsal.pypi import index
 from release_tasks.rehearsal.pypi.checks import (
     check_form,
@@ -29,6 +30,11 @@ from release_tasks.rehearsal.web import Request, Response
 NEW_PROJECTS = (20, 180.0)  # at once, and the seconds until one more is allowed
 MINTED_FOR = 900.0  # seconds
 UPLOAD = ("/legacy/", "/legacy", "/")
+# as warehouse answers (warehouse/oidc/views.py)
+NO_PUBLISHER = (
+    "valid token, but no corresponding publisher "
+    "(Publisher with matching claims was not found)"
+)
 MINT = ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
 
 
@@ -55,8 +61,12 @@ class PyPI:
         *,
         rate_limits: bool = False,
         clock: Clock | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
         self.clock = clock or Clock()
+        self.issuer = issuer or Issuer()
+        # without any, every job gets a token
+        self.publishers: tuple[Publisher, ...] = ()
         self.store = Store(folder, RealPyPI(upstream), self.clock)
         self.owned_by_others: set[str] = set()
         self.new_projects: Bucket | None = None
@@ -176,17 +186,20 @@ class PyPI:
         return Response(200, upload.metadata)
 
     def _mint(self, request: Request) -> Response:
-        """Give a token for a JWT, once and for 15 minutes; its claims are not checked."""
+        """Give a token for a JWT, once and for 15 minutes, to the jobs that owners trust."""
         jwt = str(request.json().get("token", ""))
         if not jwt or jwt in self._seen_jwts:
-            error = {
-                "code": "invalid-reuse-token",
-                "description": "invalid token: already used",
-            }
-            return Response.of_json(
-                {"message": "Token request failed", "errors": [error]}, 422
+            return _no_token(
+                "invalid-reuse-token", "invalid token: already used"
             )
         self._seen_jwts.add(jwt)
+        if self.publishers:
+            try:
+                claims = self.issuer.claims(jwt, "pypi")
+            except (NotValid, KeyError, ValueError):
+                return _no_token("invalid-token", "malformed or invalid token")
+            if not any(one.matches(claims) for one in self.publishers):
+                return _no_token("invalid-publisher", NO_PUBLISHER)
         token = f"pypi-minted-{secrets.token_hex(16)}"
         until = self.clock.now() + MINTED_FOR
         self._tokens[token] = until
@@ -196,6 +209,13 @@ class PyPI:
     def _valid_tokens(self) -> list[str]:
         now = self.clock.now()
         return [token for token, until in self._tokens.items() if now < until]
+
+
+def _no_token(code: str, description: str) -> Response:
+    error = {"code": code, "description": description}
+    return Response.of_json(
+        {"message": "Token request failed", "errors": [error]}, 422
+    )
 
 
 def _ranged(request: Request, path: Path | None) -> Response:
