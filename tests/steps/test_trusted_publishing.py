@@ -199,7 +199,9 @@ def test_a_check_for_trusted_jobs_finds_what_no_job_can_create(
     root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
     monkeypatch.chdir(root)
     monkeypatch.delenv("CARGO_REGISTRY_TOKEN")
-    words = ("--collection=release_tasks", "check", "--fast", "--new", "all")
+    (root / "tasks.py").write_text("from release_tasks import ns\n")
+    commit_all(root)
+    words = ("check", "--fast", "--new", "all")
     found = inv(root, *words, "--trusted-publishing").stderr
     assert "crates.io does not let a job create a crate: shop-zero" in found
     assert "there is no token" not in found
