@@ -24,7 +24,7 @@ _SAME = (  # what differs from run to run, and what stands for it
     (r"\b\d+(?:\.\d+)? ?(?:s|ms|min|minutes?|seconds?)\b", "TIME"),
     (r"\b\d{4}-\d\d-\d\d(?:T[\d:]+Z)?\b", "DATE"),
     (r"untagged-\w+|releases/\d+|notes-\w+", "ID"),
-    (r"\bat [0-9a-f]{7}\b", "at COMMIT"),
+    (r"\b[0-9a-f]{7}\b", "COMMIT"),
     (r"manylinux_2_\d+_\w+?(?=\.whl)", "PLATFORM"),
     (
         r"\b(git|GitHub CLI|twine|CPython|cargo|containerd|Helm)[/ ][\w.+]+",

@@ -47,6 +47,7 @@ PARAMETER_HELP = {
     "no_credentials": "do not ask for tokens: other jobs have them",
     "trusted_publishing": "the same, and crates.io and PyPI trust them without any token",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
+    "next": "the version or level of the next milestone, which is made unless it exists",
     "text": "plain text instead of Markdown",
     "why": "the reason, which users read in the notice",
     "undo": "take the rollback back: unyank, restore, point forward again",

@@ -17,6 +17,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.generate_ci import generate_ci
     from release_tasks.commands.init import init
     from release_tasks.commands.matrix import matrix
+    from release_tasks.commands.milestone import milestone
     from release_tasks.commands.next import next
     from release_tasks.commands.notes import notes
     from release_tasks.commands.overview import overview
@@ -37,6 +38,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(generate_ci)
     tasks.add_task(init)
     tasks.add_task(matrix)
+    tasks.add_task(milestone)
     tasks.add_task(next)
     tasks.add_task(notes)
     tasks.add_task(overview, default=True)

@@ -9,7 +9,16 @@ from release_tasks.tasks import command, dashed
 
 START = ("init", "settings", "doctor", "rehearse")
 RELEASE = ("check", "plan", "release", "status", "verify")
-LATER = ("next", "notes", "announce", "promote", "retag", "untag", "rollback")
+LATER = (
+    "next",
+    "notes",
+    "announce",
+    "milestone",
+    "promote",
+    "retag",
+    "untag",
+    "rollback",
+)
 CI = ("generate-ci", "matrix", "collect")
 WIDTH = 18  # columns of a task's name
 

@@ -183,6 +183,11 @@ def test_every_key_of_next_is_documented(
     assert found == pages
 
 
+def test_every_key_of_milestone_is_documented(output: Any) -> None:
+    data = output("milestone", "--version", "0.2.0", "--json")
+    assert printed(data, "milestones") == documented()["inv milestone --json"]
+
+
 def test_every_key_of_untag_is_documented(output: Any) -> None:
     data = output("untag", "--version", "0.2.0", "--json")
     assert printed(data) == documented()["inv untag --json"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from invoke.context import Context
@@ -89,12 +89,43 @@ def issue_titles(repository: str) -> dict[str, str]:
     return {row["title"]: row["html_url"] for row in rows}
 
 
+class Milestone(NamedTuple):
+    """A milestone of a repository, and how many issues and pull requests are open in it."""
+
+    number: int
+    title: str
+    is_open: bool
+    open_issues: int
+
+
+def milestones(repository: str) -> tuple[Milestone, ...]:
+    """Return every milestone, the closed ones, too."""
+    path = f"repos/{repository}/milestones?state=all&per_page=100"
+    return tuple(
+        Milestone(
+            int(row["number"]),
+            str(row["title"]),
+            row["state"] == "open",
+            int(row["open_issues"]),
+        )
+        for row in read(path, every_page=True) or ()
+    )
+
+
+def open_items(repository: str, milestone: Milestone) -> list[str]:
+    """Return `#NUMBER TITLE` of what is open in a milestone, pull requests included."""
+    path = f"repos/{repository}/issues?state=open&milestone={milestone.number}&per_page=100"
+    return [
+        f"#{row['number']} {row['title']}"
+        for row in read(path, every_page=True) or ()
+    ]
+
+
 def open_in_milestone(repository: str, title: str) -> int | None:
     """Return how many issues and pull requests of a milestone are open, None without one."""
-    path = f"repos/{repository}/milestones?state=all&per_page=100"
-    for row in read(path, every_page=True) or ():
-        if row["title"] == title:
-            return int(row["open_issues"])
+    for milestone in milestones(repository):
+        if milestone.title == title:
+            return milestone.open_issues
     return None
 
 
@@ -292,6 +323,28 @@ def unpublish(c: Context, repository: str, tag: str) -> None:
     """Make a public release a draft again; its tag stays."""
     words = ("release", "edit", tag, "--draft=true", "--repo", repository)
     _do_safely(c, repository, *words)
+
+
+def close_milestone(c: Context, repository: str, milestone: Milestone) -> None:
+    """Close a milestone."""
+    host, path = _located(f"repos/{repository}/milestones/{milestone.number}")
+    words = ("api", "--silent", "-X", "PATCH", path, "-f", "state=closed")
+    _do_safely(c, host, *words)
+
+
+def make_milestone(
+    c: Context, repository: str, title: str, description: str
+) -> None:
+    """Make a milestone. GitHub has one of each title, so a second call makes no other."""
+    host, path = _located(f"repos/{repository}/milestones")
+    words = ["api", "--silent", "-X", "POST", path, "-f", f"title={title}"]
+    words += ["-f", f"description={description}"]
+    try:
+        _do(c, host, *words)
+    except Broken:
+        known = [milestone.title for milestone in milestones(repository)]
+        if title not in known:
+            _do(c, host, *words)
 
 
 def open_issue(c: Context, repository: str, data: dict[str, Any]) -> None:
