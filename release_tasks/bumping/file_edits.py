@@ -20,7 +20,12 @@ from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.stale_versions import Mismatch, StaleLine
 from release_tasks.bumping.version_files import files_of_others, version_files
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import content, decode, line_at
+from release_tasks.formats.text_files import (
+    content,
+    decode,
+    line_at,
+    unreadable,
+)
 from release_tasks.manifests.text import VERSION
 from release_tasks.printable import word
 from release_tasks.tools import git
@@ -191,10 +196,7 @@ def read_bytes(release: Release, path: str) -> bytes:
             )
         return content(Path(full))
     except OSError as error:
-        raise ReleaseError(
-            f"{path} cannot be read: {error.strerror}",
-            f"git restore {word(path)}, or remove it from the settings",
-        ) from error
+        raise unreadable(path, error, "remove it from the settings") from error
 
 
 def _refuse_two_versions(

@@ -23,10 +23,15 @@ def read(root: Path, path: str) -> str:
     try:
         return decode(content(files.inside(root, path)), path)
     except OSError as error:
-        raise ReleaseError(
-            f"{path} cannot be read: {error.strerror}",
-            f"git restore {word(path)}, or git rm {word(path)}",
-        ) from error
+        raise unreadable(path, error, f"git rm {word(path)}") from error
+
+
+def unreadable(path: str, error: OSError, otherwise: str) -> ReleaseError:
+    """Return the error for a file of the repository; `otherwise` is what to do without it."""
+    fix = f"git restore {word(path)}, or {otherwise}"
+    if isinstance(error, PermissionError):
+        fix = f"chmod u+r {word(path)}"
+    return ReleaseError(f"{path} cannot be read: {error.strerror}", fix)
 
 
 def peek(root: Path, path: str) -> str:

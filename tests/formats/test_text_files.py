@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import decode, line_at, read
+from release_tasks.formats.text_files import decode, line_at, read, unreadable
 
 
 def test_other_than_utf_8_is_refused_with_its_line():
@@ -38,3 +38,10 @@ def test_a_missing_file_is_refused_with_its_path(tmp_path: Path) -> None:
 
 def test_lines_are_counted_from_1() -> None:
     assert [line_at("a\nb\n", position) for position in (0, 1, 2)] == [1, 1, 2]
+
+
+def test_what_may_not_be_read_is_opened_by_chmod() -> None:
+    denied = PermissionError(13, "Permission denied")
+    shown = unreadable("a b", denied, "git rm it")
+    assert shown.problem == "a b cannot be read: Permission denied"
+    assert shown.fix == "chmod u+r 'a b'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -336,17 +337,34 @@ def test_a_file_that_cannot_be_read_is_no_traceback(
             "check --fast --version 0.2.0",
             "--dry bump --version 0.2.0",
         ):
-            done = subprocess.run(
-                ["inv", *words.split()],
-                env=env,
-                cwd=tiny.root,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=100,
-            )
-            shown = done.stdout + done.stderr
-            assert "Traceback" not in shown, f"{words}: {shown}"
+            for _ in range(3):
+                shown = inv_shown(words, tiny.root, env)
+                assert "Traceback" not in shown, f"{words}: {shown}"
+                if not follow_chmod(shown, tiny.root):
+                    break
+            assert f"{name} cannot be read" not in shown
+
+
+def inv_shown(words: str, root: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["inv", *words.split()],
+        env=env,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    return done.stdout + done.stderr
+
+
+def follow_chmod(shown: str, root: Path) -> bool:
+    """Type the chmod that a fix names; tell whether there was one."""
+    command = re.search(r"(?:fix|help): (chmod u\+[rw] \S+)", shown)
+    if command is None:
+        return False
+    subprocess.run(command[1].split(), cwd=root, check=True)
+    return True
 
 
 READ_ONLY_HERE = {  # modules that read such files on their own, and why

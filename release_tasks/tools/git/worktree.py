@@ -35,7 +35,7 @@ def at(tree: Path, name: str, commit: str) -> Path:
             atexit.register(_leave, folder)
         if not _is_at(folder, commit):
             raise ReleaseError(
-                f"another process is at work on {name}",
+                f"another process is using {name}",
                 "wait until it has ended, then try again",
             )
     return folder
