@@ -82,6 +82,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of docs/ anew, from runs of the demo; needs Chromium for its report."""
+    install(session, "pictures")
+    session.run("python", "-m", "manual", "--picture", "--captures")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Rehearse the release of examples/polyglot; `-- --all` adds its image and its chart.
 

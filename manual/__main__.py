@@ -29,6 +29,11 @@ def main() -> None:
     parser.add_argument(
         "--picture", action="store_true", help="rehearse the demo, and draw it"
     )
+    parser.add_argument(
+        "--captures",
+        action="store_true",
+        help="run the demo in terminals of two sizes, and draw them and its report",
+    )
     arguments = parser.parse_args()
     for path in arguments.run:
         with tempfile.TemporaryDirectory() as folder:
@@ -37,6 +42,10 @@ def main() -> None:
         print(path)
     if arguments.picture:
         picture.make()
+    if arguments.captures:
+        from manual import captures  # needs the group `pictures`
+
+        captures.make()
     for path, text in made().items():
         path.write_text(text)
 
