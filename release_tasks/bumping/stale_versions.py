@@ -201,7 +201,7 @@ def find_stale(
     for path in settings.project.ignore:
         ignored += [path.rstrip("/"), f"{path.rstrip('/')}/**"]
     shown = {line for line in found if not _matches(line.path, ignored)}
-    return [_with_entry(search, line) for line in sorted(shown)]
+    return list(_with_entries(search, sorted(shown)))
 
 
 def unlisted(release: Release) -> Iterator[StaleLine]:
@@ -255,22 +255,37 @@ def _entries(found: Sequence[StaleLine]) -> Iterator[str]:
         yield from list(entries)[:SHOWN]
 
 
-def _with_entry(search: Search, line: StaleLine) -> StaleLine:
-    # imported here: they read every form of a manifest
+def _with_entries(
+    search: Search, found: Sequence[StaleLine]
+) -> Iterator[StaleLine]:
+    """Yield the lines with the entry of [files] that takes all of them in one file."""
+    # imported here: it reads every form of a manifest
     from release_tasks.manifests import other_manifests
+
+    known = [_spec(search, line) for line in found]
+    specs: dict[str, list[str]] = {}
+    for line, spec in zip(found, known, strict=True):
+        if spec:
+            specs.setdefault(line.path, []).append(spec)
+    for line, spec in zip(found, known, strict=True):
+        if spec:
+            entry = other_manifests.line_of_files(line.path, *specs[line.path])
+            yield line._replace(entry=entry)
+        else:
+            yield line
+
+
+def _spec(search: Search, line: StaleLine) -> str:
+    """Return the text or key of [files] for a line, "" where that is not known."""
     from release_tasks.project import declared_versions
 
     if line.path in search.release.project.settings.files:
-        return line
+        return ""
     new: set[str] = set()
     for part in search.release.parts:
         new.update(spellings(part.version))
     text = search.text(line.path)
-    spec = declared_versions.spec_at(line.path, text, line.line, new)
-    if not spec:
-        return line
-    entry = other_manifests.line_of_files(line.path, spec)
-    return line._replace(entry=entry)
+    return declared_versions.spec_at(line.path, text, line.line, new)
 
 
 def _changed(

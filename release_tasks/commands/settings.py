@@ -98,16 +98,23 @@ def _other_versions(project: Project) -> list[Data]:
             return []
         if component.unknown_version:
             return []
-    rows = []
     public: set[str] = set()
     for component in project.components:
         public |= released(project, (component.tag, *component.former_tags))
-    for one in declared(project):
-        if not may_be_own(one.version, public):
-            continue
-        row: Data = {"file": one.path, "line": one.line}
-        row |= {"version": one.version}
-        rows.append(row | {"entry": line_of_files(one.path, one.spec)})
+    found = [
+        one for one in declared(project) if may_be_own(one.version, public)
+    ]
+    rows = []
+    for one in found:
+        specs = [other.spec for other in found if other.path == one.path]
+        rows.append(
+            {
+                "file": one.path,
+                "line": one.line,
+                "version": one.version,
+                "entry": line_of_files(one.path, *specs),
+            }
+        )
     return rows
 
 

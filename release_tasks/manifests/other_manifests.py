@@ -61,17 +61,31 @@ FORMS = (
     ),
     _manifest(r"pixi\.toml", "workspace.version"),
     _manifest(r"pixi\.toml", "project.version"),
-    _manifest(r"(?:package|composer|deno|jsr|lerna)\.json", "version"),
-    _manifest(r"pom\.xml", "project.version"),
-    _manifest(r"gradle\.properties", pattern=rf"^version\s*[=:]\s*{_V}"),
     _manifest(
-        r"build\.gradle(?:\.kts)?", pattern=rf"^version\s*=?\s*[\"']{_V}"
+        r"(?:package|composer|deno|jsr|lerna|elm|vcpkg)\.json", "version"
+    ),
+    _manifest(r"vcpkg\.json", "version-semver"),
+    _manifest(r"vcpkg\.json", "version-string"),
+    # Puppet's and Chef's metadata
+    _manifest(r"metadata\.json", "version"),
+    _manifest(r"metadata\.rb", pattern=rf"^version\s+[\"']{_V}"),
+    _manifest(r"pom\.xml", "project.version"),
+    # also as plugins that publish libraries, IntelliJ's plugins and Minecraft's mods name it
+    _manifest(
+        r"gradle\.properties",
+        pattern=rf"^(?:(?:project|plugin)?[vV]ersion|VERSION_NAME|mod_version)\s*[=:]\s*{_V}",
     ),
     _manifest(
-        r"build\.sbt", pattern=rf"^(?:ThisBuild\s*/\s*)?version\s*:=\s*\"{_V}"
+        r"build\.gradle(?:\.kts)?",
+        pattern=rf"^(?:version\s*=?|[ \t]+version\s*=)\s*[\"']{_V}",
+    ),
+    _manifest(
+        r"(?:build|version)\.sbt",
+        pattern=r"^\s*(?:ThisBuild\s*/\s*)?version\s*(?:in\s+ThisBuild\s*)?"
+        rf":=\s*\"{_V}",
     ),
     _manifest(r"project\.clj", pattern=rf"^\(defproject\s+\S+\s+\"{_V}"),
-    _manifest(r"mix\.exs", pattern=rf"^\s*version:\s*\"{_V}"),
+    _manifest(r"mix\.exs", pattern=rf"^\s*(?:version:|@version)\s*\"{_V}"),
     _manifest(
         r"CMakeLists\.txt",
         pattern=rf"(?is)^\s*project\s*\([^)]*?\bVERSION\s+{_V}",
@@ -87,6 +101,13 @@ FORMS = (
         r"DESCRIPTION", pattern=rf"\A(?=Package:)(?:.*\n)*?Version:\s*{_V}"
     ),
     _manifest(r"[\w-]+\.cabal", pattern=rf"(?i)^version:\s*{_V}"),
+    _manifest(r"package\.yaml", "version"),
+    _manifest(r"dune-project", pattern=rf"^\(version\s+{_V}"),
+    _manifest(r"dist\.ini", pattern=rf"^version\s*=\s*{_V}"),
+    _manifest(r"conanfile\.py", pattern=rf"^\s+version{_ASSIGNED}"),
+    _manifest(r"project\.godot", pattern=rf"^config/version{_ASSIGNED}"),
+    _manifest(r"Directory\.Build\.props", "PropertyGroup.Version"),
+    _manifest(r"Directory\.Build\.props", "PropertyGroup.VersionPrefix"),
     _manifest(r"(?:Project|gleam|typst)\.toml", "version"),
     _manifest(r"build\.zig\.zon", pattern=rf"^\s*\.version{_ASSIGNED}"),
     _manifest(r"shard\.yml|galaxy\.yml", "version"),
@@ -100,13 +121,44 @@ FORMS = (
     Form(r"manifest\.json", "version"),
     Form(r"CITATION\.cff|snapcraft\.yaml", "version"),
     Form(r"(?:openapi|swagger)\.(?:ya?ml|json)", "info.version"),
+    Form(r"[\w.-]+\.[cf]sproj", "PropertyGroup.Version"),
+    Form(r"[\w.-]+\.[cf]sproj", "PropertyGroup.VersionPrefix"),
     Form(
-        r"[\w.-]+\.[cf]sproj|Directory\.Build\.props", "PropertyGroup.Version"
+        r"AssemblyInfo\.(?:cs|fs|vb)",
+        pattern=rf"\bAssembly(?:Informational)?Version\(\"{_V}",
+    ),
+    # a build number beside the version has to rise, too (Android, Apple)
+    Form(
+        r"build\.gradle(?:\.kts)?",
+        pattern=rf"^\s*versionName\s*=?\s*[\"']{_V}",
     ),
     Form(
-        r"[\w.-]+\.[cf]sproj|Directory\.Build\.props",
-        "PropertyGroup.VersionPrefix",
+        r"[\w-]*Info\.plist",
+        pattern=rf"<key>CFBundleShortVersionString</key>\s*<string>{_V}",
     ),
+    Form(r"[\w-]+\.app\.src", pattern=rf"\{{\s*vsn\s*,\s*\"{_V}"),
+    # other release tools
+    Form(
+        r"\.bumpversion\.cfg|setup\.cfg",
+        pattern=rf"^current_version\s*=\s*{_V}",
+    ),
+    Form(
+        r"pyproject\.toml|\.bumpversion\.toml",
+        "tool.bumpversion.current_version",
+    ),
+    Form(r"pyproject\.toml|\.?cz\.toml", "tool.commitizen.version"),
+    Form(r"\.release-please-manifest\.json", pattern=rf"\"\.\"\s*:\s*\"{_V}"),
+    # documentation and analysis
+    Form(r"conf\.py", pattern=rf"^release{_ASSIGNED}"),
+    Form(r"Doxyfile", pattern=rf"^PROJECT_NUMBER\s*=\s*\"?{_V}"),
+    Form(r"antora\.yml", "version"),
+    Form(
+        r"sonar-project\.properties",
+        pattern=rf"^sonar\.projectVersion\s*=\s*{_V}",
+    ),
+    # WordPress: a plugin's readme, a theme's header
+    Form(r"readme\.txt", pattern=rf"(?i)^stable tag:\s*{_V}"),
+    Form(r"style\.css", pattern=rf"^\s*(?:\*\s*)?Version:\s*{_V}"),
     Form(r"[\w.-]+\.nuspec", "metadata.version"),
     # OCI's label; Docker's ARG and ENV
     Form(
@@ -152,12 +204,18 @@ def places(path: str, text: str) -> list[Place]:
     return list(found.values())
 
 
-def line_of_files(path: str, spec: str) -> str:
-    """Return the line of [files] for a text or key in a file."""
-    quoted = json.dumps(spec, ensure_ascii=False)
+def line_of_files(path: str, *specs: str) -> str:
+    """Return the line of [files] for the texts or keys in a file."""
+    values = list(map(_quoted, dict.fromkeys(specs)))
+    value = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+    return f"{json.dumps(path, ensure_ascii=False)} = {value}"
+
+
+def _quoted(spec: str) -> str:
+    """Return a text as a string of TOML."""
     if '"' in spec and "'" not in spec and "\n" not in spec:
-        quoted = f"'{spec}'"
-    return f"{json.dumps(path, ensure_ascii=False)} = {quoted}"
+        return f"'{spec}'"
+    return json.dumps(spec, ensure_ascii=False)
 
 
 def _places(form: Form, path: str, text: str) -> Iterator[Place]:
@@ -189,13 +247,10 @@ def _spec(text: str, match: re.Match[str]) -> str:
     begin = start
     for _ in range(_LINES):
         begin = text.rfind("\n", 0, begin - 1) + 1 if begin else 0
-        before = text[begin:start].lstrip()
+        # a brace would begin a field of the template
+        before = re.split(r"[{}]", text[begin:start])[-1].lstrip()
         spec = f"{before}{{version}}{after}"
-        if (
-            "{" not in before
-            and "}" not in before
-            and _is_only(spec, text, start)
-        ):
+        if _is_only(spec, text, start):
             return spec
     return ""
 

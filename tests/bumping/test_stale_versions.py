@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.repositories import commit_all
+from support.repositories import commit_all, git
 
 from release_tasks.bumping import bump, stale_versions
 from release_tasks.checks.check import CheckContext, Finding
@@ -117,6 +117,34 @@ def test_a_bump_corrects_mismatches_and_lists_stale_versions(
     assert inv(tiny, "bump", "--version", "0.2.0") == [
         "nothing to do, every file has version 0.2.0"
     ]
+
+
+def test_the_entries_that_are_printed_take_all_lines_of_a_file(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "pyproject.toml": PROJECT["pyproject.toml"]
+        + '[tool.commitizen]\nversion = "0.1.5"\n'
+        '[tool.bumpversion]\ncurrent_version = "0.1.5"\n',
+        ".release-please-manifest.json": '{".": "0.1.5"}\n',
+        "tasks.py": PROJECT["tasks.py"],
+    }
+    root = begin(tmp_path, files)
+    output = inv(root, "bump", "--version", "0.2.0")
+    entries = output[output.index("[files]") :]
+    assert entries == [
+        "[files]",
+        '".release-please-manifest.json" = \'".": "{version}"\'',
+        '"pyproject.toml" = ["tool.commitizen.version", '
+        '"tool.bumpversion.current_version"]',
+    ]
+    git(root, "checkout", "--quiet", ".")
+    (root / "release-tasks.toml").write_text("\n".join(entries))
+    commit_all(root, "Name them")
+    assert inv(root, "bump", "--version", "0.2.0") == [
+        "set version 0.2.0 in 2 files"
+    ]
+    assert (root / "pyproject.toml").read_text().count('"0.2.0"') == 3
 
 
 def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
