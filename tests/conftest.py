@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.quick import is_quick
 from support.repositories import IDENTITY
 
@@ -34,6 +35,12 @@ os.environ |= {
     for name, value in IDENTITY.items()
     if not name.endswith("_DATE")
 }
+
+# a busy machine makes no input wrong
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,10 @@ FREE_KEYS = {
     ("gates", "any other name"),
 }
 FREE_KEYS |= {("versions.ignore", "a path or glob"), ("bundles", "a variant")}
+FREE_KEYS |= {
+    ("install", name)
+    for name in ("cargo", "pip", "docker", "helm", "release", "any other name")
+}
 FREE_KEYS |= {("checks.ignore", "a name of [findings.md](findings.md)")}
 
 
