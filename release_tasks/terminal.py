@@ -28,6 +28,7 @@ _MODULE = re.compile(r"^python[\d.]* (?:-\w+ )*-m ")  # of its command line
 _CALLS_INV = re.compile(r"\b(inv|release-tasks) (?!rehearse)[a-z]")
 _task = "inv"  # the task that the user has called
 _last_wait = ""
+_shown: set[str] = set()  # the facts of messages so far
 _remembered: list[Message] = []  # what a release says again at its end
 _ended: list[str] = []  # the last lines of steps, which a CI shows behind them
 
@@ -59,6 +60,15 @@ def notice(*texts: str) -> None:
     shown = _safe_lines(texts)
     logs.add(_log(), shown)
     _print(shown)
+
+
+def notice_unless_shown(fact: Sequence[str], *texts: str) -> None:
+    """Print lines as `notice` does, but only log them where a message had this fact already."""
+    is_shown = "\n".join(_safe_lines(fact)) in _shown
+    if is_shown and collected.get() is None:
+        logs.add(_log(), _safe_lines((*fact, *texts)))
+        return
+    notice(*fact, *texts)
 
 
 def show_at_end(message: Message) -> None:
@@ -164,6 +174,7 @@ def show_messages(found: Sequence[Message]) -> None:
         return
     hide = masking.hider()
     safe = [_safe(one, hide) for one in found]
+    _shown.update(one.fact for one in safe)
     for one in messages.merged(safe):
         text = messages.rendered(one)
         logs.add(_log(), text.splitlines())

@@ -258,3 +258,16 @@ def test_what_a_step_does_begins_with_the_name_of_its_program(
     line: str, shown: str
 ) -> None:
     assert terminal._program_and_words(line) == shown
+
+
+def test_what_a_check_has_said_is_not_said_again(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    fact = ["2 lines are old:", "  a:1: x", "  b:2: y"]
+    terminal.notice_unless_shown(fact, "add them")
+    terminal.show_messages([Message("warning", "\n".join(fact), "add them")])
+    assert capfd.readouterr().err.count("a:1: x") == 2
+    terminal.notice_unless_shown(fact, "add them")
+    assert capfd.readouterr().err == ""
+    terminal.notice_unless_shown([*fact, "  c:3: z"], "add them")
+    assert "c:3: z" in capfd.readouterr().err

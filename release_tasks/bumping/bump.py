@@ -240,8 +240,9 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
         terminal.notice(line)
     for line in stale_versions.mismatch_lines(done.mismatches):
         terminal.notice(line)
-    for line in stale_versions.stale_lines(done.stale):
-        terminal.notice(line)
+    if done.stale:
+        *fact, advice = stale_versions.stale_lines(done.stale)
+        terminal.notice_unless_shown(fact, advice)
 
 
 def _changelog_lines(plan: _Plan) -> Iterator[str]:
