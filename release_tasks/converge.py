@@ -14,7 +14,9 @@ from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.kinds import FileKind
+from release_tasks.project.tags import PROMOTED
 from release_tasks.release import Release
+from release_tasks.tools import gh
 
 DEADLINE = 600.0  # seconds until a registry must show what it accepted
 DONE = (State.SAME, State.PRESENT)
@@ -81,12 +83,26 @@ def public(release: Release, states: Iterable[ChannelState]) -> list[str]:
         # a draft with that notice was public
         if not page.is_draft or page.is_yanked:
             found.append(f"{tag} on {github.NAME}")
+    found += _promotions(release)
     for channel, statuses in states:
         if channel.NAME in (git.NAME, github.NAME):
             continue
         for status in statuses:
             if status.state is not State.MISSING:
                 found.append(f"{status.artifact.name} on {channel.NAME}")
+    return found
+
+
+def _promotions(release: Release) -> list[str]:
+    """Return the public GitHub releases that `inv promote` has made of a release."""
+    repository = release.project.repository
+    found = []
+    for part in release.parts:
+        if repository is None or not part.component.promotes:
+            continue
+        page = gh.page(repository, part.tag + PROMOTED)
+        if page is not None and not page.is_draft:
+            found.append(f"{page.tag} on {github.NAME}")
     return found
 
 

@@ -8,6 +8,7 @@ from release_tasks.channels import crates_index
 from release_tasks.errors import ReleaseError
 from release_tasks.project import history
 from release_tasks.project.model import Component, resolved_or_empty
+from release_tasks.project.tags import PROMOTED
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
 from release_tasks.tools.gh import yank_notice
@@ -36,7 +37,7 @@ def is_yanked(release: Release, part: ComponentRelease, version: str) -> bool:
     """Tell whether a version was taken back: by its GitHub release, or by a crate."""
     tags = history.released(release.project, part.component)
     tag = tags[version].tag if version in tags else ""
-    if tag in _noticed_tags(release):
+    if {tag, tag + PROMOTED} & _noticed_tags(release):
         return True
     return _has_yanked_crate(part.component, version)
 

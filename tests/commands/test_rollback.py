@@ -276,6 +276,58 @@ def test_it_goes_back_behind_a_version_that_was_taken_back(
     assert "Use v0.1.0 instead." in releases(page)["v0.2.0"]["body"]
 
 
+def test_one_component_goes_back_and_the_other_stays(two: TinyProject) -> None:
+    for tag in ("v0.1.0", "other-v0.4.0", "v0.2.0", "other-v0.5.0"):
+        two.commit(f"{tag}.txt")
+        two.tag(tag)
+        words = ["release", "create", tag, "--title", tag, "--notes", "x"]
+        kind = "--latest=false" if "other" in tag else "--latest"
+        subprocess.run(
+            ["gh", *words, kind, "--repo", "example/tiny"],
+            check=True,
+            capture_output=True,
+        )
+
+    done = two.inv("rollback", "--version", "other=0.5.0", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    names = {tag: row["name"] for tag, row in releases(two).items()}
+    assert names == {
+        "v0.1.0": "v0.1.0",
+        "v0.2.0": "v0.2.0",
+        "other-v0.4.0": "other-v0.4.0",
+        "other-v0.5.0": "[YANKED] other-v0.5.0",
+    }
+    assert "Use other-v0.4.0 instead." in releases(two)["other-v0.5.0"]["body"]
+    assert latest(two) == ["v0.2.0"]
+
+
+def test_the_release_of_a_promotion_gets_the_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = '[project]\nversion = "tag"\n[github]\nrelease = "promote"\n'
+    files = PAGE_ALONE | {
+        "release-tasks.toml": settings
+        + '[images."ghcr.io/example/hello"]\nplatforms = ["linux/amd64"]\n',
+        "Dockerfile": "FROM scratch\n",
+    }
+    with tiny_project(tmp_path, monkeypatch, files) as proxy:
+        proxy.tag("v1.0.0")
+        push_image(proxy.registries, "1.0.0", {}, ("1.0", "1", "latest"))
+        promoted = proxy.inv("promote", "--version", "1.0.0")
+        assert promoted.returncode == 0, promoted.stderr
+
+        done = proxy.inv("rollback", "--version", "1.0.0", "--yes")
+
+        assert done.returncode == 0, done.stderr
+        row = releases(proxy)["v1.0.0-stable"]
+        assert row["name"].startswith("[YANKED] ")
+        assert yank_notice.is_in(row["body"])
+        undone = proxy.inv("rollback", "--undo", "--version", "1.0.0", "--yes")
+        assert undone.returncode == 0, undone.stderr
+        assert not yank_notice.is_in(releases(proxy)["v1.0.0-stable"]["body"])
+
+
 @pytest.mark.statement("B4.49")
 def test_a_version_of_which_nothing_is_public_loses_its_tag_and_draft(
     page: TinyProject,

@@ -136,6 +136,31 @@ def test_what_stays_public_is_listed(
         assert "still public: ghcr.io/example/hello on images" in again.stderr
 
 
+def test_a_tag_that_was_promoted_stays(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = TINY | {
+        "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n',
+        "release-tasks.toml": '[project]\nversion = "tag"\n'
+        '[github]\nrelease = "promote"\n',
+    }
+    with tiny_project(tmp_path, monkeypatch, files) as proxy:
+        proxy.tag("v1.0.0")
+        promoted = proxy.inv("promote", "--version", "1.0.0")
+        assert promoted.returncode == 0, promoted.stderr
+        for words in (
+            ("untag", "--version", "1.0.0"),
+            ("retag", "--version", "1.0.0"),
+        ):
+            proxy.commit(f"{words[0]}.txt")
+            done = proxy.inv(*words)
+            assert done.returncode == 1
+            assert "public: v1.0.0-stable on GitHub" in done.stderr
+        back = proxy.inv("rollback", "--version", "1.0.0", "--yes")
+        assert back.returncode == 0, back.stderr
+        assert tags(proxy)[1] == {"v1.0.0", "v1.0.0-stable"}
+
+
 def test_two_names_for_one_tag_are_refused(tiny: TinyProject) -> None:
     done = tiny.inv("untag", "--tag", "v0.2.0", "--version", "0.2.0")
     assert (done.returncode, "the same thing" in done.stderr) == (1, True)
