@@ -37,12 +37,17 @@ def _write(c: Context, request: str, component: str | None) -> Bumped:
     from release_tasks.bumping import bump
     from release_tasks.project.version_levels import resolve
     from release_tasks.release import Release
+    from release_tasks.versions import requests
 
-    release = Release.at(c, resolve(request, component), component)
+    wanted = resolve(request, component)
+    release = Release.at(c, wanted, component)
     if release.is_tagged:
-        terminal.say(
-            f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}"
-        )
+        place = f"{release.parts[0].tag} is at {release.commit[:7]}"
+        terminal.say(f"nothing to do, {place}")
+        if requests.is_level(request):
+            terminal.say(
+                f"for the next {request} commit first, or give its version"
+            )
         return bump.Bumped()
     return bump.write(c, release)
 

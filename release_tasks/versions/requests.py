@@ -23,7 +23,7 @@ def next_version(current: str, request: str) -> str:
     - `alpha`, `beta` and `rc` do the same with that identifier.
     - `release` drops the prerelease.
     """
-    if not _is_level(request):
+    if not is_level(request):
         return str(_parse(request))
     now = parse(current).replace(build=None)
     if request == "release":
@@ -76,12 +76,13 @@ def parse_request(text: str) -> dict[str | None, str]:
     return requests
 
 
-def _is_level(request: str) -> bool:
+def is_level(request: str) -> bool:
+    """Tell whether a request is a word, such as `minor`, that counts from what is public."""
     return request in LEVELS or request in PRERELEASE_IDS
 
 
 def _checked(value: str) -> str:
-    if _is_level(value) or value == AUTO:
+    if is_level(value) or value == AUTO:
         return value
     return str(_parse(value))
 

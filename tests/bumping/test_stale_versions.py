@@ -147,6 +147,17 @@ def test_the_entries_that_are_printed_take_all_lines_of_a_file(
     assert (root / "pyproject.toml").read_text().count('"0.2.0"') == 3
 
 
+def test_a_level_at_a_tagged_commit_says_how_to_get_the_next_one(
+    tiny: Path,
+) -> None:
+    git(tiny, "tag", "v0.1.5")
+    first, second = inv(tiny, "bump", "--version", "minor")
+    assert first.startswith("nothing to do, v0.1.5 is at ")
+    assert second == "for the next minor commit first, or give its version"
+    [alone] = inv(tiny, "bump", "--version", "0.1.5")
+    assert alone == first
+
+
 def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
     output = inv(tiny, "--dry", "bump", "--version", "0.2.0")
     assert output[-len(REPORT) :] == REPORT
