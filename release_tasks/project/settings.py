@@ -162,6 +162,8 @@ class GatesTable(_Table, frozen=True):
     # what waits for `--sign-off NAME`
     sign_off: tuple[Literal["bundles"], ...] = ()
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
+    # files that have to say something of the version, or to have changed since the last one
+    mentions: tuple[str, ...] = ()
     # the title of the milestone in which nothing may be open
     milestone: str | None = None
     # The tags wait for the green runs of the release commit: all of them, or those of workflows.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
+from release_tasks import files
 from release_tasks.bumping import bump, stale_versions
 from release_tasks.checks.check import (
     Check,
@@ -16,6 +18,7 @@ from release_tasks.checks.check import (
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
+from release_tasks.project import history
 from release_tasks.project.settings import FILE
 from release_tasks.project.tag_forms import (
     last_of_other_form,
@@ -23,6 +26,7 @@ from release_tasks.project.tag_forms import (
 )
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease
+from release_tasks.tools import git
 from release_tasks.versions.numbers import is_lower, parse
 
 # with `stale = "error"` in [versions], a problem
@@ -80,6 +84,51 @@ def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
                 f"write what changed {place} in {path}",
                 path,
             )
+
+
+@problem
+def unmentioned_version(context: CheckContext) -> Iterator[Problem]:
+    """Find each file that has to mention the version, does not, and has not changed."""
+    tree = context.release.source_tree
+    for path in context.project.settings.gates.mentions:
+        fix = f"write what users must know into {path}, or remove it from [gates] mentions"
+        if not files.inside(tree, path).is_file():
+            yield Problem(
+                f"{path}, which [gates] mentions names, does not exist", fix
+            )
+            continue
+        text = read(tree, path)
+        for part in context.release.parts:
+            tag = _unchanged_since(context, part, path, text)
+            if tag is None or _is_mentioned(text, part.version):
+                continue
+            since = f", and has not changed since {tag}" if tag else ""
+            fact = f"{path} does not mention {part.version}{since}"
+            yield Problem(fact, fix, path)
+
+
+def _unchanged_since(
+    context: CheckContext, part: ComponentRelease, path: str, text: str
+) -> str | None:
+    """Return the tag of the last version where a file is as it was then, None where it is not.
+
+    It is "" where there was no version before.
+    """
+    tag, commit = history.previous(
+        context.project, part.component, part.version
+    )
+    if not commit:
+        return ""
+    old = git.at_commit(context.release.checkout, commit, path)
+    if old is None or old.decode("utf-8", "replace") != text:
+        return None
+    return tag
+
+
+def _is_mentioned(text: str, version: str) -> bool:
+    """Tell whether a text has a version, which is no part of a longer one."""
+    number = rf"(?<![\d.]){re.escape(version)}(?!\w|[.+-]\w)"
+    return re.search(number, text) is not None
 
 
 @warning

@@ -446,6 +446,15 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         lambda one: setattr(one.tiny.registries.github, "scopes", "gist"),
         scoped,
     ),
+    "unmentioned-version": (
+        settings('[gates]\nmentions = ["no.md"]\n'),
+        says(
+            "release-tasks.toml",
+            '"no.md"',
+            "",
+            "remove it from [gates] mentions",
+        ),
+    ),
     "open-milestone": (
         settings('[gates]\nmilestone = "v{version}"\n'),
         says(

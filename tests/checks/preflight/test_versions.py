@@ -267,3 +267,28 @@ def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
         run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
         == []
     )
+
+
+@pytest.mark.tools("gh")
+@pytest.mark.statement("B4.5")
+def test_a_file_has_to_mention_the_version_or_to_have_changed(
+    tiny: TinyProject,
+) -> None:
+    path = "docs/known-issues.md"
+    tiny.commit("release-tasks.toml", f'[gates]\nmentions = ["{path}"]\n')
+
+    def found() -> list[str]:
+        return [fact for fact in problems(tiny, versions) if path in fact]
+
+    assert found() == [f"{path}, which [gates] mentions names, does not exist"]
+    tiny.commit(path, "# Known issues\n\n## v0.1.0\n")
+    tiny.tag("v0.1.0")
+    assert found() == [
+        f"{path} does not mention 0.2.0, and has not changed since v0.1.0"
+    ]
+    tiny.commit(path, "# Known issues\n\n## v0.1.0\n\n- Slow.\n")
+    assert found() == []
+    tiny.commit(path, "# Known issues\n\n## v0.1.0\n")
+    assert len(found()) == 1
+    tiny.commit(path, "# Known issues\n\n## v0.1.0\n\n## v0.2.0\n")
+    assert found() == []
