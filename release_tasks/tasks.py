@@ -40,6 +40,7 @@ PARAMETER_HELP = {
     "serve": "only start the registries, print their addresses, and serve until stdin closes",
     "collect": "folders with files that other machines built from this commit, comma-separated",
     "install": "run the commands that install what is missing",
+    "ci": "look at the repository on GitHub instead: what its workflow needs there",
     "check": "change nothing, and fail where the file is not what the settings say",
     "force": "overwrite a file that was written or edited by hand",
     "pull_requests": "also write rehearse.yml, which rehearses each pull request",

@@ -7,11 +7,10 @@ from fnmatch import fnmatch
 from typing import Any
 
 from release_tasks.building import binaries, wheels
-from release_tasks.channels import image_tags
 from release_tasks.errors import as_called
 from release_tasks.formats import machines
 from release_tasks.printable import word
-from release_tasks.project.model import Image
+from release_tasks.project.model import Image, resolved_or_empty
 from release_tasks.release import Release
 
 ANY = "ubuntu-latest"
@@ -59,7 +58,12 @@ def image_jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
 
     `name` is the platform without a slash. There is none where any machine builds them all.
     """
-    images = [image for _, image in image_tags.shipped(release)]
+    # a question about images is one of `check`
+    images = [
+        image
+        for part in release.parts
+        for image in resolved_or_empty(part.component.images)
+    ]
     apart = [image for image in images if is_built_apart(image)]
     platforms = [platform for image in apart for platform in image.platforms]
     for platform in dict.fromkeys(platforms):

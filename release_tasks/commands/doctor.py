@@ -27,9 +27,16 @@ Versions = dict[str, str | None]
 
 @command
 def doctor(
-    c: Context, install: bool = False, all: bool = False, json: bool = False
+    c: Context,
+    install: bool = False,
+    all: bool = False,
+    json: bool = False,
+    ci: bool = False,
 ) -> None:
     """Check this machine for missing tools, and install them."""
+    if ci:
+        _show_repository(json)
+        return
     from release_tasks.checks import report
     from release_tasks.checks.preflight.all import check_machine
     from release_tasks.checks.preflight.machine import MachineContext
@@ -49,6 +56,27 @@ def doctor(
         _print_table(steps_of, versions, found)
     report.print_findings(found)
     if _missing(versions):
+        raise Exit(code=1)
+
+
+def _show_repository(json: bool) -> None:
+    """Print what the repository on GitHub has for its workflow."""
+    from dataclasses import asdict
+
+    from release_tasks.pipelines import repository
+    from release_tasks.project.discovery import discover
+    from release_tasks.tools import git
+
+    found = list(repository.facts(discover(git.top(Path.cwd()))))
+    if json:
+        terminal.print_json({"repository": [asdict(fact) for fact in found]})
+    else:
+        for fact in found:
+            lines = f"{fact.subject}: {fact.state}"
+            if fact.fix:
+                lines += f"\n  help: {fact.fix}"
+            terminal.show(lines)
+    if any(fact.is_wrong for fact in found):
         raise Exit(code=1)
 
 

@@ -22,6 +22,7 @@ NEW = {"NEW": "${{ inputs.new }}"}
 # outside of the checkout, which must stay clean
 FOLDER = "${{ runner.temp }}"
 BUNDLE = '"$RUNNER_TEMP/commit/release.bundle"'
+BUILT = '"$RUNNER_TEMP/built"'
 KEPT_VERSION = '"$RUNNER_TEMP/commit/version"'
 USE_VERSION = f"if [ -f {KEPT_VERSION} ]; then WANTED=$(cat {KEPT_VERSION}); fi"
 # a line of sha256sum(1) for each file and each image of an inventory
@@ -120,8 +121,11 @@ def get_commit(condition: str, branch: str) -> list[Any]:
 def collect(pattern: str, version: str = VERSION) -> list[Any]:
     """Return what merges the files that jobs before this one built into dist/."""
     options = {"pattern": pattern, "path": f"{FOLDER}/built"}
+    # where all of it is public already, nothing was built
     merge = (
-        f'{PROGRAM} collect --folders "$RUNNER_TEMP/built" --version "$VERSION"'
+        f"if find {BUILT} -path '*/parts/*.json' -o -name release.json | grep --quiet .; then\n"
+        f'  {PROGRAM} collect --folders {BUILT} --version "$VERSION"\n'
+        "fi"
     )
     return [
         use("Get what the other machines built", actions.DOWNLOAD, options),

@@ -63,6 +63,16 @@ x86_64-unknown-linux-gnu = "small-tool-{version}-linux-amd64"
 run = ["true"]
 """,
 }
+# an image for two platforms, which runs nothing while it is built
+IMAGE = {
+    "Dockerfile": "FROM scratch\nCOPY small_tool/__init__.py /\n",
+    ".dockerignore": "dist\ntarget\n",
+    "release-tasks.toml": """[images."ghcr.io/example/small"]
+platforms = ["linux/amd64", "linux/arm64"]
+[gates]
+run = ["true"]
+""",
+}
 ONE_MACHINE = (
     ('aarch64-unknown-linux-gnu = "hello-{version}-linux-arm64.tar.gz"\n', ""),
     (', "manylinux2014_aarch64"', ""),
@@ -116,7 +126,8 @@ class Runner:
         words += ["--secret", f"READ={self.registries.tokens.github_read}"]
         words += ["--env-file", str(given), "--action-offline-mode"]
         words += ["--secret", f"GITHUB_TOKEN={self.registries.tokens.github}"]
-        for label in ("ubuntu-24.04", "ubuntu-latest"):
+        # this machine is all of them
+        for label in ("ubuntu-24.04", "ubuntu-latest", "ubuntu-24.04-arm"):
             words += ["--platform", f"{label}=-self-hosted"]
         for action in (actions.PYTHON, actions.UPLOAD, actions.DOWNLOAD):
             stand_in = self.folder / action.repository.partition("/")[2]
@@ -166,9 +177,13 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
+def small(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Runner]:
     root = tmp_path / "small"
-    for name, text in SMALL.items():
+    for name, text in {**SMALL, **getattr(request, "param", {})}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     lock = ["cargo", "generate-lockfile", "--offline"]
@@ -292,6 +307,33 @@ def test_a_small_project_is_released_with_what_each_job_may_do(
     small.run("workflow_dispatch", inputs=given)
     again = small.registries.log.writes()[count:]
     assert [entry.target for entry in again if entry.app != "github"] == []
+
+
+@pytest.mark.tools("docker", "buildkitd", "runc")
+@pytest.mark.parametrize("small", [IMAGE], indirect=True)
+def test_each_platform_of_an_image_is_built_by_a_job_and_joined_by_digest(
+    small: Runner,
+) -> None:
+    publish_first_crates(small)
+    (small.root / "small_tool/more.py").write_text("")
+    commit(small.root)
+    git(small.root, "push", "--quiet", "origin", "HEAD:main")
+    given = {"version": "0.2.0", "new": "all"}
+    printed = small.run("workflow_dispatch", inputs=given)
+    for platform in ("linux/amd64", "linux/arm64"):
+        assert f"docker-buildx --target {platform}" in printed
+    assert small.states("0.2.0") == {}
+    words = ("docker", "buildx", "imagetools", "inspect", "--raw")
+    manifest = subprocess.run(
+        (*words, "ghcr.io/example/small:0.2.0"),
+        check=True,
+        capture_output=True,
+    ).stdout
+    platforms = [
+        "{os}/{architecture}".format(**row["platform"])
+        for row in json.loads(manifest)["manifests"]
+    ]
+    assert sorted(platforms) == ["linux/amd64", "linux/arm64"]
 
 
 def test_a_pull_request_is_rehearsed(small: Runner) -> None:

@@ -12,6 +12,7 @@ from release_tasks.rehearsal.github import (
     refs,
     releases,
     runs,
+    settings,
     workflows,
 )
 from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found
@@ -98,6 +99,7 @@ def _immutability(call: Call) -> JSON:
 ROUTES: tuple[Route, ...] = (
     ("GET", "", _repository),
     ("GET", "/immutable-releases", _immutability),
+    *settings.ROUTES,
     *workflows.ROUTES,
     *runs.ROUTES,
     *assets.ROUTES,

@@ -65,6 +65,17 @@ class Release:
 
 
 @dataclass
+class Settings:
+    """The settings of one repository, as a test or a rehearsal made them."""
+
+    environments: dict[str, bool] = field(default_factory=dict)  # has reviewers
+    secrets: list[str] = field(default_factory=list)
+    default_rights: str = "read"  # of a workflow's token
+    may_make_pull_requests: bool = False
+    rules: dict[str, list[str]] = field(default_factory=dict)  # by branch
+
+
+@dataclass
 class Repository:
     """A repository: git data, releases, and the checks and runs that a test or rehearsal set."""
 
@@ -86,6 +97,7 @@ class Repository:
     statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)
     issues: list[JSON] = field(default_factory=list)
     milestones: list[JSON] = field(default_factory=list)
+    settings: Settings = field(default_factory=Settings)
     # one for all repositories
     lock: threading.RLock = field(default_factory=threading.RLock)
 
