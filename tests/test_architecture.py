@@ -253,6 +253,25 @@ def test_only_files_writes_into_the_project() -> None:
     assert offenders == []
 
 
+def test_what_is_shown_goes_through_the_terminal() -> None:
+    # a table's cells are cleaned one by one, notes are for other programs, ours are constants
+    allowed = {
+        *("terminal.py", "commands/table.py", "commands/notes.py"),
+        *("commands/overview.py", "tools/ci.py"),
+        "checks/published/python.py",  # a program for another Python
+    }
+    prints = re.compile(r"(?<![\w.])print\((?!.*file=)")
+    offenders = [
+        f"{relative(path)}: {line.strip()}"
+        for path in FILES
+        if relative(path) not in allowed
+        if not relative(path).startswith(("rules/", "sessions/"))
+        for line in path.read_text().splitlines()
+        if prints.search(line)
+    ]
+    assert offenders == []
+
+
 def test_public_addresses_stand_in_endpoints_only() -> None:
     hosts = r"(crates\.io|pypi\.org|pythonhosted\.org|github\.com|ghcr\.io|docker\.io)"
     address = re.compile(rf"https?://[\w.-]*{hosts}")

@@ -49,7 +49,7 @@ def next(c: Context, component: str | None = None, json: bool = False) -> None:
     for one in found:
         _print(one)
     _print_updates(updates)
-    print(line or "nothing to release")
+    terminal.show(line or "nothing to release")
 
 
 def _behind(project: Project) -> tuple[Update, ...]:
@@ -84,19 +84,21 @@ def _print(one: Unreleased) -> None:
     title = f"{one.component}: no release yet"
     if one.last:
         title = f"{one.component}: {one.tag} is {one.age:.0f} days old"
-    print(f"{title}, {_counted(one)}")
+    terminal.show(f"{title}, {_counted(one)}")
     if one.usual:
-        print(f"  a release comes every {one.usual:.0f} days (the median)")
+        terminal.show(
+            f"  a release comes every {one.usual:.0f} days (the median)"
+        )
     elif one.last:
-        print(f"  {USUAL}")
+        terminal.show(f"  {USUAL}")
     for commit in one.commits[:SHOWN]:
-        print(f"  {commit.sha[:7]} {commit.subject}")
+        terminal.show(f"  {commit.sha[:7]} {commit.subject}")
     if one.commits[SHOWN:]:
-        print(f"  and {len(one.commits) - SHOWN} more")
+        terminal.show(f"  and {len(one.commits) - SHOWN} more")
     for reason in one.reasons:
-        print(f"  {reason.level}: {reason.why}")
+        terminal.show(f"  {reason.level}: {reason.why}")
     if one.level:
-        print(f"  suggested: {one.level}, {_following(one)}")
+        terminal.show(f"  suggested: {one.level}, {_following(one)}")
 
 
 def _counted(one: Unreleased) -> str:
@@ -118,9 +120,9 @@ def _following(one: Unreleased) -> str:
 
 def _print_updates(updates: tuple[Update, ...]) -> None:
     if updates:
-        print("Cargo.lock is behind (cargo update):")
+        terminal.show("Cargo.lock is behind (cargo update):")
     for update in updates:
-        print(f"  {update.name} {update.old} → {update.new}")
+        terminal.show(f"  {update.name} {update.old} → {update.new}")
 
 
 def _updates_data(updates: tuple[Update, ...]) -> list[dict[str, str]]:

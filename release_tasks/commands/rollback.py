@@ -124,7 +124,7 @@ def _print(request: Request, actions: list[Action], is_undo: bool) -> None:
                 action.remark,
             )
         )
-    print(release.title)
+    terminal.show(release.title)
     if rows:
         print_table(("channel", "name", "action", "state", "remark"), rows)
     if not plan.to_do(actions):
@@ -140,14 +140,14 @@ def _print_left(request: Request, actions: list[Action]) -> None:
     for part, lines in instead:
         if part is None:
             continue
-        print(f"\nFor users, back to {part.tag}:")
+        terminal.show(f"\nFor users, back to {part.tag}:")
         for line in lines:
-            print(f"  {line}")
+            terminal.show(f"  {line}")
     left = _left(request, actions)
     if left:
-        print("\nLeft to do:")
+        terminal.show("\nLeft to do:")
         for line in left:
-            print(f"  {line}")
+            terminal.show(f"  {line}")
 
 
 def _instead(

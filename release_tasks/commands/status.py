@@ -154,7 +154,7 @@ def _print(report: Report) -> None:
         state = shown_state(pointer.place, pointer.now)
         move = f"{pointer.now or 'nothing'} → {pointer.target}"
         rows.append((pointer.channel, f"→ {pointer.name}", state, "", move))
-    print(report.release.title)
+    terminal.show(report.release.title)
     print_table(
         ("channel", "artifact", "state", "sha256 / digest", "remark"), rows
     )

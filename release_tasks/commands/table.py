@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from release_tasks.display import lines
+from release_tasks.printable import printable
 
 Row = tuple[str, ...]
 COLORS = {
@@ -25,6 +26,7 @@ def print_table(heading: Row, rows: Sequence[Row]) -> None:
     from rich.console import Console
 
     lines.stop()
+    rows = [tuple(map(printable, row)) for row in rows]
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal:
         console.print(_colored(heading, rows))

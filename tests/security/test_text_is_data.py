@@ -21,6 +21,7 @@ from release_tasks.checks import report
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import repository
 from release_tasks.commands.matrix import matrix
+from release_tasks.commands.table import print_table
 from release_tasks.display import github
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.printable import printable, quoted, word, words
@@ -320,3 +321,26 @@ def test_json_has_no_raw_control_characters(
     monkeypatch.setattr(sys, "stdout", out)
     terminal.print_json(["".join(ATTACKS.values())])
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\uffff]", out.getvalue())
+
+
+def test_what_is_unreleased_is_shown_without_commands_of_a_terminal(
+    tmp_path: Path,
+) -> None:
+    commit_files(tmp_path, {"tasks.py": "from release_tasks import ns\n"})
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "a\x1b]0;b\x07c")
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "next"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "\x1b" not in done.stdout
+    assert " ac" in done.stdout
+
+
+def test_a_table_has_no_commands_of_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(("name",), [("a\x1b[2Jb\x9b1m\u202e",)])
+    assert capsys.readouterr().out == "name\nab\\u202e\n"
