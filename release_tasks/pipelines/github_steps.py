@@ -145,11 +145,13 @@ def provenance() -> list[Any]:
         actions.PROVENANCE,
         {"subject-checksums": f"{FOLDER}/subjects"},
     )
+    # xargs, as `find -exec` would not fail with its program
     verify = run(
         "Verify the signatures of the files",
         "while read -r _ name; do\n"
-        '  find dist -name "$name" -type f -exec \\\n'
-        "    gh attestation verify {} --repo \"$GITHUB_REPOSITORY\" ';'\n"
+        '  find dist -path "*/$name" -type f -print0 |\n'
+        "    xargs --null --no-run-if-empty --max-args=1 \\\n"
+        '    gh attestation verify --repo "$GITHUB_REPOSITORY"\n'
         'done < "$RUNNER_TEMP/subjects"',
         TOKEN,
     )

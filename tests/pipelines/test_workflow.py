@@ -267,6 +267,45 @@ def test_a_private_project_can_do_without_signatures(tiny: TinyProject) -> None:
     assert "provenance" not in load(tiny.root)["jobs"]
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_signature_that_does_not_verify_stops_the_workflow(
+    tiny: TinyProject, tmp_path: Path, status: int
+) -> None:
+    """Sigstore cannot be had here: the script runs with a gh that says yes, or no."""
+    assert tiny.inv("generate-ci").returncode == 0
+    steps = load(tiny.root)["jobs"]["provenance"]["steps"]
+    [script] = [one["run"] for one in steps if "Verify" in one["name"]]
+    folder = tmp_path / "job"
+    for name in ("v1/a.whl", "v1/bundles/b c.tar.gz", "v1/other.txt"):
+        (folder / "dist" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "dist" / name).write_text(name)
+    lines = "00  a.whl\n11  bundles/b c.tar.gz\n22  ghcr.io/example/tiny\n"
+    (folder / "subjects").write_text(lines)
+    gh = folder / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(f'#!/bin/sh\necho "$@" >> asked\nexit {status}\n')
+    gh.chmod(0o755)
+    env = {
+        "PATH": f"{gh.parent}{os.pathsep}{os.environ['PATH']}",
+        "RUNNER_TEMP": str(folder),
+        "GITHUB_REPOSITORY": "example/tiny",
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env=env,
+        check=False,
+    )
+    asked = (folder / "asked").read_text().splitlines()
+    verify = "attestation verify --repo example/tiny dist/v1"
+    if status:
+        assert done.returncode != 0
+        assert asked == [f"{verify}/a.whl"]
+    else:
+        assert done.returncode == 0
+        assert asked == [f"{verify}/a.whl", f"{verify}/bundles/b c.tar.gz"]
+
+
 def test_tags_that_wait_for_ci_begin_the_workflow(tiny: TinyProject) -> None:
     """GitHub starts no workflow for what another one pushes with its own token."""
     tiny.commit("release-tasks.toml", '[gates]\nci = ["ci.yml"]\n')
