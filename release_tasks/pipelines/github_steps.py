@@ -123,7 +123,10 @@ def collect(pattern: str, version: str = VERSION) -> list[Any]:
     options = {"pattern": pattern, "path": f"{FOLDER}/built"}
     # where all of it is public already, nothing was built
     merge = (
-        f"if find {BUILT} -path '*/parts/*.json' -o -name release.json | grep --quiet .; then\n"
+        f"mkdir -p {BUILT}\n"
+        f"built=$(find {BUILT} '(' -path '*/parts/*.json' -o -name release.json ')' "
+        "-print -quit)\n"
+        'if [ -n "$built" ]; then\n'
         f'  {PROGRAM} collect --folders {BUILT} --version "$VERSION"\n'
         "fi"
     )
