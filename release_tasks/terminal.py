@@ -86,9 +86,13 @@ def show_remembered() -> None:
 
 
 def begin_task(name: str) -> None:
-    """Remember the task that the user has called: it names the log outside of steps."""
+    """Remember the task that the user has called: it names the log outside of steps.
+
+    What an earlier task has shown is no longer before the user's eyes.
+    """
     global _task
     _task = name
+    _shown.clear()
 
 
 def end_task() -> None:

@@ -195,8 +195,8 @@ def test_a_proxy_gets_the_user_and_password_of_its_address(
     app, url = server
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, url.replace("//", "//me:p%40ss@"))
-    assert http.get("http://scripted.example/file").json() == {"ok": True}
-    assert app.asked == ["http://scripted.example/file"]
+    assert http.get("http://scripted.localhost/file").json() == {"ok": True}
+    assert app.asked == ["http://scripted.localhost/file"]
     assert (
         app.headers[0]["proxy-authorization"]
         == f"Basic {b64encode(b'me:p@ss').decode()}"
