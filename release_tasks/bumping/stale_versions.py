@@ -262,7 +262,10 @@ def _with_entries(
     # imported here: it reads every form of a manifest
     from release_tasks.manifests import other_manifests
 
-    known = [_spec(search, line) for line in found]
+    new: set[str] = set()
+    for part in search.release.parts:
+        new.update(spellings(part.version))
+    known = [_spec(search, line, new) for line in found]
     specs: dict[str, list[str]] = {}
     for line, spec in zip(found, known, strict=True):
         if spec:
@@ -275,15 +278,15 @@ def _with_entries(
             yield line
 
 
-def _spec(search: Search, line: StaleLine) -> str:
-    """Return the text or key of [files] for a line, "" where that is not known."""
+def _spec(search: Search, line: StaleLine, new: set[str]) -> str:
+    """Return the text or key of [files] for a line, "" where that is not known.
+
+    `new` are the spellings of the new versions.
+    """
     from release_tasks.project import declared_versions
 
     if line.path in search.release.project.settings.files:
         return ""
-    new: set[str] = set()
-    for part in search.release.parts:
-        new.update(spellings(part.version))
     text = search.text(line.path)
     return declared_versions.spec_at(line.path, text, line.line, new)
 

@@ -53,15 +53,9 @@ def batches(members: Sequence[Member]) -> Iterator[Batch]:
     """
     rest = list(members)
     while rest:
-        count = len(rest)
-        if _has_cycle(rest):
-            # more crates never break a circle: look for the most without one
-            sizes = range(1, count)
-            count = bisect_left(
-                sizes, True, key=lambda size: _has_cycle(rest[:size])
-            )
-        yield tuple(rest[: max(count, 1)])
-        rest = rest[max(count, 1) :]
+        count = _count_without_cycle(rest)
+        yield tuple(rest[:count])
+        rest = rest[count:]
 
 
 def published_versions(names: Sequence[str]) -> dict[str, Versions]:
@@ -90,6 +84,18 @@ def requirement_after(requirement: str, version: str) -> str:
         return updated(requirement, version)
     except ReleaseError:
         return requirement
+
+
+def _count_without_cycle(members: Sequence[Member]) -> int:
+    """Return how many of the first members have no cycle among them, at least one."""
+    if not _has_cycle(members):
+        return len(members)
+    # more crates never break a circle, so the sizes without one come first
+    sizes = range(1, len(members))
+    count = bisect_left(
+        sizes, True, key=lambda size: _has_cycle(members[:size])
+    )
+    return max(count, 1)
 
 
 def _has_cycle(members: Sequence[Member]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 
 from release_tasks import terminal
-from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
@@ -43,17 +43,12 @@ def announce(
 
 def _require_public(release: Release) -> None:
     """Raise `ReleaseError` while users cannot get all of it."""
-    from release_tasks import converge
-    from release_tasks.commands.status import read
+    from release_tasks.commands.status import unfinished
 
-    report = read(release)
-    raise_all(report.problems)
-    absent = []
-    for seen in report.artifacts:
-        if seen.state not in converge.DONE:
-            absent.append(
-                f"{seen.artifact.name} on {seen.artifact.channel} is {seen.state}"
-            )
+    absent = [
+        f"{seen.artifact.name} on {seen.artifact.channel} is {seen.state}"
+        for seen in unfinished(release)
+    ]
     if absent:
         raise ReleaseError(
             f"{release.title} is not complete: {shorten(absent)}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import terminal
-from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.tasks import command
 from release_tasks.tools.git import origin
 
@@ -35,20 +35,15 @@ def promote(
 
 
 def _require_finished(release: Release) -> None:
-    from release_tasks import converge
-    from release_tasks.commands.status import read
+    from release_tasks.commands.status import unfinished
 
-    report = read(release)
-    raise_all(report.problems)
-    unfinished = []
-    for seen in report.artifacts:
-        if seen.state not in converge.DONE:
-            unfinished.append(
-                f"{seen.artifact.name} on {seen.artifact.channel}"
-            )
-    if unfinished:
+    names = [
+        f"{seen.artifact.name} on {seen.artifact.channel}"
+        for seen in unfinished(release)
+    ]
+    if names:
         raise ReleaseError(
-            f"{release.title} is not finished: {shorten(unfinished)}",
+            f"{release.title} is not finished: {shorten(names)}",
             f"inv release --version {release.request}",
         )
 

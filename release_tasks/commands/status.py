@@ -126,6 +126,20 @@ def read(release: Release) -> Report:
     )
 
 
+def unfinished(release: Release) -> list[ArtifactStatus]:
+    """Return what is not published yet, as this release has it.
+
+    Raises `ReleaseError` for what could not be read.
+    """
+    from release_tasks import converge
+
+    report = read(release)
+    raise_all(report.problems)
+    return [
+        seen for seen in report.artifacts if seen.state not in converge.DONE
+    ]
+
+
 def shown_state(state: str, now: str = "") -> str:
     """Return a state as the tables have it; `now` is the present target of a pointer."""
     if state == "same":
