@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -123,17 +122,8 @@ def publish(tiny: TinyProject) -> None:
         ("tiny_plain-0.2.0-py3-none-any.whl", wheel("tiny-plain")),
         ("tiny_plain-0.2.0.tar.gz", sdist("tiny-plain")),
     ):
-        (tiny.folder / name).write_bytes(data)
-        subprocess.run(
-            ["twine", "upload", name],
-            cwd=tiny.folder,
-            check=True,
-            capture_output=True,
-        )
-    argv = ["gh", "release", "create", "v0.2.0", "--notes", "x"]
-    subprocess.run(
-        [*argv, "--repo", "example/tiny"], check=True, capture_output=True
-    )
+        tiny.upload(name, data)
+    tiny.release_by_hand("v0.2.0", "x")
 
 
 @pytest.mark.tools("git", "gh")

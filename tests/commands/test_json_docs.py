@@ -159,10 +159,7 @@ def test_every_key_of_rollback_is_documented(
     project: TinyProject, output: Any
 ) -> None:
     project.tag("v0.1.0")
-    release = ["gh", "release", "create", "v0.1.0", "--notes", ""]
-    subprocess.run(
-        [*release, "--repo", "example/tiny"], check=True, capture_output=True
-    )
+    project.release_by_hand("v0.1.0")
     data = output("rollback", "--version", "0.1.0", "--json")
     found = printed(data, "actions", "instead")
     assert found == documented()["inv rollback --json"]
@@ -172,10 +169,7 @@ def test_every_key_of_next_is_documented(
     project: TinyProject, output: Any
 ) -> None:
     project.tag("v0.1.0")
-    release = ["gh", "release", "create", "v0.1.0", "--notes", ""]
-    subprocess.run(
-        [*release, "--repo", "example/tiny"], check=True, capture_output=True
-    )
+    project.release_by_hand("v0.1.0")
     project.commit("more.txt")
     pages = documented()["inv next --json"]
     del pages["dependencies"]

@@ -22,10 +22,7 @@ PROJECT = TINY | {
 
 def release(tiny: TinyProject, version: str) -> None:
     tiny.tag(f"v{version}")
-    argv = ["gh", "release", "create", f"v{version}", "--notes", "x"]
-    subprocess.run(
-        [*argv, "--repo", "example/tiny"], check=True, capture_output=True
-    )
+    tiny.release_by_hand(f"v{version}", "x")
 
 
 def commit(tiny: TinyProject, message: str, name: str = "") -> None:

@@ -354,13 +354,7 @@ def test_what_is_public_without_its_tag_is_not_guessed(
     tiny: TinyProject,
 ) -> None:
     name = "tiny_plain-0.2.0.tar.gz"
-    (tiny.folder / name).write_bytes(sdist("tiny-plain"))
-    subprocess.run(
-        ["twine", "upload", name],
-        cwd=tiny.folder,
-        check=True,
-        capture_output=True,
-    )
+    tiny.upload(name, sdist("tiny-plain"))
     done = tiny.inv("rollback", "--version", "0.2.0", "--yes")
     assert done.returncode == 1
     assert f"v0.2.0 does not exist, and {name} on PyPI is public" in done.stderr
@@ -373,13 +367,7 @@ def test_pypi_has_a_page_for_it_and_no_command(tiny: TinyProject) -> None:
         ("tiny_plain-0.2.0-py3-none-any.whl", wheel("tiny-plain")),
         ("tiny_plain-0.2.0.tar.gz", sdist("tiny-plain")),
     ):
-        (tiny.folder / name).write_bytes(data)
-        subprocess.run(
-            ["twine", "upload", name],
-            cwd=tiny.folder,
-            check=True,
-            capture_output=True,
-        )
+        tiny.upload(name, data)
 
     done = tiny.inv("rollback", "--version", "0.2.0", "--yes")
 

@@ -27,9 +27,7 @@ def gh(*words: str) -> None:
 
 
 def upload(tiny: TinyProject) -> None:
-    (tiny.folder / FILE).write_bytes(sdist("tiny-plain"))
-    argv = ["twine", "upload", FILE]
-    subprocess.run(argv, cwd=tiny.folder, check=True, capture_output=True)
+    tiny.upload(FILE, sdist("tiny-plain"))
 
 
 @pytest.mark.statement("B2.31", "B3.29", "B4.49", "B5.40")

@@ -93,6 +93,19 @@ class TinyProject:
         """Return the release of the project in the current folder."""
         return Release.at(context(dry), version, component)
 
+    def upload(self, name: str, data: bytes) -> None:
+        """Upload a file to PyPI, as somebody does by hand."""
+        (self.folder / name).write_bytes(data)
+        argv = ["twine", "upload", name]
+        subprocess.run(argv, cwd=self.folder, check=True, capture_output=True)
+
+    def release_by_hand(self, tag: str, notes: str = "") -> None:
+        """Make the GitHub release of a tag without our tasks."""
+        argv = ["gh", "release", "create", tag, "--notes", notes]
+        subprocess.run(
+            [*argv, "--repo", "example/tiny"], check=True, capture_output=True
+        )
+
     def inv(
         self, *words: str, folder: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
