@@ -212,6 +212,13 @@ class AnnounceTable(_Table, frozen=True):
     )
 
 
+class VerifyTable(_Table, frozen=True):
+    """What `inv verify` runs besides what it knows of each channel."""
+
+    # the project's own installers, with {version}, {tag} and {root}
+    run: tuple[str, ...] = ()
+
+
 class RollbackTable(_Table, frozen=True):
     """What `inv rollback` writes down besides the notice on GitHub."""
 
@@ -254,6 +261,7 @@ class Settings(_Table, frozen=True):
     # commands by which users get a version: in place of those found, or false
     install: dict[str, str | Literal[False]] = {}
     announce: AnnounceTable = AnnounceTable()
+    verify: VerifyTable = VerifyTable()
     rollback: RollbackTable = RollbackTable()
     ci: CiTable = CiTable()
 

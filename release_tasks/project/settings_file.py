@@ -18,6 +18,7 @@ from release_tasks.masking import is_secret_name
 from release_tasks.project import (
     asset_names,
     container_settings,
+    installers,
     settings_errors,
 )
 from release_tasks.project.settings import (
@@ -70,6 +71,7 @@ def load(root: Path) -> Settings:
     for template in _templates(settings):
         _check_template(template)
     _check_tags(settings)
+    installers.check(root, settings)
     container_settings.check(settings)
     asset_names.check(settings)
     return settings
@@ -189,6 +191,8 @@ def _templates(settings: Settings) -> Iterator[Template]:
     if isinstance(github.notes, NotesTable):
         placeholders = ("version", "tag", "previous", "range")
         yield Template("[github] notes", github.notes.run, placeholders)
+    for line in settings.verify.run:
+        yield Template("[verify] run", line, installers.PLACEHOLDERS)
     yield from _component_templates(settings)
     yield from _file_templates(settings)
     yield from _container_templates(settings)

@@ -46,6 +46,7 @@ LANTERN = {
         "apiVersion: v2\nname: lantern\nversion: 0.1.0\nappVersion: 0.1.0\n"
     ),
     "docs/install.md": "lantern-0.1.0-linux\ncargo install lantern@0.1.0\n",
+    "docs/install.sh": "exit 0\n",
     "package.json": '{"version": "0.1.0"}\n',
 }
 

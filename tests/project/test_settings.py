@@ -78,6 +78,30 @@ def test_a_mistake_in_the_table_of_a_crate_is_explained(
     assert error_of(tmp_path, text) == (f"release-tasks.toml:{problem}", fix)
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("sh scripts/x.sh", "scripts/x.sh is not a file in the repository"),
+        ("./x.sh --all", "./x.sh is not a file in the repository"),
+        ("sh 'x", "sh 'x is not a valid command: No closing quotation"),
+        ("", "a command is empty"),
+    ],
+)
+def test_an_installer_that_cannot_run_is_explained_before_the_release(
+    tmp_path: Path, line: str, problem: str
+) -> None:
+    text = f'[verify]\nrun = ["{line}"]\n'
+    assert error_of(tmp_path, text)[0] == (
+        f"release-tasks.toml: [verify] run: {problem}"
+    )
+
+
+def test_an_installer_may_be_a_program_of_the_machine(tmp_path: Path) -> None:
+    lines = ["true", "sh -c true", "/bin/true", "sh {root}/x.sh {tag}", "sh"]
+    (tmp_path / "release-tasks.toml").write_text(f"[verify]\nrun = {lines}\n")
+    assert load(tmp_path).verify.run == tuple(lines)
+
+
 def test_keys_are_exact_public_names(tmp_path: Path) -> None:
     (tmp_path / "release-tasks.toml").write_text(
         '[images."ghcr.io/o/r"]\nplatforms = ["linux/arm64"]\n'

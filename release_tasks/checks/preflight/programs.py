@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tasks.checks.check import Subject, also_after_tag, problem
 from release_tasks.errors import Problem, ReleaseError
+from release_tasks.project.installers import words_of
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -106,6 +107,10 @@ def _named_in_settings(project: Project, is_tagged: bool) -> dict[str, str]:
     for reference, image in project.settings.images.items():
         for line in filter(None, (image.scan, image.test)):
             wanted[shlex.split(line)[0]] = f"[images.{reference}]"
+    for line in project.settings.verify.run:
+        program = words_of(line)[0]
+        if "/" not in program:
+            wanted[program] = "[verify]"
     return wanted
 
 

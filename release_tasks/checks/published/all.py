@@ -14,6 +14,7 @@ from release_tasks.checks.published import (
     charts,
     crates,
     images,
+    installers,
     python,
 )
 from release_tasks.converge import OPEN, refusals, state
@@ -43,6 +44,7 @@ def problems(c: Context, release: Release) -> list[Problem]:
     if shell.is_dry(c):
         for channel in every.values():
             _announce(release, channel)
+        installers.announce(release)
         return []
     # git needs no time, and comes first
     order = [*(name for name in every if name not in VERIFY), *VERIFY]
@@ -50,10 +52,10 @@ def problems(c: Context, release: Release) -> list[Problem]:
         partial(_channel, c, release, every[name], VERIFY.get(name))
         for name in order
     ]
+    looks.append(partial(_pointers, release))
+    looks.append(partial(installers.verify, c, release))
     found: list[Problem] = []
-    for part in get_many(
-        collect_problems, [*looks, partial(_pointers, release)], AT_ONCE
-    ):
+    for part in get_many(collect_problems, looks, AT_ONCE):
         found += part
     return found
 

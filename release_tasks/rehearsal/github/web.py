@@ -17,13 +17,14 @@ DOWNLOAD = re.compile(
     r"/([^/]+)/([^/]+)/releases/(?:latest/download|download/(.+))/([^/]+)"
 )
 LATEST = re.compile(r"/([^/]+)/([^/]+)/releases/latest")
+PAGE = re.compile(r"/([^/]+)/([^/]+)/releases(?:/tag/(.+))?")
 ARCHIVE = re.compile(r"/([^/]+)/([^/]+)/archive/(.+)\.(tar\.gz|zip)")
 
 Find = Callable[[str, str], Repository]  # by owner and name; raises `Refused`
 
 
 def answer(request: Request, urls: Urls, find: Find) -> Response:
-    """Answer a file, an archive or the link to the latest release, to anyone."""
+    """Answer a file, an archive, the page of a release or the link to the latest, to anyone."""
     if match := DOWNLOAD.fullmatch(request.path):
         owner, name, tag, file = match.groups()
         repo = find(owner, name)
@@ -35,6 +36,9 @@ def answer(request: Request, urls: Urls, find: Find) -> Response:
     if match := ARCHIVE.fullmatch(request.path):
         owner, name, ref, form = match.groups()
         return refs.archive(find(owner, name), ref, form)
+    if match := PAGE.fullmatch(request.path):
+        owner, name, tag = match.groups()
+        return _page(find(owner, name), tag)
     raise not_found()
 
 
@@ -56,6 +60,13 @@ def answer_git(request: Request, may_push: bool, find: Find) -> Response:
         with repo.lock:
             releases.unpublish_untagged(repo)
     return answer
+
+
+def _page(repo: Repository, tag: str | None) -> Response:
+    """Return the page of a public release, or of all of them: installers ask where it leads to."""
+    if tag and repo.published(tag) is None:
+        raise not_found()
+    return Response.of_text(f"{tag or 'Releases'}\n")
 
 
 def _latest(page: str, tag: str) -> Response:

@@ -43,6 +43,18 @@ def test_a_program_that_the_build_needs_is_looked_for(
     )
 
 
+def test_a_program_that_an_installer_needs_is_looked_for(
+    tiny: TinyProject,
+) -> None:
+    lines = '["no-such-shell x.sh", "./x.sh", "sh x.sh"]'
+    tiny.commit("x.sh", "")
+    tiny.commit("release-tasks.toml", f"[verify]\nrun = {lines}\n")
+    [error] = programs.missing_program(
+        CheckContext(context(), tiny.release("0.2.0"))
+    )
+    assert error.fact == "no-such-shell is not installed, and [verify] needs it"
+
+
 def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(
     tiny: TinyProject,
 ) -> None:
