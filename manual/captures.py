@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
-import pty
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +18,7 @@ from rich.style import Style
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from manual import terminal
 from release_tasks.display.lines import SPINNER
 
 ROOT = Path(__file__).parents[1]
@@ -30,11 +26,6 @@ IMAGES = ROOT / "docs" / "images"
 SIZES = ((80, 24), (120, 40))  # columns and rows
 REPORT_SIZE = (1200, 1500)  # pixels
 DEMO = (sys.executable, "examples/demo.py", "--all")
-# they change what is printed
-NOT_PASSED = (
-    *("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"),
-    *("COLUMNS", "LINES", "RELEASE_TASKS_OUTPUT"),
-)
 _NAMES = {"default": None, "brown": "yellow"}  # pyte's for the colors of rich
 _HEX = re.compile(r"[0-9a-f]{6}")
 _BRIGHT = re.compile(r"^bright(?=[a-z])")
@@ -67,11 +58,17 @@ def captured(argv: Sequence[str], columns: int, rows: int) -> tuple[Rows, Rows]:
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
     busiest = rows_of(screen)
-    for data in _written(argv, columns, rows):
+
+    def draw(data: bytes) -> None:
+        nonlocal busiest
         for line in data.splitlines(keepends=True):
             stream.feed(line)
             if _running(screen) >= max(1, _count(busiest)):
                 busiest = rows_of(screen)
+
+    code = terminal.run(argv, columns, rows, draw, cwd=ROOT)
+    if code:
+        raise subprocess.CalledProcessError(code, argv)
     return busiest, rows_of(screen)
 
 
@@ -120,38 +117,6 @@ def photograph(page: Path, picture: Path) -> None:
         *(f"--screenshot={picture}", page.as_uri()),
     ]
     subprocess.run(argv, check=True, capture_output=True, timeout=120)
-
-
-def _written(argv: Sequence[str], columns: int, rows: int) -> Iterator[bytes]:
-    """Yield what a program writes into a terminal of this size."""
-    ours, theirs = pty.openpty()
-    size = struct.pack("HHHH", rows, columns, 0, 0)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in NOT_PASSED
-    }
-    process = subprocess.Popen(
-        argv,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env=env | {"TERM": "xterm-256color"},
-    )
-    os.close(theirs)
-    while True:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # Linux: nobody has the other end any more
-            break
-        if not data:
-            break
-        yield data
-    os.close(ours)
-    if process.wait():
-        raise subprocess.CalledProcessError(process.returncode, argv)
 
 
 def _running(screen: pyte.Screen) -> int:

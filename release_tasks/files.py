@@ -231,21 +231,13 @@ def lock(path: Path) -> int | None:
         descriptor = os.open(path, flags, 0o644)
     except OSError as error:
         raise _not_written(path, error) from error
-    if not _takes_lock(descriptor):
+    if not takes_lock(descriptor):
         os.close(descriptor)
         return None
     return descriptor
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, as 64 hex digits."""
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _takes_lock(descriptor: int) -> bool:
+def takes_lock(descriptor: int) -> bool:
     """Lock an open file, and tell whether that worked: no other process has it then."""
     if sys.platform == "win32":
         import msvcrt
@@ -262,6 +254,14 @@ def _takes_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hex digits."""
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _has_link(root: Path, path: str) -> bool:

@@ -112,9 +112,12 @@ class ReleaseTask(Task[Callable[..., None]]):
         self, ignore_unknown_help: bool | None = None
     ) -> list[Argument]:
         """Return the options of the function, and the one that every task has."""
+        # invoke removes each text that it has read: asked again, it would have none
+        texts = dict(self.help)
         found = []
         for argument in super().get_arguments(ignore_unknown_help):
             found.append(_repeatable(argument))
+        self.help = texts
         verbose = Argument(
             name="verbose", kind=bool, default=False, help=VERBOSE_HELP
         )

@@ -20,8 +20,6 @@ from release_tasks.tools.programs import PROGRAMS
 ROOT = Path(__file__).parents[1]
 STEPS = order.steps(order.RELEASE)
 TASKS = release_tasks.ns.tasks
-# read before any test: invoke removes a text from `Task.help` when it parses the options
-HELP = {name: set(task.help) for name, task in TASKS.items()}
 WIDTH = 58  # what `inv --list` shows in one line of 80 columns
 PUBLIC = {"after", "before", "collection", "ns", "without"}
 
@@ -72,8 +70,8 @@ def test_no_task_has_a_parameter_without_a_default() -> None:
 def test_every_parameter_has_a_help_text() -> None:
     for name, task in TASKS.items():
         parameters = list(inspect.signature(task.body).parameters)[1:]
-        assert HELP[name] == set(parameters), name
-    used = {parameter for texts in HELP.values() for parameter in texts}
+        assert set(task.help) == set(parameters), name
+    used = {parameter for task in TASKS.values() for parameter in task.help}
     assert used == set(PARAMETER_HELP)
 
 

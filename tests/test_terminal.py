@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.screen import NOT_PASSED, on_a_terminal, python, screen
+from support.screen import on_a_terminal, python, screen
 
+from manual.terminal import NOT_PASSED
 from release_tasks import terminal
 from release_tasks.display.messages import Message
 from release_tasks.errors import ReleaseError

@@ -62,7 +62,8 @@ def release(
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
         _write_report(c, arguments, timeline)
-        _say_released(c, arguments)
+        if not amount.is_rehearsal():  # which has a last sentence of its own
+            _say_released(c, arguments)
 
 
 def show(timeline: Timeline) -> None:

@@ -33,6 +33,13 @@ def test_what_is_made_from_the_code_is_current() -> None:
     assert old == [], "run: python -m manual"
 
 
+def test_options_can_be_read_again() -> None:
+    for task in release_tasks.ns.tasks.values():
+        shown = [[one.help for one in task.get_arguments()] for _ in range(2)]
+        assert shown[0] == shown[1]
+        assert all(shown[0])
+
+
 def comparable(text: str) -> list[str]:
     """Return the words of a page, without those that are called as variables of the code are."""
     return re.sub("[A-Z][A-Z-]+", "WORD", text).split()

@@ -9,13 +9,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from security.conftest import NOBODY
 from security.test_hunt import PROJECT
 from support.tiny_project import tiny_project
 
@@ -29,7 +29,7 @@ from release_tasks.rehearsal.github.app import check_repository
 from release_tasks.rehearsal.github.call import Refused
 from release_tasks.rehearsal.oci.remote import Remote
 from release_tasks.rehearsal.pypi import store as pypi_store
-from release_tasks.rehearsal.registries import LocalRegistries, run_registries
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.tokens import Tokens, secret_in
 from release_tasks.rehearsal.upstream import Upstream
 from release_tasks.rehearsal.web import Request, Response
@@ -40,7 +40,6 @@ OLD_TOKENS = (  # what was written in the source once
     "not-a-secret-for-github",
     "not-a-secret-for-ghcr",
 )
-NOBODY = 65534
 API = "/api/v3/repos/me/project"
 ASSET = "/api/uploads/repos/me/project/releases/1/assets?name=x"
 CREATE = 'mutation { createRepository(input: {name: "new", ownerId: "U_me"}) { id } }'
@@ -104,25 +103,6 @@ OUTSIDE = [
     "%2e%2e",
     "-x;y",
 ]
-
-
-@pytest.fixture(scope="module")
-def running(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[LocalRegistries]:
-    """Local registries with the repository me/project, which nobody changes."""
-    folder = tmp_path_factory.mktemp("neighbour")
-    with run_registries(
-        folder / "r", offline=True, cache=folder / "cache"
-    ) as started:
-        started.github.create("me", "project")
-        yield started
-
-
-@pytest.fixture
-def another_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every client counts as one of another user."""
-    monkeypatch.setattr(peers, "owner", lambda theirs, ours: NOBODY)
 
 
 def ask(url: str, method: str = "GET", **options: Any) -> requests.Response:

@@ -16,12 +16,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from security.conftest import NOBODY
 from security.test_hunt import PROJECT
-from security.test_neighbour import NOBODY, listening, started_below
+from security.test_neighbour import listening, started_below
 from support.tiny_project import tiny_project
 
 from release_tasks.rehearsal import bodies, peers, visitors
-from release_tasks.rehearsal.registries import LocalRegistries, run_registries
+from release_tasks.rehearsal.registries import LocalRegistries
 
 NAMES = ("crates", "pypi", "oci", "github", "proxy")
 REGISTRIES = NAMES[:-1]
@@ -86,24 +87,6 @@ READING = [
     ("github", "/me/project.git/git-upload-pack"),
     ("oci", "/token"),
 ]
-
-
-@pytest.fixture(scope="module")
-def running(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[LocalRegistries]:
-    folder = tmp_path_factory.mktemp("ports")
-    with run_registries(
-        folder / "r", offline=True, cache=folder / "cache"
-    ) as started:
-        started.github.create("me", "project")
-        yield started
-
-
-@pytest.fixture
-def another_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every new connection counts as one of another user."""
-    monkeypatch.setattr(peers, "owner", lambda theirs, ours: NOBODY)
 
 
 def port_of(running: LocalRegistries, name: str) -> int:

@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 
+from manual import terminal
+
 PARTS = re.compile(r"\x1b\[\??(\d*)[;\d]*([A-Za-z])|(\r)|(\n)|([^\x1b\r\n]+)")
-NOT_PASSED = {
-    *("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"),
-    "RELEASE_TASKS_OUTPUT",
-}
 
 
 def on_a_terminal(
     argv: Sequence[str], columns: int = 80, rows: int = 24, **env: str
 ) -> tuple[int, str]:
     """Run a program in a terminal; return its exit status and all that it has written."""
-    ours, theirs = pty.openpty()
-    size = struct.pack("HHHH", rows, columns, 0, 0)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in NOT_PASSED
-    }
-    process = subprocess.Popen(
-        argv,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=kept | {"TERM": "xterm-256color"} | env,
-    )
-    os.close(theirs)
-    written = b""
-    while True:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # Linux: nobody has the other end any more
-            break
-        if not data:
-            break
-        written += data
-    os.close(ours)
-    return process.wait(), written.decode()
+    written: list[bytes] = []
+    code = terminal.run(argv, columns, rows, written.append, env)
+    return code, b"".join(written).decode()
 
 
 def python(script: str) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def _join(tree: Path, folder: Path, commit: str) -> int:
     path = _lock_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    if _is_alone(lock) and not _is_at(folder, commit):
+    if files.takes_lock(lock) and not _is_at(folder, commit):
         try:
             _make(tree, folder, commit)
         except BaseException:
@@ -124,7 +124,7 @@ def _leave(folder: Path) -> None:
     No program is started: this can follow Ctrl-C.
     """
     lock = _locks.pop(folder)
-    if _is_alone(lock):
+    if files.takes_lock(lock):
         _remove(folder)
         files.remove(_lock_path(folder))
     os.close(lock)
@@ -132,19 +132,6 @@ def _leave(folder: Path) -> None:
 
 def _lock_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
-
-
-def _is_alone(lock: int) -> bool:
-    """Tell whether no other process has a lock on the work tree; this one then has it alone."""
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_at(folder: Path, commit: str) -> bool:
