@@ -65,6 +65,6 @@ def _section(name: str, task: Any) -> str:
 def _option(argument: Any) -> str:
     flag = f"--{dashed(argument.name)}"
     if argument.takes_value:
-        flag += f" {argument.name.upper().replace('_', '-')}"
+        flag += f" {dashed(argument.name).upper()}"
     help_text = (argument.help or "").replace("|", "\\|")
     return f"| `{flag}` | {help_text} |"

@@ -15,7 +15,7 @@ from release_tasks import masking
 
 CLIENTS = ("git", "gh", "docker", "helm", "buildctl", "buildkitd")
 # of git: what runs the hooks of the project
-RUN_HOOKS = ("commit", "push", "checkout")
+RUN_HOOKS = ("commit", "push", "checkout", "switch", "merge")
 # what of git only reads a repository, or makes a copy of it
 READS_OF_GIT = (
     *(

@@ -56,6 +56,8 @@ PARAMETER_HELP = {
     "delete": "also delete images and charts of GHCR, which can be restored for 30 days",
     "yes": "do it without asking",
     "tag": "any tag, also one that no component makes",
+    "from_": "the tag of the version to fix; default: that of the branch hotfix/TAG",
+    "into": "the branch that the hotfix is merged into; default: the release branch",
     "leave_public": "delete the tag although something of it is public, which stays",
     "all": "check for the tools of every kind of project, not only of this one",
 }
@@ -153,7 +155,7 @@ def command_line(task: str, arguments: Mapping[str, Any]) -> str:
 
 def dashed(name: str) -> str:
     """Return a Python name as the command line shows it."""
-    return name.replace("_", "-")
+    return name.rstrip("_").replace("_", "-")
 
 
 def accept_underscores() -> None:

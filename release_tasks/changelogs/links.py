@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from release_tasks.changelogs import titles
@@ -14,6 +15,7 @@ from release_tasks.changelogs.compare_links import (
 from release_tasks.changelogs.document import Document
 from release_tasks.changelogs.syntax import Definition, line_end
 from release_tasks.changelogs.titles import SEMVER
+from release_tasks.versions.numbers import is_lower
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,27 @@ def with_link(
     return LinkEdit(_with_lines(document, old, [added, _whole(document, old)]))
 
 
+def carried(
+    document: Document, source: Document, version: str
+) -> tuple[str, ...]:
+    """Return the lines with the link definition that another copy has for `version`.
+
+    `[unreleased]` becomes that of the other copy where no version of this one is higher.
+    """
+    mine, theirs = _by_version(document), _by_version(source)
+    lower = [one for one in mine if is_lower(one, version)]
+    if version in mine or version not in theirs or not lower:
+        return document.lines
+    nearest = mine[_highest(lower)]
+    written = [_whole(source, theirs[version]), _whole(document, nearest)]
+    if _rises(mine):
+        written.reverse()
+    lines = _with_lines(document, nearest, written)
+    if len(lower) < len(mine):
+        return lines
+    return _with_unreleased_of(document, source, lines)
+
+
 def _beside_unreleased(
     document: Document,
     unreleased: Definition,
@@ -87,6 +110,34 @@ def _beside_unreleased(
     if old is not None and old.line < unreleased.line:
         return LinkEdit(_with_lines(document, unreleased, [added, changed]))
     return LinkEdit(_with_lines(document, unreleased, [changed, added]))
+
+
+def _with_unreleased_of(
+    document: Document, source: Document, lines: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return lines with the definition of `[unreleased]` that another copy has."""
+    own = [one for one in document.definitions if _is_unreleased(one)]
+    other = [one for one in source.definitions if _is_unreleased(one)]
+    if not own or not other:
+        return lines
+    old, new = _whole(document, own[0]), _whole(source, other[0])
+    ending = old[len(old.rstrip("\r\n")) :]
+    changed = new.rstrip("\r\n") + ending
+    return tuple(changed if line == old else line for line in lines)
+
+
+def _rises(known: Mapping[str, Definition]) -> bool:
+    """Tell whether the definitions stand from the lowest version to the highest."""
+    ordered = sorted(known, key=lambda one: known[one].line)
+    return is_lower(ordered[0], ordered[-1])
+
+
+def _highest(versions: Sequence[str]) -> str:
+    highest = versions[0]
+    for version in versions:
+        if is_lower(highest, version):
+            highest = version
+    return highest
 
 
 def _with_lines(

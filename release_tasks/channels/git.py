@@ -10,10 +10,12 @@ from release_tasks import shell, terminal
 from release_tasks.channels import git_runs
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.gates import HOTFIX
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
 from release_tasks.tools.git import origin
+from release_tasks.versions.numbers import parse
 
 NAME = "git"
 NOUN = "tag"
@@ -85,17 +87,29 @@ def publish(
 def release_branch(release: Release) -> str:
     """Return the branch to release from: that of the settings, else the current one.
 
+    A hotfix on its own branch is released from there: the release branch may have moved on, and
+    gets it by a merge.
+
     Raises `ReleaseError` when HEAD is detached and the settings name none.
     """
-    branch = release.project.settings.project.branch or git.branch(
-        release.checkout
-    )
+    current = git.branch(release.checkout)
+    branch = release.project.settings.project.branch or current
+    if current and current == hotfix_branch(release):
+        branch = current
     if not branch:
         raise ReleaseError(
             "HEAD is detached, so there is no branch to push",
             "git switch BRANCH",
         )
     return branch
+
+
+def hotfix_branch(release: Release) -> str | None:
+    """Return the branch that `inv hotfix` makes for a release, None where that is not a patch."""
+    for part in release.parts:
+        if not parse(part.version).patch:
+            return None
+    return HOTFIX + release.parts[0].tag
 
 
 def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
@@ -108,7 +122,8 @@ def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
 def not_on_release_branch(release: Release) -> list[ReleaseError]:
     """Return an error when no allowed branch of origin contains the commit.
 
-    Allowed is `[project] branch`, or any branch when the settings name none.
+    Allowed is `[project] branch`, or any branch when the settings name none; for a patch also the
+    branch of its hotfix.
     """
     wanted = release.project.settings.project.branch
     heads = _branches(release, wanted)
@@ -128,8 +143,9 @@ def _branches(release: Release, wanted: str | None) -> list[str]:
     """Return the head commits of origin's branches to search, the likely ones first."""
     refs = origin.refs(release.checkout)
     if wanted:
-        head = refs.get(f"refs/heads/{wanted}")
-        return [head] if head else []
+        allowed = (wanted, hotfix_branch(release))
+        heads = [refs.get(f"refs/heads/{name}") for name in allowed]
+        return [head for head in heads if head]
     current = git.branch(release.checkout)
     likely = [f"refs/heads/{name}" for name in (current, "main", "master")]
     names = sorted(name for name in refs if name.startswith("refs/heads/"))

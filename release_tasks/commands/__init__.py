@@ -15,6 +15,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.generate_ci import generate_ci
+    from release_tasks.commands.hotfix import hotfix
     from release_tasks.commands.init import init
     from release_tasks.commands.matrix import matrix
     from release_tasks.commands.milestone import milestone
@@ -36,6 +37,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(collect)
     tasks.add_task(doctor)
     tasks.add_task(generate_ci)
+    tasks.add_task(hotfix)
     tasks.add_task(init)
     tasks.add_task(matrix)
     tasks.add_task(milestone)

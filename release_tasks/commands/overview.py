@@ -15,6 +15,7 @@ LATER = (
     "announce",
     "milestone",
     "promote",
+    "hotfix",
     "retag",
     "untag",
     "rollback",

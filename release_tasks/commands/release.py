@@ -49,6 +49,11 @@ def release(
         "new": new,
         "sign_off": sign_off,
     }
+    carry_out(c, arguments)
+
+
+def carry_out(c: Context, arguments: Arguments) -> None:
+    """Run every step for these options of `inv release`, and say what is public then."""
     try:
         timeline = _run(c, arguments)
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from release_tasks.project.tag_forms import (
     read_forms,
     version_in_form,
 )
+from release_tasks.tools import git
 from release_tasks.versions.numbers import is_lower, parse
 
 Ships = Mapping[str, Any]  # what was found, by the name of its kind
@@ -56,7 +57,8 @@ def chosen(project: Project, ships: Ships, kind: str) -> tuple[Any, ...]:
 def _of_last_release(project: Project, ships: Ships) -> set[str]:
     """Return the version of the last release, and those of crates that are not older."""
     crates = {crate.version for crate in project.crates if crate.publish}
-    public = released(project, main_forms(project, ships).known)
+    forms = main_forms(project, ships).known
+    public = released_before_head(project, forms)
     if not public:
         return crates
     highest = max(public, key=parse)
@@ -95,6 +97,27 @@ def released(project: Project, forms: Iterable[str]) -> set[str]:
         version_in_form(form, tag) for form in forms for tag in project.tags
     }
     return {version for version in found if version}
+
+
+def released_before_head(project: Project, forms: Iterable[str]) -> set[str]:
+    """Return the versions of the tags of these forms that HEAD comes after; of all where none is.
+
+    A branch for an older line knows nothing of later versions.
+    """
+    found: dict[str, str] = {}
+    for form in forms:
+        for tag in project.tags:
+            if version := version_in_form(form, tag):
+                found[version] = tag
+    highest = found.get(max(found, key=parse, default=""), "")
+    commit = git.tags(project.root).get(highest)
+    if git.commit_of(project.root, "HEAD") is None:
+        return set(found)
+    if commit is None or git.is_ancestor(project.root, commit, "HEAD"):
+        return set(found)
+    merged = git.merged_tags(project.root)
+    before = {version for version, tag in found.items() if tag in merged}
+    return before or set(found)
 
 
 def is_of_its_own(

@@ -11,7 +11,11 @@ from release_tasks.formats.text_files import read
 from release_tasks.manifests.text import VERSION, listed
 from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project import python_packages
-from release_tasks.project.candidates import main_forms, released
+from release_tasks.project.candidates import (
+    main_forms,
+    released,
+    released_before_head,
+)
 from release_tasks.project.model import (
     Project,
     PythonPackage,
@@ -91,7 +95,8 @@ def _of_unpublished(
     # imported here: most projects publish something that has the version
     from release_tasks.project import declared_versions
 
-    public = released(project, main_forms(project, ships).known)
+    forms = main_forms(project, ships).known
+    public = released_before_head(project, forms)
     own = declared_versions.own_files(project, public)
     return ComponentVersion(own.version, files=own.files)
 

@@ -66,7 +66,7 @@ def declared(project: Project) -> tuple[Declared, ...]:
 def own_files(project: Project, released: Iterable[str]) -> OwnFiles:
     """Return the manifests at the root that certainly have the project's version.
 
-    `released` are the versions of all earlier releases.
+    `released` are the versions of the releases before HEAD.
     """
     manifests = [one for one in declared(project) if _is_at_root(one)]
     listed = [_listed(project, one.path) for one in manifests]

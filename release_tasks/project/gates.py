@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from semver import Version
 
 ALL = "preflight"  # the session that requires every gate
+# before the tag, in the name of the branch that `inv hotfix` makes
+HOTFIX = "hotfix/"
 # keys of [gates] that list gates
 LEVELS = ("major", "minor", "patch", "hotfix")
 

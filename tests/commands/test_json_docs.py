@@ -180,6 +180,15 @@ def test_every_key_of_next_is_documented(
     assert found == pages
 
 
+def test_every_key_of_hotfix_is_documented(
+    project: TinyProject, output: Any
+) -> None:
+    project.git("restore", ".")
+    project.tag("v0.1.0")
+    data = output("--dry", "hotfix", "--from", "v0.1.0", "--json")
+    assert printed(data) == documented()["inv hotfix --json"]
+
+
 def test_every_key_of_milestone_is_documented(output: Any) -> None:
     data = output("milestone", "--version", "0.2.0", "--json")
     assert printed(data, "milestones") == documented()["inv milestone --json"]

@@ -141,6 +141,21 @@ def test_an_application_is_bumped_with_its_lock(tmp_path: Path) -> None:
     inv(top, "bump", "--version", "0.2.0")
 
 
+def test_an_older_line_has_the_version_of_its_own_last_release(
+    tmp_path: Path,
+) -> None:
+    files = {"pyproject.toml": APPLICATION.format("0.1.0")}
+    top = repository(tmp_path, files, "v0.1.0")
+    git(top, "switch", "--quiet", "--create", "hotfix/v0.1.1")
+    git(top, "switch", "--quiet", "main")
+    commit_files(top, {"pyproject.toml": APPLICATION.format("0.2.0")})
+    git(top, "tag", "v0.2.0")
+    git(top, "switch", "--quiet", "hotfix/v0.1.1")
+    assert only(discover(top)).version == "0.1.0"
+    inv(top, "bump", "--version", "0.1.1")
+    assert (top / "pyproject.toml").read_text() == APPLICATION.format("0.1.1")
+
+
 def test_a_bump_says_what_it_leaves_and_which_entry_takes_it(
     tmp_path: Path,
 ) -> None:

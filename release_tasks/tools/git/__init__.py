@@ -227,6 +227,13 @@ def tags(tree: Path) -> Mapping[str, str]:
     return {name: commit for name, commit, _ in _tags(tree)}
 
 
+@memoized_on(On.GIT)
+def merged_tags(tree: Path) -> frozenset[str]:
+    """Return the local tags whose commits are in the history of HEAD."""
+    output = ask(["git", "tag", "--merged", "HEAD"], cwd=tree)
+    return frozenset(output.split())
+
+
 def tags_by_age(tree: Path) -> tuple[str, ...]:
     """Return the local tags, the oldest first."""
     found = sorted(_tags(tree), key=lambda tag: tag[2])

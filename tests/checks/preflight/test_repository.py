@@ -63,19 +63,19 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
 
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
     tiny.git("push", "--quiet", "origin", "main")
-    tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
+    tiny.git("switch", "--quiet", "--create", "hotfix-glare")
     tiny.commit("fix.txt")
     assert reported_of("0.1.1") == []
     assert reported_of("0.2.0") == [
         (
-            "HEAD is on hotfix/v0.1.1, but releases are made from main",
+            "HEAD is on hotfix-glare, but releases are made from main",
             "git switch main",
         )
     ]
     tiny.git("switch", "--quiet", "main")
     tiny.commit("feature.txt")
     tiny.git("push", "--quiet", "origin", "main")
-    tiny.git("switch", "--quiet", "hotfix/v0.1.1")
+    tiny.git("switch", "--quiet", "hotfix-glare")
     [(fact, fix)] = reported_of("0.1.1")
     assert fact == "main on origin has commits that are not here"
     tiny.git(*shlex.split(fix)[1:])
@@ -83,11 +83,39 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     # where its runbook merges instead, the merge is released from there
     tiny.git("switch", "--quiet", "main")
     tiny.git(
-        "merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1"
+        "merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix-glare"
     )
     assert {one for one, _ in reported_of("0.1.1")} == {
         "2 commits are on main but not on origin yet"
     }
+
+
+@pytest.mark.statement("B4.57")
+def test_the_branch_of_a_hotfix_may_leave_the_release_branch_behind(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
+    tiny.tag("v0.1.0")
+    tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
+    tiny.commit(
+        "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.1.1")
+    )
+    tiny.git("switch", "--quiet", "main")
+    tiny.commit("feature.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("switch", "--quiet", "hotfix/v0.1.1")
+    assert problems(tiny, repository, "0.1.1") == []
+    assert "main on origin has commits that are not here" in problems(
+        tiny, repository, "0.1.2"
+    )
+    # on another machine, with only the tag
+    tiny.git("tag", "-m", "0.1.1", "v0.1.1")
+    tiny.git("push", "--quiet", "origin", "HEAD", "v0.1.1")
+    tiny.git("switch", "--quiet", "--detach", "v0.1.1")
+    assert problems(tiny, repository, "0.1.1") == []
+    tiny.git("push", "--quiet", "origin", ":hotfix/v0.1.1")
+    [lost] = problems(tiny, repository, "0.1.1")
+    assert lost.endswith("which is not on main of origin")
 
 
 def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
