@@ -47,6 +47,8 @@ PARAMETER_HELP = {
     "github_output": "write what a workflow needs to the file from which GitHub reads outputs",
     "no_credentials": "do not ask for tokens: other jobs have them",
     "trusted_publishing": "the same, and crates.io and PyPI trust them without any token",
+    "python": "the Python to install wheels with (path or name); default: the one that runs this",
+    "here": "only wheels and programs that are for this machine; others look at the rest",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
     "next": "the version or level of the next milestone, which is made unless it exists",
     "text": "plain text instead of Markdown",

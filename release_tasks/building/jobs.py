@@ -1,4 +1,7 @@
-"""The jobs of a CI matrix: for each target a machine, and the commands that build it there."""
+"""The jobs of a CI matrix: for each target a machine, and the commands that build it there.
+
+Beside them, the machines on which the built files are tried, and those that verify a release.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,14 @@ RUNNERS = {
     "aarch64-*-windows-*": "windows-11-arm",
     "*-windows-*": "windows-latest",
     "*": ANY,
+}
+# Where a program runs that is built elsewhere: macos-latest has an arm64.
+NATIVE = {"x86_64-apple-darwin": "macos-15-intel"} | RUNNERS
+# how labels of GitHub's own machines begin, and what targets for them contain
+SYSTEMS = {
+    "ubuntu-": "-linux-",
+    "macos-": "-apple-darwin",
+    "windows-": "-windows-",
 }
 
 
@@ -76,6 +87,48 @@ def image_jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
         }
 
 
+def test_jobs(release: Release) -> Iterator[dict[str, str]]:
+    """Yield `runner` and `python` of each machine on which the built files are tried.
+
+    They are those of `[ci.tests]`, or else one for each target, with the Pythons of its wheels.
+    """
+    settings = release.project.settings.ci
+    if settings.tests is False:
+        return
+    if settings.tests:
+        for label, wanted in settings.tests.items():
+            for python in wanted or (settings.python,):
+                yield {"runner": label, "python": python}
+        return
+    targets = [*binaries.targets_of(release), *wheels.targets_of(release)]
+    labels = [_native(release, target) for target in targets]
+    if wheels.declared(release) and not labels:
+        labels = [ANY]
+    pythons = dict.fromkeys(
+        python
+        for job in wheels.declared(release)
+        for python in job.file.package.pythons or (settings.python,)
+    )
+    for label in dict.fromkeys(labels):
+        for python in pythons or (settings.python,):
+            yield {"runner": label, "python": python}
+
+
+def verify_jobs(release: Release) -> Iterator[dict[str, str]]:
+    """Yield `runner` and `here` of each machine that verifies what is public.
+
+    The first one looks at everything; the others, whose `here` is `yes`, only at what they run.
+    """
+    settings = release.project.settings.ci
+    label = settings.runners.get("verify", settings.runner)
+    yield {"runner": label, "here": ""}
+    others = dict.fromkeys(row["runner"] for row in test_jobs(release))
+    for other in others:
+        is_same_kind = _kind(other) == _kind(label) != ""
+        if other != label and not is_same_kind:
+            yield {"runner": other, "here": "yes"}
+
+
 def is_built_apart(image: Image) -> bool:
     """Tell whether an image is built on several machines, or one of another kind than ours."""
     return image.platforms != (HERE,)
@@ -89,6 +142,30 @@ def runner(release: Release, target: str) -> str:
     return next(
         name for pattern, name in RUNNERS.items() if fnmatch(target, pattern)
     )
+
+
+def _native(release: Release, target: str) -> str:
+    """Return a machine that a target is for: that of the settings, unless it only links for it."""
+    label = release.project.settings.build.runners.get(target, "")
+    is_of_another = any(
+        label.startswith(start) and system not in target
+        for start, system in SYSTEMS.items()
+    )
+    if label and not is_of_another:
+        return label
+    return next(
+        name for pattern, name in NATIVE.items() if fnmatch(target, pattern)
+    )
+
+
+def _kind(label: str) -> str:
+    """Return the system and machine of one of GitHub's own labels, "" for another one."""
+    for start in SYSTEMS:
+        if label.startswith(start):
+            is_arm = label.endswith("-arm")
+            is_intel = label.endswith("-intel")
+            return f"{start}{is_arm}{is_intel}"
+    return ""
 
 
 def _rust_targets(target: str) -> tuple[str, ...]:

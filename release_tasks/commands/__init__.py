@@ -30,6 +30,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.rollback import rollback
     from release_tasks.commands.settings import settings
     from release_tasks.commands.status import status
+    from release_tasks.commands.try_artifacts import try_artifacts
     from release_tasks.commands.untag import untag
 
     tasks = Collection()
@@ -52,6 +53,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(rollback)
     tasks.add_task(settings)
     tasks.add_task(status)
+    tasks.add_task(try_artifacts)
     tasks.add_task(untag)
     for step in order.steps(steps):
         tasks.add_task(step, name=order.name(step))

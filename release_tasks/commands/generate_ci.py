@@ -35,6 +35,11 @@ def generate_ci(
     if pull_requests or has_rehearsal:
         made = github.rehearsal(project, jobs.rehearsal(project))
         texts[github.REHEARSAL] = made
+    elif project.settings.ci.schedule or project.settings.ci.caches:
+        terminal.say(
+            "[ci] schedule and caches are of rehearse.yml: "
+            "inv generate-ci --pull-requests writes it"
+        )
     if not github.can_begin(project):
         terminal.say(
             "it begins with a tag only: what a workflow pushes starts no CI, "

@@ -29,7 +29,12 @@ def matrix(
     github_output: bool = False,
 ) -> None:
     """Print the build jobs as JSON, for a CI matrix."""
-    from release_tasks.building.jobs import image_jobs, jobs
+    from release_tasks.building.jobs import (
+        image_jobs,
+        jobs,
+        test_jobs,
+        verify_jobs,
+    )
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)
@@ -43,13 +48,15 @@ def matrix(
         "tags": [part.tag for part in release.parts],
         "jobs": list(jobs(release, options)),
         "images": list(image_jobs(release, options)),
+        "tests": list(test_jobs(release)),
+        "systems": list(verify_jobs(release)),
         "wheels": list(_wheels(release)),
     }
     if github_output:
         ci.output("version", release.request)
         ci.output("tag", release.parts[0].tag)
-        ci.output("jobs", json.dumps(data["jobs"]))
-        ci.output("images", json.dumps(data["images"]))
+        for name in ("jobs", "images", "tests", "systems"):
+            ci.output(name, json.dumps(data[name]))
     # one line: $GITHUB_OUTPUT takes no more
     terminal.print_json(data, indent=None)
 

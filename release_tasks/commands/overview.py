@@ -20,7 +20,7 @@ LATER = (
     "untag",
     "rollback",
 )
-CI = ("generate-ci", "matrix", "collect")
+CI = ("generate-ci", "matrix", "collect", "try-artifacts")
 WIDTH = 18  # columns of a task's name
 
 

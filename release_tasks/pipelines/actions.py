@@ -34,6 +34,9 @@ DOWNLOAD = Action(
     "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
     "v8.0.1",
 )
+CACHE = Action(
+    "actions/cache", "9255dc7a253b0ccc959486e2bca901246202afeb", "v5.0.1"
+)
 PROVENANCE = Action(
     "actions/attest-build-provenance",
     "977bb373ede98d70efdf65b84cb5f73e068dcc2a",

@@ -8,8 +8,12 @@ from importlib.metadata import version
 from typing import Any
 
 from release_tasks import order
-from release_tasks.errors import ReleaseError
-from release_tasks.pipelines import actions, github_steps, tag_filters
+from release_tasks.pipelines import (
+    actions,
+    github_steps,
+    job_settings,
+    tag_filters,
+)
 from release_tasks.pipelines.github_steps import (
     PROGRAM,
     TOKEN,
@@ -28,7 +32,10 @@ from release_tasks.pipelines.jobs import (
     PLAN,
     PROVENANCE,
     REHEARSE,
+    TEST,
+    VERIFY,
     Job,
+    is_tried,
 )
 from release_tasks.project.model import Project, resolved_or_empty
 from release_tasks.project.settings import CiTable
@@ -41,15 +48,22 @@ BOT_ADDRESS = "41898282+github-actions[bot]@users.noreply.github.com"
 # a commit and a tag are made, unless the run has begun with a tag
 ON_A_BRANCH = "github.ref_type == 'branch'"
 IS_PUBLIC = "!github.event.repository.private"  # else GitHub may not sign
-RUN_THE_PROJECT = (PLAN, BUILD, IMAGES, ASSEMBLE, REHEARSE)
-EACH_MACHINE = {BUILD: "jobs", IMAGES: "images"}  # the matrix of a job
+RUN_THE_PROJECT = (PLAN, BUILD, IMAGES, TEST, ASSEMBLE, REHEARSE)
+# the output of `plan` with the machines of a job
+MACHINES = {
+    BUILD: "jobs",
+    IMAGES: "images",
+    TEST: "tests",
+    VERIFY: "systems",
+}
 NAME_OF_MACHINE = {
     BUILD: "${{ matrix.target }}",
     IMAGES: "${{ matrix.name }}",
+    TEST: "${{ matrix.runner }}, Python ${{ matrix.python }}",
+    VERIFY: "${{ matrix.runner }}",
 }
-BUILT = "built-*"  # what those jobs keep
-# crates.io lets a user wait an hour for the next upload
-LONGEST = 360  # minutes, GitHub's own limit of a job
+BUILT = "built-*"  # what the first two keep
+TRIED = "${{ steps.tried.outputs.python-path }}"
 
 
 @dataclass(frozen=True)
@@ -57,13 +71,15 @@ class _Writer:
     """Writes the jobs of one project.
 
     `condition` says when commit and tag are made in the run, None for never; `branch` is the
-    expression of the branch that they are made on, `wanted` that of their version.
+    expression of the branch that they are made on, `wanted` that of their version. `caches` are
+    paths that are kept for the next run.
     """
 
     project: Project
     condition: str | None
     branch: str
     wanted: str
+    caches: tuple[str, ...] = ()
 
     @property
     def settings(self) -> CiTable:
@@ -71,14 +87,14 @@ class _Writer:
 
     def job(self, job: Job) -> Any:
         """Return a job as the workflow has it."""
-        made = mapping(name=_title(job))
+        made = mapping(name=self._title(job))
         if job.needs:
             made["needs"] = list(job.needs)
         if job.name == PROVENANCE:
             made["if"] = IS_PUBLIC
-        made["runs-on"] = self.settings.runner
-        if job.name in EACH_MACHINE:
-            output = EACH_MACHINE[job.name]
+        made["runs-on"] = job_settings.runner(self.settings, job.name)
+        if self._has_machines(job):
+            output = MACHINES[job.name]
             include = f"${{{{ fromJSON(needs.plan.outputs.{output}) }}}}"
             made["strategy"] = {
                 "fail-fast": False,
@@ -87,10 +103,12 @@ class _Writer:
             made["runs-on"] = "${{ matrix.runner }}"
         if environment := self._environment(job):
             made["environment"] = environment
-        made["timeout-minutes"] = self._minutes(job)
+        made["timeout-minutes"] = job_settings.minutes(
+            self.settings, job.name, job.name in RUN_THE_PROJECT
+        )
         made["permissions"] = _rights(job)
         if job.name == PLAN:
-            names = ("version", "tag", "jobs", "images")
+            names = ("version", "tag", *MACHINES.values())
             made["outputs"] = {
                 name: f"${{{{ steps.release.outputs.{name} }}}}"
                 for name in names
@@ -109,10 +127,15 @@ class _Writer:
             return self.project.settings.github.environment
         return self.settings.environments.get(job.name, "")
 
-    def _minutes(self, job: Job) -> int:
-        if job.name in RUN_THE_PROJECT:
-            return self.settings.minutes
-        return LONGEST
+    def _has_machines(self, job: Job) -> bool:
+        if job.name == VERIFY:
+            return is_tried(self.project)
+        return job.name in MACHINES
+
+    def _title(self, job: Job) -> str:
+        if self._has_machines(job):
+            return f"{job.name} {NAME_OF_MACHINE[job.name]}"
+        return job.name
 
     def _steps(self, job: Job) -> Iterator[Any]:
         if job.name == APPROVE:
@@ -122,18 +145,25 @@ class _Writer:
             yield download("dist", "dist")
             yield from github_steps.provenance()
             return
-        if job.name == BUILD:
+        if self._has_machines(job) and job.name != IMAGES:
             yield github_steps.keep_line_ends()
         yield github_steps.checkout(frozenset(self.project.files))
+        if self.caches and job.name in (BUILD, REHEARSE):
+            yield github_steps.keep_for_later(job.name, self.caches)
+        if job.name == TEST:
+            yield github_steps.python_to_try()
         yield github_steps.use(
             "Set up Python",
             actions.PYTHON,
             {"python-version": self._pythons(job)},
         )
         yield run("Install release-tasks", self._install(job))
-        if job.name in RUN_THE_PROJECT:
-            for line in self.settings.setup:
-                yield run("Set up what the project needs", line)
+        lines = job_settings.setup(
+            self.settings, job.name, job.name in RUN_THE_PROJECT
+        )
+        for line, condition in lines:
+            made = run("Set up what the project needs", line)
+            yield github_steps.only_if(condition, made)
         yield github_steps.git_login()
         if job.name == PLAN:
             yield from self._plan(job)
@@ -144,8 +174,6 @@ class _Writer:
 
     def _pythons(self, job: Job) -> Any:
         """Return the Pythons of a job: those of wheels, and at last the one that runs the tasks."""
-        from ruamel.yaml.scalarstring import LiteralScalarString
-
         own = self.settings.python
         if job.name not in (BUILD, REHEARSE):
             return own
@@ -158,7 +186,7 @@ class _Writer:
         ]
         if not wanted:
             return own
-        return LiteralScalarString("\n".join(dict.fromkeys([*wanted, own])))
+        return github_steps.literal("\n".join(dict.fromkeys([*wanted, own])))
 
     def _install(self, job: Job) -> str:
         extra = "[zig]" if job.name in (BUILD, REHEARSE) else ""
@@ -173,7 +201,9 @@ class _Writer:
         env = dict(TOKEN)
         if self.condition is not None:
             yield github_steps.get_version(self.condition)
-            line = f'{github_steps.USE_VERSION}\n{line} --version "$WANTED"'
+            # a tag says itself which version it is
+            line = f'{line} ${{WANTED:+--version "$WANTED"}}'
+            line = f"{github_steps.USE_VERSION}\n{line}"
             env["WANTED"] = self.wanted
         release = run("Find the version", line, env)
         release.insert(1, "id", "release")
@@ -190,12 +220,8 @@ class _Writer:
         if job.name == REHEARSE:
             yield from self._rehearse(job)
             return
-        if job.name in EACH_MACHINE:
-            if BUILD in job.needs:
-                yield from github_steps.collect(BUILT)
-            commands = {"COMMANDS": "${{ join(matrix.commands, ' && ') }}"}
-            yield run("Build", 'bash -euc "$COMMANDS"', TOKEN | commands)
-            yield upload(f"built-{NAME_OF_MACHINE[job.name]}", "dist")
+        if job.name in (BUILD, IMAGES, TEST):
+            yield from self._on_machine(job)
             return
         if job.name == ASSEMBLE and (BUILD in job.needs or IMAGES in job.needs):
             yield from github_steps.collect(BUILT)
@@ -204,11 +230,30 @@ class _Writer:
         if "packages" in job.rights:
             yield github_steps.registry_login()
         for step in job.steps:
-            yield github_steps.of(step)
+            made = github_steps.of(step)
+            if step is verify and self._has_machines(job):
+                made["run"] += " ${HERE:+--here}"
+                made["env"]["HERE"] = "${{ matrix.here }}"
+            yield made
         if job.name in (ASSEMBLE, DRAFT):
             yield upload("dist", "dist")
         if verify in job.steps:
-            yield _summary()
+            yield _summary(self._has_machines(job))
+
+    def _on_machine(self, job: Job) -> Iterator[Any]:
+        """Yield the steps of a job that runs on several machines before anything is public."""
+        if BUILD in job.needs:
+            yield from github_steps.collect(BUILT)
+        if job.name == TEST:
+            yield run(
+                "Install and start what is for this machine",
+                f'{PROGRAM} try-artifacts --version "$VERSION" --python "$TRIED"',
+                {**TOKEN, "VERSION": VERSION, "TRIED": TRIED},
+            )
+            return
+        commands = {"COMMANDS": "${{ join(matrix.commands, ' && ') }}"}
+        yield run("Build", 'bash -euc "$COMMANDS"', TOKEN | commands)
+        yield upload(f"built-{NAME_OF_MACHINE[job.name]}", "dist")
 
     def _rehearse(self, job: Job) -> Iterator[Any]:
         line = f'{PROGRAM} rehearse --version "$VERSION"'
@@ -234,9 +279,9 @@ class _Writer:
 def release(project: Project, jobs: Sequence[Job]) -> str:
     """Return the text of release.yml, without the lines that say who wrote it.
 
-    Raises `ReleaseError` for an environment of a job that there is not.
+    Raises `ReleaseError` for settings of a job that there is not.
     """
-    _refuse_unknown_jobs(project.settings.ci, jobs)
+    job_settings.refuse_unknown(project.settings.ci, [job.name for job in jobs])
     made = mapping(name="Release")
     made["on"] = mapping(push={"tags": list(tag_filters.filters(project))})
     made["on"]["workflow_dispatch"] = {"inputs": _inputs(project)}
@@ -253,14 +298,23 @@ def release(project: Project, jobs: Sequence[Job]) -> str:
         wanted = "${{ inputs.version }}"
         branch = "${{ github.ref_name }}"
         writer = _Writer(project, ON_A_BRANCH, branch, wanted)
+    if project.settings.ci.concurrency == "repository":
+        made["concurrency"]["group"] = "release"
     made["jobs"] = {job.name: writer.job(job) for job in jobs}
     return github_steps.text(made)
 
 
 def rehearsal(project: Project, jobs: Sequence[Job]) -> str:
-    """Return the text of rehearse.yml, without the lines that say who wrote it."""
+    """Return the text of rehearse.yml, without the lines that say who wrote it.
+
+    It has its own caches and release.yml has none: what somebody leaves in one never becomes
+    part of a release.
+    """
     made = mapping(name="Rehearse")
     made["on"] = {"pull_request": None}
+    settings = project.settings.ci
+    if settings.schedule:
+        made["on"]["schedule"] = [{"cron": line} for line in settings.schedule]
     made["permissions"] = {}
     made["concurrency"] = {
         "group": "rehearse-${{ github.ref }}",
@@ -272,8 +326,10 @@ def rehearsal(project: Project, jobs: Sequence[Job]) -> str:
     )
     if len(project.components) == 1:
         wanted = "patch"
-    branch = project.settings.project.branch or "${{ github.base_ref }}"
-    writer = _Writer(project, "", branch, wanted)
+    # a pull request is for a branch, and a schedule runs on one
+    branch = "${{ github.base_ref || github.ref_name }}"
+    branch = project.settings.project.branch or branch
+    writer = _Writer(project, "", branch, wanted, settings.caches)
     made["jobs"] = {job.name: writer.job(job) for job in jobs}
     return github_steps.text(made)
 
@@ -307,16 +363,6 @@ def _inputs(project: Project) -> dict[str, Any]:
     return found
 
 
-def _refuse_unknown_jobs(settings: CiTable, jobs: Sequence[Job]) -> None:
-    names = [job.name for job in jobs if job.name != APPROVE]
-    for name in settings.environments:
-        if name not in names:
-            raise ReleaseError(
-                f"[ci.environments] names {name}, and the workflow has no such job",
-                f"use one of: {', '.join(names)}",
-            )
-
-
 def _needs_tag() -> Any:
     line = (
         'echo "::error::choose a tag, not a branch: '
@@ -325,15 +371,18 @@ def _needs_tag() -> Any:
     return run("Begin with a tag", line)
 
 
-def _summary() -> Any:
-    """Return what shows the state of every artifact on the page of the run."""
+def _summary(has_machines: bool) -> Any:
+    """Return what shows the state of every artifact on the page of the run, once."""
     line = (
         "{ echo '```'; "
         f'{PROGRAM} status --version "$VERSION" || true; '
         "echo '```'; } >> \"$GITHUB_STEP_SUMMARY\""
     )
     made = run("Show what is public", line, {**TOKEN, "VERSION": VERSION})
-    return github_steps.only_if("always()", made)
+    condition = "always()"
+    if has_machines:
+        condition += " && !matrix.here"
+    return github_steps.only_if(condition, made)
 
 
 def _rights(job: Job) -> Any:
@@ -343,9 +392,3 @@ def _rights(job: Job) -> Any:
         made[name] = right
         made.yaml_add_eol_comment(why, name, column=0)
     return made
-
-
-def _title(job: Job) -> str:
-    if job.name in NAME_OF_MACHINE:
-        return f"{job.name} {NAME_OF_MACHINE[job.name]}"
-    return job.name

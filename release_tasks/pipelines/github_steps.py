@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from release_tasks import order
@@ -50,6 +51,32 @@ def checkout(files: frozenset[str]) -> Any:
     if ".gitmodules" in files:
         options["submodules"] = "recursive"
     return use("Check out", actions.CHECKOUT, options)
+
+
+def keep_for_later(job: str, paths: Sequence[str]) -> Any:
+    """Return what keeps paths for the next run of a job on such a machine.
+
+    What a run of a pull request keeps is for that one alone; all others can read what a run of
+    the default branch keeps (docs.github.com, "Restrictions for accessing a cache").
+    """
+    start = f"{job}-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-"
+    options = {
+        "path": literal("\n".join(paths)),
+        "key": f"{start}${{{{ hashFiles('**/Cargo.lock') }}}}",
+        "restore-keys": start,
+    }
+    return use("Keep files for the next rehearsal", actions.CACHE, options)
+
+
+def python_to_try() -> Any:
+    """Return what sets up the Python that wheels are installed with, beside the tasks' own."""
+    options = {
+        "python-version": "${{ matrix.python }}",
+        "update-environment": False,
+    }
+    made = use("Set up the Python to try", actions.PYTHON, options)
+    made.insert(1, "id", "tried")
+    return made
 
 
 def keep_line_ends() -> Any:
@@ -187,12 +214,10 @@ def use(name: str, action: Action, options: dict[str, Any]) -> Any:
 
 def run(name: str, line: str, env: dict[str, str] | None = None) -> Any:
     """Return a step that runs lines of bash."""
-    from ruamel.yaml.scalarstring import LiteralScalarString
-
     made = mapping(name=name)
     if env:
         made["env"] = dict(env)
-    made["run"] = LiteralScalarString(line) if "\n" in line else line
+    made["run"] = literal(line)
     return made
 
 
@@ -201,6 +226,13 @@ def only_if(condition: str, step: Any) -> Any:
     if condition:
         step.insert(1, "if", condition)
     return step
+
+
+def literal(lines: str) -> Any:
+    """Return a text that is written line by line where it has several."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    return LiteralScalarString(lines) if "\n" in lines else lines
 
 
 def mapping(**values: Any) -> Any:

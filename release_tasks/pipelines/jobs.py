@@ -6,7 +6,7 @@ its own that holds nothing but what its channel asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from release_tasks import order
@@ -33,8 +33,15 @@ from release_tasks.steps.tag import tag
 from release_tasks.steps.verify import verify
 
 PLAN, BUILD, IMAGES, ASSEMBLE = ("plan", "build", "images", "assemble")
-APPROVE, DRAFT, PROVENANCE = ("approve", "draft", "provenance")
-REHEARSE = "rehearse"
+TEST, APPROVE, DRAFT = ("test", "approve", "draft")
+PROVENANCE, VERIFY, REHEARSE = ("provenance", "verify", "rehearse")
+# the jobs that run on several machines, and the settings that choose these
+EACH_MACHINE = {
+    BUILD: 'in [build.runners], by target: x86_64-pc-windows-msvc = "LABEL"',
+    IMAGES: 'in [build.runners], by platform: "linux/arm64" = "LABEL"',
+    TEST: 'in [ci.tests], by machine: "LABEL" = ["3.13"]',
+    VERIFY: 'in [ci.tests], by machine: "LABEL" = ["3.13"]',
+}
 
 Rights = Mapping[str, tuple[str, str]]
 # Why a job may do more than read the repository, as its definition says.
@@ -113,11 +120,25 @@ def jobs(project: Project, steps: Order) -> list[Job]:
     before = tuple(job.name for job in found)
     others = tuple(step for step in built if step not in PER_TARGET)
     found.append(Job(ASSEMBLE, others, before, has_files=True))
+    ready: tuple[str, ...] = (ASSEMBLE,)
+    if is_tried(project, built):
+        found.append(Job(TEST, (), (PLAN, BUILD)))
+        ready = (ASSEMBLE, TEST)
     if project.settings.github.environment:
-        found.append(Job(APPROVE, (), (PLAN, ASSEMBLE)))
+        found.append(Job(APPROVE, (), (PLAN, *ready)))
+        ready = (APPROVE,)
     shipped = [step for step in every[public:] if _has_work(step, project)]
-    found += _public(project, shipped, found[-1].name)
+    found += _public(project, shipped, ready)
     return found
+
+
+def is_tried(project: Project, steps: Sequence[Step] = PER_TARGET) -> bool:
+    """Tell whether built files are tried on the machines that they are for."""
+    if project.settings.ci.tests is False:
+        return False
+    return any(
+        step in PER_TARGET and _has_work(step, project) for step in steps
+    )
 
 
 def rehearsal(project: Project) -> list[Job]:
@@ -128,6 +149,8 @@ def rehearsal(project: Project) -> list[Job]:
         found.append(Job(PLAN, (bump, tag), ()))
         found += _builds(project, steps)
     before = tuple(job.name for job in found)
+    if is_tried(project):
+        found.append(Job(TEST, (), (PLAN, BUILD)))
     return [*found, Job(REHEARSE, (), before)]
 
 
@@ -146,11 +169,13 @@ def _builds(project: Project, steps: list[Step]) -> Iterator[Job]:
         yield Job(IMAGES, (docker_buildx,), needs)
 
 
-def _public(project: Project, steps: list[Step], before: str) -> Iterator[Job]:
+def _public(
+    project: Project, steps: list[Step], ready: tuple[str, ...]
+) -> Iterator[Job]:
     """Yield the jobs of the steps that others can see, each after the one before."""
     together = [step for step in steps if step in TOGETHER]
     rights = COMMITS | (RUNS_OF_CI if project.settings.gates.ci else {})
-    yield Job(DRAFT, tuple(together), (PLAN, before), rights, True)
+    yield Job(DRAFT, tuple(together), (PLAN, *ready), rights, True)
     if project.settings.ci.provenance:
         yield Job(PROVENANCE, (), (DRAFT,), ATTESTATIONS, True)
     last = DRAFT

@@ -12,6 +12,11 @@ FILE = "release-tasks.toml"
 Reason = Annotated[str, msgspec.Meta(min_length=1)]  # why something is ignored
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
 GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
+Lines = tuple[str, ...]
+# GitHub's own limit of a job is six hours
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=360)]
+# five fields: POSIX cron, as GitHub takes it
+CronLine = Annotated[str, msgspec.Meta(pattern=r"^\S+( +\S+){4}$")]
 
 
 # of an image
@@ -232,12 +237,23 @@ class CiTable(_Table, frozen=True):
     """The workflow that `inv generate-ci` writes."""
 
     runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
+    runners: dict[str, str] = {}  # by job, in place of that
     python: str = "3.13"  # that runs the tasks
-    setup: tuple[str, ...] = ()  # lines before check and builds
+    # lines before check and builds; or by job, or by `linux`, `macos`, `windows`
+    setup: Lines | dict[str, Lines] = ()
     environments: dict[str, str] = {}  # by job: an environment of GitHub
     provenance: bool = True  # attestations of GitHub; not for a private project
-    # of check, build and assembling, each
-    minutes: Annotated[int, msgspec.Meta(ge=1, le=360)] = 60
+    # of check, build and assembling, each; or by job
+    minutes: Minutes | dict[str, Minutes] = 60
+    # by machine: the Pythons with which the built files are tried there; none:
+    # each machine that one of the targets is for; false: nowhere
+    tests: dict[str, tuple[PythonVersion, ...]] | Literal[False] = {}
+    # which releases wait for each other: those of one version, or all
+    concurrency: Literal["version", "repository"] = "version"
+    # when the default branch is rehearsed, as cron has it
+    schedule: tuple[CronLine, ...] = ()
+    # what rehearsals keep for the next one: paths, never those of a release
+    caches: Lines = ()
 
 
 class Settings(_Table, frozen=True):

@@ -25,6 +25,7 @@ RENAMED = {
     "silence": "[checks.ignore]",
     "forgotten": '[versions] stale = "warn" or "error"',
 }
+TESTS_EXAMPLE = '"ubuntu-24.04" = ["3.12"]; a name with a dot needs quotes'
 CI_EXAMPLE = 'ci = true, or the names of workflows: ci = ["ci.yml"]'
 EXAMPLES = {"array": '["..."]', "str": '"..."', "bool": "true", "object": "{}"}
 WORDS = {
@@ -175,6 +176,8 @@ def _correct_value(what: str, steps: Path, path: Path) -> str:
     """Return a line with a value of the right type for a key, or the values that it may have."""
     if path[:2] == ["gates", "ci"]:
         return CI_EXAMPLE
+    if path[:2] == ["ci", "tests"] and path[2:]:
+        return TESTS_EXAMPLE
     key = _quoted(path[-1])
     is_item = _ITEM.fullmatch(steps[-1]) is not None
     name = [step for step in steps if not step.startswith("[")][-1]

@@ -11,7 +11,10 @@ NEEDS = {"cargo": "crates", "helm": "charts"}
 
 @step
 def verify(
-    c: Context, version: str | None = None, component: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    here: bool = False,
 ) -> None:
     """Download, install and run everything that was published."""
     from release_tasks import channels, shell, terminal
@@ -20,6 +23,9 @@ def verify(
     from release_tasks.errors import counted, raise_problems
 
     release = begin(c, version, component)
+    if here:
+        raise_problems(all.problems_here(c, release))
+        return
     raise_problems(all.problems(c, release))
     if shell.is_dry(c):
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,29 +15,48 @@ from release_tasks.tools.python import module
 
 INDEX = f"{endpoints.PYPI}/simple/"
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
+# pip's own copy: a new environment has no other library
+TAGS = (
+    "from pip._vendor.packaging.tags import sys_tags\n"
+    "print(*sys_tags(), sep=chr(10))"
+)
 
 
-def create_environment(c: Context, folder: Path) -> Path:
+def create_environment(
+    c: Context, folder: Path, base: Path | None = None
+) -> Path:
     """Make a virtual environment in `folder` and return the path of its Python.
 
-    Our own pip installs into it, where there is one: to copy pip takes most of the time.
+    It is made from the Python `base`, with a pip of its own, or from ours. Our own pip installs
+    into that, where there is one: to copy pip takes most of the time.
     """
-    options = ["--without-pip"] if _have_pip() else []
-    do(c, [*module("venv"), *options, str(folder)])
+    if base:
+        do(c, [base, "-I", "-m", "venv", folder])
+    else:
+        options = ["--without-pip"] if _have_pip() else []
+        do(c, [*module("venv"), *options, str(folder)])
+    if sys.platform == "win32":
+        return folder / "Scripts" / "python.exe"
     return folder / "bin" / "python"
+
+
+def tags(python: Path) -> list[str]:
+    """Return the tags of wheels that fit an environment with a pip of its own, best first."""
+    return ask([python, "-I", "-c", TAGS], cwd=python.parents[2]).splitlines()
 
 
 def install(
     c: Context,
     python: Path,
-    requirement: str,
+    requirement: str | Path,
     option: str,
     env: Mapping[str, str],
 ) -> None:
-    """Install a requirement (`name==1.0`) from PyPI into the environment of `python`.
+    """Install a requirement (`name==1.0`, or a wheel) into the environment of `python`.
 
-    `option` chooses wheel or sdist (`--no-binary=name`). Other indexes and folders of the
-    caller's settings are switched off: they would say nothing about PyPI. Raises `Failed`.
+    What it depends on comes from PyPI. `option` chooses wheel or sdist (`--no-binary=name`).
+    Other indexes and folders of the caller's settings are switched off: they would say nothing
+    about PyPI. Raises `Failed`.
     """
     folder = python.parents[2]
     no_files = folder / "no-files"
@@ -47,7 +67,7 @@ def install(
         "PIP_FIND_LINKS": str(no_files),
     }
     pip: list[str | Path] = [python, "-m", "pip"]
-    if _have_pip():
+    if _have_pip() and not any(python.parent.glob("pip*")):
         pip = [*module("pip"), "--python", python]
     do(
         c,

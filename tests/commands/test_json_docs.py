@@ -144,7 +144,8 @@ def test_every_key_of_matrix_is_documented(
     assert output("matrix")["images"] == []  # as long as there is a question
     image = '[images."ghcr.io/example/tiny"]\ndockerfile = "a/Dockerfile"\n'
     project.commit("release-tasks.toml", image)
-    found = printed(output("matrix"), "jobs", "images", "wheels")
+    keys = ("jobs", "images", "tests", "systems", "wheels")
+    found = printed(output("matrix"), *keys)
     assert found == documented()["inv matrix"]
 
 

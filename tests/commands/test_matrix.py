@@ -172,6 +172,8 @@ def test_a_pure_python_package_is_built_by_any_machine(
                 }
             ],
             "images": [],
+            "tests": [{"runner": "ubuntu-latest", "python": "3.13"}],
+            "systems": [{"runner": "ubuntu-24.04", "here": ""}],
             "wheels": [
                 {
                     "package": "tiny-plain",
@@ -180,6 +182,62 @@ def test_a_pure_python_package_is_built_by_any_machine(
                 }
             ],
         }
+
+
+def test_files_are_tried_on_the_machines_that_they_are_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another one links them: it could not start them."""
+    settings = (
+        f'{SETTINGS}[build.runners]\n{WINDOWS} = "ubuntu-24.04"\n{ARM} = "our-arm"\n'
+        '[ci]\npython = "3.12"\n'
+    )
+    with project(tmp_path, monkeypatch, settings=settings) as tiny:
+        data = matrix(tiny)
+    machines = ("ubuntu-latest", "our-arm", "windows-latest", "macos-latest")
+    assert data["tests"] == [
+        {"runner": label, "python": "3.12"} for label in machines
+    ]
+    assert data["systems"] == [
+        {"runner": "ubuntu-24.04", "here": ""},  # and looks at everything
+        {"runner": "our-arm", "here": "yes"},
+        {"runner": "windows-latest", "here": "yes"},
+        {"runner": "macos-latest", "here": "yes"},
+    ]
+
+
+def test_wheels_are_tried_with_the_pythons_that_they_are_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = (
+        '[python.tiny-py]\nwheels = ["macosx_10_12_x86_64"]\n'
+        'pythons = ["3.11", "3.12"]\n'
+    )
+    with project(tmp_path, monkeypatch, settings=settings) as tiny:
+        assert matrix(tiny)["tests"] == [
+            {"runner": "macos-15-intel", "python": "3.11"},
+            {"runner": "macos-15-intel", "python": "3.12"},
+        ]
+
+
+def test_the_settings_choose_where_files_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = '[ci.tests]\n"ubuntu-22.04" = ["3.9", "3.14"]\nmacos-14 = []\n'
+    with project(tmp_path, monkeypatch, settings=SETTINGS + chosen) as tiny:
+        data = matrix(tiny)
+        tiny.commit("release-tasks.toml", f"{SETTINGS}[ci]\ntests = false\n")
+        none = matrix(tiny)
+    assert data["tests"] == [
+        {"runner": "ubuntu-22.04", "python": "3.9"},
+        {"runner": "ubuntu-22.04", "python": "3.14"},
+        {"runner": "macos-14", "python": "3.13"},
+    ]
+    assert [row["runner"] for row in data["systems"]] == [
+        "ubuntu-24.04",
+        "macos-14",
+    ]
+    assert none["tests"] == []
 
 
 def test_a_pure_python_package_is_built_with_the_first_target_only(

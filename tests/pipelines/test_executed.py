@@ -203,8 +203,7 @@ def serve(
         subprocess.run(["cp", "-r", stand_in, copy], check=True)
         commit(copy)
     commit(root)
-    address = f"https://github.com/{repository}.git"
-    git(root, "remote", "add", "origin", address)
+    git(root, "remote", "add", "origin", git_address(repository))
     done = inv(root, "generate-ci", "--pull-requests")
     assert done.returncode == 0, done.stderr
     subprocess.run(["actionlint"], cwd=root, check=True)
@@ -223,6 +222,30 @@ def serve(
         offer_ourselves(folder / "own")
         git(root, "push", "--quiet", "origin", "HEAD:main")
         yield Runner(root, folder, registries, repository)
+
+
+@contextmanager
+def local_release(
+    folder: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Offer a clone's commit and tag on registries that have nothing of it."""
+    references = [f"ghcr.io/{REPOSITORY}", "ghcr.io/example/charts/polyglot"]
+    with run_registries(folder, references=references) as registries:
+        for name, value in registries.env.items():
+            monkeypatch.setenv(name, value)
+        registries.github.create(*REPOSITORY.split("/"))
+        git(root, "push", "--quiet", "origin", "HEAD:main", "--tags")
+        yield
+
+
+def inventory(folder: Path) -> dict[str, str]:
+    """Return what identifies each file and image of an inventory, by its name."""
+    rows = json.loads((folder / "release.json").read_text())["files"]
+    return {row["name"]: row.get("digest") or row["sha256"] for row in rows}
+
+
+def git_address(repository: str) -> str:
+    return f"https://github.com/{repository}.git"
 
 
 def limit_rights(path: Path, copy: Path) -> None:
@@ -281,13 +304,33 @@ def test_a_dispatch_bumps_builds_publishes_and_verifies(runner: Runner) -> None:
 
 
 @pytest.mark.tools("docker", "helm")
-def test_a_tag_made_by_hand_is_released(runner: Runner) -> None:
+def test_a_tag_made_by_hand_is_released_with_the_bytes_of_a_local_release(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish_first_crates(runner)
     for step in ("bump", "tag", "push"):
         done = inv(runner.root, step, "--version", "0.2.0")
         assert done.returncode == 0, done.stderr
-    runner.run("push", ref="refs/tags/v0.2.0")
+    tag = "refs/tags/v0.2.0"
+    # names that are new are confirmed by who starts it, and a tag says none
+    refused = runner.attempt("push", ref=tag)
+    assert refused.returncode != 0
+    assert "has never been published; confirm the name" in refused.stdout
+    given = {"version": "0.2.0", "new": "all"}
+    runner.run("workflow_dispatch", ref=tag, inputs=given)
     assert runner.states("0.2.0") == {}
+    # once more for the tag alone: all of it is public
+    runner.run("push", ref=tag)
+    assert runner.states("0.2.0") == {}
+    published = inventory(runner.folder / "artifacts" / "dist" / "v0.2.0")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(runner.root), str(clone))
+    git(clone, "remote", "set-url", "origin", git_address(REPOSITORY))
+    with local_release(tmp_path / "others", clone, monkeypatch):
+        words = ("--version", "0.2.0", "--new", "all")
+        done = inv(clone, "release", *words)
+        assert done.returncode == 0, done.stderr
+    assert inventory(clone / "dist" / "v0.2.0") == published
 
 
 def test_a_small_project_is_released_with_what_each_job_may_do(

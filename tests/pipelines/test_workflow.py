@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,14 +54,22 @@ def load(root: Path, path: str = PATH) -> dict[str, Any]:
     return YAML(typ="safe").load((root / path).read_text())
 
 
-def zizmor(root: Path, path: str) -> str:
-    """Return what the strictest persona of zizmor finds."""
-    program = Path(sys.executable).with_name("zizmor")
-    words = (program, "--offline", "--persona=pedantic", "--no-progress", path)
-    done = subprocess.run(
-        words, cwd=root, capture_output=True, text=True, check=False
-    )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+def linted(root: Path, path: str) -> str:
+    """Return what the strictest persona of zizmor finds, and actionlint where there is one."""
+    program = str(Path(sys.executable).with_name("zizmor"))
+    commands = [
+        [program, "--offline", "--persona=pedantic", "--no-progress", path]
+    ]
+    if shutil.which("actionlint"):
+        commands.append(["actionlint", path])
+    found = ""
+    for words in commands:
+        done = subprocess.run(
+            words, cwd=root, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            found += done.stdout + done.stderr
+    return found
 
 
 @pytest.mark.parametrize("settings", SAMPLES)
@@ -76,7 +85,7 @@ def test_the_workflows_of_the_sample_projects(
         if os.environ.get("GOLDEN") == "write":
             golden.write_text(written.body(text))
         assert written.body(text) == golden.read_text()
-        assert zizmor(root, path) == ""
+        assert linted(root, path) == ""
 
 
 @pytest.mark.long
@@ -93,8 +102,7 @@ def test_the_workflows_of_layouts_as_they_are_found(
         return  # a question that stands before any workflow
     assert done.returncode == 0, done.stderr
     for path in (PATH, REHEARSAL):
-        subprocess.run(["actionlint", path], cwd=root, check=True)
-        assert zizmor(root, path) == ""
+        assert linted(root, path) == ""
 
 
 @pytest.mark.parametrize("settings", SAMPLES)
@@ -156,7 +164,7 @@ def test_an_order_of_ones_own_has_jobs_of_its_own(tiny: TinyProject) -> None:
     assert tiny.inv("generate-ci").returncode == 0
     workflow = load(tiny.root)["jobs"]
     assert list(workflow) == [
-        *("plan", "build", "assemble", "draft", "provenance"),
+        *("plan", "build", "assemble", "test", "draft", "provenance"),
         *("publish-pypi", "gh-release", "announce", "verify"),
     ]
     lines = [step.get("run", "") for step in workflow["assemble"]["steps"]]
@@ -177,6 +185,7 @@ def test_reviewers_of_an_environment_approve_before_anything_is_public(
     assert tiny.inv("generate-ci").returncode == 0
     workflow = load(tiny.root)["jobs"]
     assert workflow["approve"]["environment"] == "release"
+    assert workflow["approve"]["needs"] == ["plan", "assemble", "test"]
     assert workflow["draft"]["needs"] == ["plan", "approve"]
     assert [name for name in workflow if "environment" in workflow[name]] == [
         "approve"
@@ -198,10 +207,123 @@ def test_what_the_project_needs_is_set_up_where_its_code_runs(
         for name, job in workflow.items()
         if any(step.get("run") == line for step in job["steps"])
     ]
-    assert having == ["plan", "build", "assemble"]
+    assert having == ["plan", "build", "assemble", "test"]
     assert workflow["plan"]["runs-on"] == "big"
     assert workflow["plan"]["timeout-minutes"] == 90
     assert workflow["draft"]["timeout-minutes"] == 360
+
+
+def test_each_job_has_its_own_machine_limit_and_set_up(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit(
+        "release-tasks.toml",
+        "[ci]\n"
+        'runners = { assemble = "ubuntu-22.04", publish-pypi = "macos-15" }\n'
+        "minutes = { build = 90, publish-pypi = 20 }\n"
+        "[ci.setup]\n"
+        'linux = ["sudo apt-get install --yes protobuf-compiler"]\n'
+        'macos = ["brew install protobuf"]\n'
+        'publish-pypi = ["echo ready"]\n',
+    )
+    assert tiny.inv("generate-ci").returncode == 0
+    assert linted(tiny.root, PATH) == ""
+    workflow = load(tiny.root)["jobs"]
+    for name, label, limit in (
+        ("plan", "ubuntu-24.04", 60),
+        ("build", "${{ matrix.runner }}", 90),
+        ("assemble", "ubuntu-22.04", 60),
+        ("publish-pypi", "macos-15", 20),
+        ("gh-release", "ubuntu-24.04", 360),
+    ):
+        job = workflow[name]
+        assert (job["runs-on"], job["timeout-minutes"]) == (label, limit)
+    lines = {
+        name: [
+            (step.get("if"), step["run"])
+            for step in job["steps"]
+            if step["name"] == "Set up what the project needs"
+        ]
+        for name, job in workflow.items()
+    }
+    systems = [
+        (
+            "runner.os == 'Linux'",
+            "sudo apt-get install --yes protobuf-compiler",
+        ),
+        ("runner.os == 'macOS'", "brew install protobuf"),
+    ]
+    assert {name: found for name, found in lines.items() if found} == {
+        **dict.fromkeys(("plan", "build", "assemble", "test"), systems),
+        "publish-pypi": [(None, "echo ready")],
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "fact", "fix"),
+    [
+        (
+            "minutes = { publish = 5 }",
+            "[ci.minutes] names publish, and the workflow has no such job",
+            "use one of: plan, build, assemble, test, draft, provenance, "
+            "publish-pypi, gh-release, verify",
+        ),
+        (
+            'setup = { osx = ["true"] }',
+            "[ci.setup] names osx, and the workflow has no such job",
+            "use one of: linux, macos, windows, plan, build",
+        ),
+        (
+            'runners = { build = "big" }',
+            "[ci.runners] names build, whose machines differ by target",
+            "in [build.runners], by target: x86_64-pc-windows-msvc = ",
+        ),
+    ],
+)
+def test_settings_of_a_job_that_there_is_not_are_refused(
+    tiny: TinyProject, settings: str, fact: str, fix: str
+) -> None:
+    tiny.commit("release-tasks.toml", f"[ci]\n{settings}\n")
+    done = tiny.inv("generate-ci")
+    assert done.returncode == 1
+    assert f"error: {fact}\n  help: {fix}" in done.stderr
+    assert not (tiny.root / PATH).exists()
+
+
+def test_releases_can_wait_for_each_other(tiny: TinyProject) -> None:
+    assert tiny.inv("generate-ci").returncode == 0
+    each = load(tiny.root)["concurrency"]
+    assert each["group"] == "release-${{ inputs.version || github.ref_name }}"
+    tiny.commit("release-tasks.toml", '[ci]\nconcurrency = "repository"\n')
+    assert tiny.inv("generate-ci").returncode == 0
+    assert load(tiny.root)["concurrency"] == {
+        "group": "release",
+        "cancel-in-progress": False,
+    }
+
+
+def test_a_schedule_rehearses_the_branch_and_caches_are_never_a_releases(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit(
+        "release-tasks.toml",
+        '[ci]\nschedule = ["17 4 * * 1"]\ncaches = ["~/.cargo/registry", "target"]\n',
+    )
+    alone = tiny.inv("generate-ci")
+    assert "[ci] schedule and caches are of rehearse.yml" in alone.stderr
+    assert "inv generate-ci --pull-requests" in alone.stderr
+    assert tiny.inv("generate-ci", "--pull-requests").returncode == 0
+    assert linted(tiny.root, REHEARSAL) == ""
+    rehearsal = load(tiny.root, REHEARSAL)
+    assert rehearsal["on"]["schedule"] == [{"cron": "17 4 * * 1"}]
+    kept = [
+        name
+        for name, job in rehearsal["jobs"].items()
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/cache@")
+    ]
+    assert kept == ["build", "rehearse"]
+    assert "actions/cache@" not in (tiny.root / PATH).read_text()
 
 
 def test_the_files_of_the_draft_are_what_later_jobs_get(
@@ -255,7 +377,7 @@ def test_an_environment_belongs_to_a_job(tiny: TinyProject) -> None:
     refused = tiny.inv("generate-ci", "--force")
     assert refused.returncode == 1
     assert "names pypi, and the workflow has no such job" in refused.stderr
-    assert "use one of: plan, build, assemble, draft" in refused.stderr
+    assert "use one of: plan, build, assemble, test, draft" in refused.stderr
 
 
 def test_a_private_project_can_do_without_signatures(tiny: TinyProject) -> None:
@@ -304,6 +426,28 @@ def test_a_signature_that_does_not_verify_stops_the_workflow(
     else:
         assert done.returncode == 0
         assert asked == [f"{verify}/a.whl", f"{verify}/bundles/b c.tar.gz"]
+
+
+def test_a_tag_says_itself_which_version_it_is(
+    tiny: TinyProject, tmp_path: Path
+) -> None:
+    """The first step of `plan` runs as for a push of a tag, which has no inputs."""
+    assert tiny.inv("generate-ci").returncode == 0
+    steps = load(tiny.root)["jobs"]["plan"]["steps"]
+    [script] = [step["run"] for step in steps if step.get("id") == "release"]
+    tiny.tag("v0.1.0")
+    env = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_OUTPUT": str(tmp_path / "outputs"),
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REF": "refs/tags/v0.1.0",
+        "WANTED": "",
+    }
+    words = ["bash", "-e", "-o", "pipefail", "-c", script]
+    subprocess.run(words, cwd=tiny.root, env=env, check=True)
+    first = (tmp_path / "outputs").read_text().splitlines()[:2]
+    assert first == ["version=0.1.0", "tag=v0.1.0"]
 
 
 def test_tags_that_wait_for_ci_begin_the_workflow(tiny: TinyProject) -> None:
@@ -356,7 +500,7 @@ def test_a_pull_request_is_rehearsed_without_any_right(
 ) -> None:
     assert tiny.inv("generate-ci", "--pull-requests").returncode == 0
     workflow = load(tiny.root, REHEARSAL)
-    assert list(workflow["jobs"]) == ["plan", "build", "rehearse"]
+    assert list(workflow["jobs"]) == ["plan", "build", "test", "rehearse"]
     assert workflow["on"] == {"pull_request": None}
     for job in workflow["jobs"].values():
         assert job["permissions"] == READS
@@ -498,9 +642,13 @@ def test_the_outputs_of_plan_are_lines_of_a_file(
         GITHUB_OUTPUT=str(file),
     )
     assert done.returncode == 0, done.stderr
-    version, tag, found, images = file.read_text().splitlines()
+    version, tag, found, *others = file.read_text().splitlines()
     assert (version, tag) == ("version=0.2.0", "tag=v0.2.0")
-    assert images == "images=[]"
+    assert others == [
+        "images=[]",
+        'tests=[{"runner": "ubuntu-latest", "python": "3.13"}]',
+        'systems=[{"runner": "ubuntu-24.04", "here": ""}]',
+    ]
     assert found.startswith('jobs=[{"target": "any"')
     assert "--version 0.2.0" in found  # not `minor`, which moves with the tag
 

@@ -35,6 +35,10 @@ VERIFY: dict[str, Verify] = {  # by channel; what takes longest starts first
     "charts": charts.verify,
     "github": assets.verify,
 }
+HERE: dict[str, Verify] = {  # what differs by machine
+    "pypi": python.verify_wheels,
+    "github": assets.verify,
+}
 AT_ONCE = 2  # most of the time goes into compilers, which use every core
 
 
@@ -57,6 +61,23 @@ def problems(c: Context, release: Release) -> list[Problem]:
     found: list[Problem] = []
     for part in get_many(collect_problems, looks, AT_ONCE):
         found += part
+    return found
+
+
+def problems_here(c: Context, release: Release) -> list[Problem]:
+    """Return what a user of this machine would run into with wheels and programs.
+
+    Everything else is the same everywhere, and what is compiled is for any machine or none.
+    """
+    every = dict(zip(channels.NAMES, channels.every(), strict=True))
+    found: list[Problem] = []
+    for name, verify in HERE.items():
+        if shell.is_dry(c):
+            _announce(release, every[name])
+        else:
+            found += collect_problems(
+                partial(_channel, c, release, every[name], verify)
+            )
     return found
 
 

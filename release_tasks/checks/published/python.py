@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks import endpoints, files, terminal
 from release_tasks.channels import pypi
-from release_tasks.checks.smoke.program import (
-    NEXT,
-    check_version_output,
-    reason,
-)
+from release_tasks.checks.smoke import package
+from release_tasks.checks.smoke.program import NEXT, reason
 from release_tasks.converge import DONE
 from release_tasks.errors import Problem
 from release_tasks.release import Release
@@ -25,21 +20,6 @@ from release_tasks.tools import pip
 
 # what pip prints about a version
 OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"
-# runs in the new environment: imports the modules of a distribution, and prints what it contains
-LOOK = """
-import importlib, importlib.metadata, inspect, json, re, sys
-found = importlib.metadata.distribution(sys.argv[1])
-files = [file for file in found.files or () if "__pycache__" not in file.parts]
-code = [file for file in files if inspect.getmodulename(file.name)]
-tops = {file.parts[0] if file.parts[1:] else inspect.getmodulename(file.name) for file in code}
-tops = sorted(name for name in tops if name.isidentifier())
-own = re.sub("[-_.]+", "_", sys.argv[1]).lower()
-modules = [own] if own in tops else tops
-for name in modules:
-    importlib.import_module(name)
-scripts = [file.name for file in files if file.parts[-2:-1] == ("bin",) and ".." in file.parts]
-print(json.dumps({"version": found.version, "modules": modules, "scripts": scripts}))
-"""
 
 
 @dataclass(frozen=True)
@@ -63,18 +43,22 @@ class _Download:
 
 def verify(c: Context, release: Release) -> Iterator[Problem]:
     """Yield each package that does not install or import, from its wheel or its sdist."""
-    by_package: dict[tuple[str, str], list[str]] = {}
-    for status in pypi.state(release, pypi.expected(release)):
-        if status.state in DONE:
-            artifact = status.artifact
-            by_package.setdefault(
-                (artifact.package, artifact.version), []
-            ).append(artifact.name)
+    yield from verify_wheels(c, release)
     env: dict[str, str] = {}
     if release.project.workspace:
         # cargo then compiles only what no gate or earlier attempt has compiled
         env = {"CARGO_TARGET_DIR": str(release.project.workspace.target)}
-    for (name, version), file_names in by_package.items():
+    for (name, version), file_names in _published(release).items():
+        if not all(file.endswith(".whl") for file in file_names):
+            option = f"--no-binary={name}"
+            yield from _install(
+                c, _Download(name, version, "sdist", option, env)
+            )
+
+
+def verify_wheels(c: Context, release: Release) -> Iterator[Problem]:
+    """Yield each package that does not install or import from its wheel for this machine."""
+    for (name, version), file_names in _published(release).items():
         wheels = [file for file in file_names if file.endswith(".whl")]
         if any(map(_fits, wheels)):
             option = f"--only-binary={name}"
@@ -83,11 +67,17 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
             terminal.say(
                 f"no wheel of {name} {version} fits this machine, so none was installed"
             )
-        if len(file_names) > len(wheels):
-            option = f"--no-binary={name}"
-            yield from _install(
-                c, _Download(name, version, "sdist", option, env)
-            )
+
+
+def _published(release: Release) -> dict[tuple[str, str], list[str]]:
+    """Return the files on PyPI by package and version."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for status in pypi.state(release, pypi.expected(release)):
+        if status.state in DONE:
+            artifact = status.artifact
+            key = artifact.package, artifact.version
+            found.setdefault(key, []).append(artifact.name)
+    return found
 
 
 def _fits(wheel: str) -> bool:
@@ -115,34 +105,6 @@ def _install(c: Context, download: _Download) -> Iterator[Problem]:
                 fact = f"{label} does not install: {reason(error.output)}"
                 yield Problem(fact, download.fix)
             return
-        yield from _look(python, download)
-
-
-def _look(python: Path, download: _Download) -> Iterator[Problem]:
-    """Import an installed package, or run its programs where it has no module."""
-    label, version = download.label, download.version
-    try:
-        found = json.loads(pip.run(python, LOOK, download.name))
-    except Failed as error:
-        yield Problem(
-            f"{label} does not import: {reason(error.output)}", download.fix
+        yield from package.look(
+            python, download.name, version, label, download.fix
         )
-        return
-    if found["version"] != version:
-        fact = f"{label} has version {found['version']} in its metadata"
-        yield Problem(fact, download.fix)
-        return
-    terminal.say(
-        ", ".join(
-            [
-                f"{label} installs",
-                *(f"and imports {module}" for module in found["modules"]),
-            ]
-        )
-    )
-    if not found["modules"]:
-        for script in found["scripts"]:
-            argv = [python.parent / script, "--version"]
-            yield from check_version_output(
-                argv, version, f"{script} of {label}"
-            )

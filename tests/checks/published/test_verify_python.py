@@ -18,7 +18,7 @@ from support.published_project import (
     run,
 )
 
-from release_tasks.checks.published import python
+from release_tasks.checks.published import all, python
 from release_tasks.release import Release
 
 pytestmark = [pytest.mark.tools("git"), pytest.mark.slow]
@@ -129,7 +129,9 @@ def test_a_wheel_that_does_not_import_is_found_and_the_sdist_is_tried_all_the_sa
     assert left_behind(tmp_path) == []
 
 
-def test_an_sdist_that_does_not_build_is_found(release, tmp_path):
+def test_an_sdist_that_does_not_build_is_found_but_not_on_other_systems(
+    release, tmp_path, capsys
+):
     upload(
         wheel(tmp_path),
         sdist(tmp_path, first='raise SystemExit("no compiler")'),
@@ -139,6 +141,13 @@ def test_an_sdist_that_does_not_build_is_found(release, tmp_path):
         problem
         == "fetched-hello 0.2.0 from PyPI (sdist) does not install: no compiler"
     )
+    capsys.readouterr()
+    # GitHub has none of it, and that is found, too
+    found = facts(all.problems_here(Context(), release))
+    assert found == ["v0.2.0 0.2.0 on GitHub is missing"]
+    said = capsys.readouterr().err
+    assert "(wheel) installs" in said
+    assert "(sdist)" not in said
 
 
 def test_a_dependency_that_nobody_has_is_found(release, tmp_path):
