@@ -37,6 +37,7 @@ from release_tasks.checks.preflight import (
     workflows,
 )
 from release_tasks.errors import Problem
+from release_tasks.memo import memoizing
 
 AREAS = (
     programs,
@@ -67,13 +68,14 @@ def checks() -> tuple[Check, ...]:
 def check_release(context: CheckContext, fast: bool = False) -> list[Finding]:
     """Return all findings, problems last.
 
-    The gates run only when there are no problems, and not if `fast`.
+    The gates run only when there are no problems, and not if `fast`. Each thing is asked for once.
     """
-    quick = (unknown_check, *checks_of(AREAS))
-    found = run(quick, context, at_once=len(quick))
-    is_ready = all(finding.severity != "problem" for finding in found)
-    if is_ready and not fast:
-        found += run(checks_of((gates,)), context)
+    with memoizing():
+        quick = (unknown_check, *checks_of(AREAS))
+        found = run(quick, context, at_once=len(quick))
+        is_ready = all(finding.severity != "problem" for finding in found)
+        if is_ready and not fast:
+            found += run(checks_of((gates,)), context)
     return _problems_last(found)
 
 
