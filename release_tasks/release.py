@@ -136,6 +136,7 @@ class Release:
         return fixed | self.project.settings.build.env
 
 
+@memo.memoizing()
 @memo.memoized
 def _at(
     is_dry: bool,

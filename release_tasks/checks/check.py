@@ -13,7 +13,7 @@ from invoke.context import Context
 from release_tasks.checks.credentials import Credentials
 from release_tasks.errors import Problem, ReleaseError, collect_problems
 from release_tasks.http import get_many
-from release_tasks.memo import memoized
+from release_tasks.memo import memoized, memoizing
 from release_tasks.project.workflows import Workflow, workflows
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -227,9 +227,10 @@ def run(
 ) -> list[Finding]:
     """Return what checks find, each fact once; `at_once` of them run at the same time."""
     found: dict[str, list[Finding]] = {}  # by what is wrong
-    for findings in get_many(lambda check: check(subject), checks, at_once):
-        for finding in findings:
-            _add(found.setdefault(finding.fact, []), finding)
+    with memoizing():
+        for findings in get_many(lambda check: check(subject), checks, at_once):
+            for finding in findings:
+                _add(found.setdefault(finding.fact, []), finding)
     return [finding for same in found.values() for finding in same]
 
 

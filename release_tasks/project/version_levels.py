@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
+from release_tasks.memo import memoizing
 from release_tasks.project.discovery import discover
 from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
@@ -21,6 +22,7 @@ from release_tasks.versions.requests import (
 )
 
 
+@memoizing()
 def resolve(version: str, component: str | None) -> str:
     """Return the request with every level replaced by a version, `0.3.0` for `minor`.
 

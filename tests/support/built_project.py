@@ -11,6 +11,7 @@ from invoke.context import Context
 
 from release_tasks import dist, files
 from release_tasks.errors import MultipleErrors, ReleaseError
+from release_tasks.memo import memoizing
 from release_tasks.steps.check_artifacts import check_artifacts
 from support import python_projects as projects
 from support.executables import AARCH64, compiled_program, elf
@@ -34,6 +35,7 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 HERE, PACKED = "tiny-0.2.0-here", "tiny-0.2.0-arm.tar.gz"
 
 
+@memoizing()
 def add_all_files(
     tiny: TinyProject, here: bytes = b"", arm: bytes = b""
 ) -> None:
