@@ -7,6 +7,7 @@ from posixpath import basename
 from typing import Any
 
 from release_tasks.checks.check import CheckContext, warning
+from release_tasks.checks.preflight.crates import published
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats.text_files import line_at, read
 from release_tasks.manifests import toml_values
@@ -19,7 +20,10 @@ MANIFESTS = ("Cargo.toml", "pyproject.toml")
 @warning
 def deprecated_license(context: CheckContext) -> Iterator[Problem]:
     """Find each manifest whose license has an identifier that SPDX has replaced."""
+    understood = _understood_by_cargo(context)
     for path in _manifests(context):
+        if path in understood:
+            continue
         try:
             text = read(context.project.root, path)
             data = toml_values.load(text, path)
@@ -48,6 +52,19 @@ def _manifests(context: CheckContext) -> list[str]:
         if basename(path) in MANIFESTS and (root / path).parent in folders:
             found.append(path)
     return found
+
+
+def _understood_by_cargo(context: CheckContext) -> set[str]:
+    """Return the manifests of crates whose license, as cargo reads it, is in order.
+
+    That of the root is not among them: it may have licenses for others.
+    """
+    return {
+        one.manifest
+        for one in published(context)
+        if one.folder
+        and not any(spdx.license_expression(one.package["license"] or ""))
+    }
 
 
 def _expressions(data: Any) -> Iterator[str]:

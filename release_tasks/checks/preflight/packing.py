@@ -215,7 +215,10 @@ def _other_packages(context: CheckContext) -> Mapping[str, list[str]]:
 
 @memoized
 def _package_table(context: CheckContext, manifest: str) -> Mapping[str, Any]:
+    """Return `[package]` of a manifest that chooses its files, else an empty table."""
     text = text_files.read(context.release.source_tree, manifest)
+    if "include" not in text and "exclude" not in text:
+        return {}  # what most manifests have to say here, and no parser is asked
     table = toml_values.load(text, manifest).get("package")
     return table if isinstance(table, Mapping) else {}
 
