@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,16 @@ settings.load_profile("any-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rows: Counter[str] = Counter()
     for item in items:
         if isinstance(item, pytest.Function) and is_quick(item):
             item.add_marker("quick")
+        sample = item.get_closest_marker("sample")
+        if sample:
+            table = item.nodeid.partition("[")[0]
+            if rows[table] % sample.args[0]:
+                item.add_marker("long")
+            rows[table] += 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

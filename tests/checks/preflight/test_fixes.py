@@ -506,6 +506,7 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
         yield Try(tiny)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", WAYS)
 def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(
     name: str, one: Try
