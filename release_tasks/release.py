@@ -38,6 +38,8 @@ class ComponentRelease:
     version: str
     tag: str
     dist: Path  # dist/<tag>/
+    # no version: the newest commit, with the version that its manifests have
+    is_edge: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,16 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not missing:
         _say_nothing_to_do(release)
         return
+    build_files(c, release, missing, target)
+
+
+def build_files(
+    c: Context,
+    release: Release,
+    missing: Sequence[ImageFiles],
+    target: str | None = None,
+) -> None:
+    """Build, scan and test these images; `target` is that of `build`."""
     platforms = [
         platform for image in missing for platform in image.image.platforms
     ]
@@ -93,7 +103,8 @@ def labels(
     """Return the labels of an image (OCI image annotations); its commit is recognized by them."""
     found = filled(release, part, image.labels)
     found["org.opencontainers.image.revision"] = release.commit
-    found["org.opencontainers.image.version"] = part.version
+    version = part.tag if part.is_edge else part.version
+    found["org.opencontainers.image.version"] = version
     found["org.opencontainers.image.created"] = _created(release)
     if release.project.repository:
         source = hosts.web(release.project.repository)

@@ -11,6 +11,7 @@ from release_tasks.channels import git_runs
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.gates import HOTFIX
+from release_tasks.project.model import Project
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
@@ -20,6 +21,7 @@ from release_tasks.versions.numbers import parse
 NAME = "git"
 NOUN = "tag"
 UNDO = "a tag can be deleted"
+USUAL = ("main", "master")  # default branches, where nothing names one
 # GitHub starts no workflow when a push has more (docs, event `push`)
 TAGS_PER_PUSH = 3
 
@@ -102,6 +104,22 @@ def release_branch(release: Release) -> str:
             "git switch BRANCH",
         )
     return branch
+
+
+def usual_branch(project: Project) -> str | None:
+    """Return the branch of releases: of the settings, else the default one of origin, as known."""
+    named = project.settings.project.branch
+    named = named or origin.default_branch(project.root)
+    if named:
+        return named
+    known: set[str] = set()
+    if origin.url(project.root) is not None:
+        known.update(origin.refs(project.root))
+    for branch in USUAL:
+        ref = f"refs/heads/{branch}"
+        if ref in known or git.commit_of(project.root, ref):
+            return branch
+    return None
 
 
 def hotfix_branch(release: Release) -> str | None:

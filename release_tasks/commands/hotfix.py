@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
     from release_tasks.release import Release
 
-USUAL = ("main", "master")  # default branches, where nothing names one
 OPEN, FINISHED = "open", "finished"
 
 
@@ -174,19 +173,15 @@ def _commit_of_tag(c: Context, tree: Path, tag: str) -> str | None:
 
 def _release_branch(project: Project) -> str:
     """Return the branch that a hotfix is merged into, unless `--into` names one."""
-    from release_tasks.tools.git import origin
+    from release_tasks.channels.git import usual_branch
 
-    named = project.settings.project.branch
-    named = named or origin.default_branch(project.root)
-    if named:
-        return named
-    for branch in USUAL:
-        if _heads(project.root, branch):
-            return branch
-    raise ReleaseError(
-        "nothing says which branch a hotfix is merged into",
-        "add --into BRANCH, or set branch in [project]",
-    )
+    branch = usual_branch(project)
+    if branch is None:
+        raise ReleaseError(
+            "nothing says which branch a hotfix is merged into",
+            "add --into BRANCH, or set branch in [project]",
+        )
+    return branch
 
 
 def _heads(tree: Path, branch: str) -> list[str]:

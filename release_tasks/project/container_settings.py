@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
@@ -28,6 +29,7 @@ PLACEHOLDERS = (
 )
 SAMPLES = ("1.2.3", "1.2.3-rc.1")  # versions to try a template with
 SHA = "0123abc"
+EDGE = {"sha": SHA, "commit": SHA * 5}  # what a template of `edge` may have
 _PLAIN = (  # keys whose texts are taken as they are
     "dockerfile",
     "context",
@@ -62,6 +64,7 @@ def _errors(settings: Settings) -> Iterator[ReleaseError]:
     for key, table in settings.images.items():
         yield from _reference_errors("images", key)
         yield from _tag_errors(key, table)
+        yield from _edge_errors(key, table)
         yield from _platform_errors(key, table)
         yield from _text_errors(key, table)
     for reference in settings.charts:
@@ -111,6 +114,32 @@ def _tag_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
                 break
 
 
+def _edge_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
+    """Yield an error for each tag of the newest commit that is none, or may be of a version."""
+    for template in table.edge:
+        place = f"{FILE}: [images.{key}] edge: {template}"
+        try:
+            tag = fill(template, EDGE)
+        except ReleaseError as error:
+            yield ReleaseError(f"{place}: {error.problem}", error.fix)
+            continue
+        if oci.tag(tag):
+            yield ReleaseError(
+                f"{place} is not a tag that registries accept: {oci.tag(tag)[0]}",
+                'edge = ["main", "sha-{sha}"]',
+            )
+        elif re.match(r"[vV]?[0-9]", template):
+            yield ReleaseError(
+                f"{place} looks like the tag of a version",
+                'edge = ["main", "sha-{sha}"]',
+            )
+        elif template in tags_of(key, table):
+            yield ReleaseError(
+                f"{place} is a tag of releases, too",
+                "remove it from tags, or from edge",
+            )
+
+
 def _platform_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
     place = f"{FILE}: [images.{key}] platforms"
     if not table.platforms:
@@ -155,8 +184,8 @@ def _collisions(settings: Settings) -> Iterator[ReleaseError]:
     owners: dict[tuple[oci.Name, str], str] = {}
     for key, table in settings.images.items():
         name = oci.name(oci.split_tag(key)[0])
-        for template in tags_of(key, table):
-            tag = expand(template, SAMPLES[0], sha=SHA)
+        for template in (*tags_of(key, table), *table.edge):
+            tag = expand(template, SAMPLES[0], sha=SHA, commit=SHA)
             if tag is None:
                 continue
             other = owners.setdefault((name, tag), key)

@@ -241,6 +241,7 @@ def _image(
         dockerfile,
         tuple(dict.fromkeys(normalized)),
         tags_of(key, table),
+        edge=table.edge,
         context=normpath(context),
         target=table.target,
         args=tuple(sorted(table.args.items())),

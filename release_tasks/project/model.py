@@ -121,6 +121,7 @@ class Image:
     dockerfile: str
     platforms: tuple[str, ...]
     tags: tuple[str, ...]
+    edge: tuple[str, ...] = ()  # templates of tags that no version has
     context: str = "."
     target: str | None = None
     # templates, as those of labels and annotations

@@ -97,6 +97,8 @@ class ImageTable(_Table, frozen=True):
     target: str | None = None  # the stage of the Dockerfile
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = DEFAULT_TAGS
+    # tags of the newest commit of the release branch, with {sha} and {commit}
+    edge: tuple[str, ...] = ()
     args: dict[str, str] = {}
     # as docker buildx build takes them, without values
     secrets: tuple[str, ...] = ()
