@@ -279,8 +279,11 @@ class _Writer:
 def release(project: Project, jobs: Sequence[Job]) -> str:
     """Return the text of release.yml, without the lines that say who wrote it.
 
-    Raises `ReleaseError` for settings of a job that there is not.
+    Raises `ReleaseError` for settings of a job that there is not, a target that no machine is
+    for, and where it is not decided what is shipped.
     """
+    job_settings.refuse_open_questions(project)
+    job_settings.refuse_foreign_targets(project)
     job_settings.refuse_unknown(project.settings.ci, [job.name for job in jobs])
     made = mapping(name="Release")
     made["on"] = mapping(push={"tags": list(tag_filters.filters(project))})

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.pipelines.jobs import APPROVE, EACH_MACHINE, REHEARSE
+from release_tasks.project.kinds import NAMED
+from release_tasks.project.model import (
+    Project,
+    resolved_or_empty,
+    resolved_or_raise,
+)
 from release_tasks.project.settings import CiTable
 
 # what GitHub's context `runner.os` has on them
 SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
+# parts of targets that one of GitHub's machines is for, or that any of them can build
+BUILT_ON_GITHUB = ("-linux-", "-apple-", "-windows-", "wasm", "-none")
 # crates.io lets a user wait an hour for the next upload
 LONGEST = 360  # minutes, GitHub's own limit of a job
 
@@ -45,6 +53,35 @@ def setup(
         elif name in SYSTEMS and is_build:
             condition = f"runner.os == '{SYSTEMS[name]}'"
             yield from ((line, condition) for line in lines)
+
+
+def refuse_open_questions(project: Project) -> None:
+    """Raise `ReleaseError` where it is not decided what is shipped: jobs would be missing."""
+    errors: list[ReleaseError] = []
+    for component in project.components:
+        for kind in NAMED:
+            try:
+                resolved_or_raise(getattr(component, kind.name))
+            except ReleaseError as error:
+                errors.append(error)
+    raise_all(errors)
+
+
+def refuse_foreign_targets(project: Project) -> None:
+    """Raise `ReleaseError` for a target of another system than GitHub's machines have.
+
+    What runs in a browser, or without any system, is built by any machine.
+    """
+    runners = project.settings.build.runners
+    for component in project.components:
+        for binary in resolved_or_empty(component.binaries):
+            target = binary.target
+            is_known = any(part in target for part in BUILT_ON_GITHUB)
+            if not is_known and target not in runners:
+                raise ReleaseError(
+                    f"GitHub has no machine for {target} of {binary.name}",
+                    f'name one that builds it: [build.runners] {target} = "LABEL"',
+                )
 
 
 def refuse_unknown(settings: CiTable, jobs: Iterable[str]) -> None:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
 from release_tasks.tools.cargo import Verification
+from release_tasks.tools.git import origin
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
     from release_tasks.tools.cargo import Workspace
 
 T = TypeVar("T")
+ON_GITHUB = f"{endpoints.GITHUB}/OWNER/NAME.git"
 
 
 class Unresolved(ReleaseError):
@@ -262,9 +265,15 @@ class Project:
     def github_repository(self) -> str:
         """Return [host/]owner/name; raise `ReleaseError` where origin is not on GitHub."""
         if self.repository is None:
+            remote = origin.remote_name(self.root)
+            if origin.url(self.root) is None:
+                raise ReleaseError(
+                    "this repository has no remote, so no GitHub repository",
+                    f"git remote add {remote} {ON_GITHUB}",
+                )
             raise ReleaseError(
-                "origin is not a GitHub repository",
-                "git remote set-url origin URL",
+                f"{remote} is not a GitHub repository",
+                f"git remote set-url {remote} {ON_GITHUB}",
             )
         return self.repository
 
