@@ -48,6 +48,8 @@ PARAMETER_HELP = {
     "no_credentials": "do not ask for tokens: other jobs have them",
     "trusted_publishing": "the same, and crates.io and PyPI trust them without any token",
     "python": "the Python to install wheels with (path or name); default: the one that runs this",
+    "rerun_failed": "run the failed jobs again, once",
+    "minutes": "give up after so many minutes; default: 360",
     "here": "only wheels and programs that are for this machine; others look at the rest",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
     "next": "the version or level of the next milestone, which is made unless it exists",

@@ -32,6 +32,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.status import status
     from release_tasks.commands.try_artifacts import try_artifacts
     from release_tasks.commands.untag import untag
+    from release_tasks.commands.watch import watch
 
     tasks = Collection()
     tasks.add_task(announce)
@@ -55,6 +56,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(status)
     tasks.add_task(try_artifacts)
     tasks.add_task(untag)
+    tasks.add_task(watch)
     for step in order.steps(steps):
         tasks.add_task(step, name=order.name(step))
     tasks.configure({"release_tasks": {"order": steps}})

@@ -20,7 +20,7 @@ LATER = (
     "untag",
     "rollback",
 )
-CI = ("generate-ci", "matrix", "collect", "try-artifacts")
+CI = ("generate-ci", "matrix", "collect", "try-artifacts", "watch")
 WIDTH = 18  # columns of a task's name
 
 

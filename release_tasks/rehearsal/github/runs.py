@@ -259,6 +259,28 @@ def _logs(call: Call) -> Response:
     return Response(200, out.getvalue(), {"Content-Type": "application/zip"})
 
 
+def _find_log(call: Call) -> Response:
+    """Redirect to the text of a job's log, as GitHub does ("Download job logs")."""
+    _, job = _find_job(call)
+    if job["status"] != "completed":
+        raise not_found()
+    place = f"{call.base}/actions/jobs/{job['id']}/logs/text"
+    return Response(302, b"", {"Location": place})
+
+
+def _log(call: Call) -> Response:
+    """Return the log of a job: each line with its time, the steps as groups."""
+    _, job = _find_job(call)
+    lines = []
+    for step in job["steps"] or [{"name": "run"}]:
+        lines += [f"##[group]Run {step['name']}", "##[endgroup]"]
+        lines += step.get("log", job.get("log", "")).splitlines()
+        if step.get("conclusion", job["conclusion"]) == "failure":
+            lines.append("##[error]Process completed with exit code 1.")
+    text = "".join(f"{now()[:-1]}.0000000Z {line}\n" for line in lines)
+    return Response(200, text.encode(), {"Content-Type": "text/plain"})
+
+
 ROUTES: tuple[Route, ...] = (
     ("POST", "/actions/workflows/([^/]+)/dispatches", _dispatch),
     ("GET", "/actions/workflows/([^/]+)/runs", _list_runs),
@@ -279,5 +301,7 @@ ROUTES: tuple[Route, ...] = (
         r"/actions/jobs/(\d+)",
         lambda call: _job_json(call, *_find_job(call)),
     ),
+    ("GET", r"/actions/jobs/(\d+)/logs", _find_log),
+    ("GET", r"/actions/jobs/(\d+)/logs/text", _log),
     ("POST", r"/actions/jobs/(\d+)/rerun", _rerun_job),
 )

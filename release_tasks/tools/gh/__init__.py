@@ -216,6 +216,16 @@ def fetch(repository: str, asset: Asset) -> bytes:
     return _repeated(lambda: _ask(host, "-H", f"Accept: {BYTES}", below))
 
 
+def text(path: str) -> str:
+    """Return what a GET on GitHub's API answers that is no JSON, such as the log of a job."""
+    host, below = _located(path)
+    if not token(host):
+        raise ReleaseError(
+            "GitHub shows logs to nobody without a token", "gh auth login"
+        )
+    return _repeated(lambda: _ask(host, below)).decode(errors="replace")
+
+
 def create(
     c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str
 ) -> None:
