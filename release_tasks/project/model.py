@@ -265,7 +265,6 @@ class Project:
     def github_repository(self) -> str:
         """Return [host/]owner/name; raise `ReleaseError` where origin is not on GitHub."""
         if self.repository is None:
-<<<<<<< HEAD
             remote = origin.remote_name(self.root)
             if origin.url(self.root) is None:
                 raise ReleaseError(
@@ -275,12 +274,6 @@ class Project:
             raise ReleaseError(
                 f"{remote} is not a GitHub repository",
                 f"git remote set-url {remote} {ON_GITHUB}",
-=======
-            command = "set-url" if origin.url(self.root) else "add"
-            raise ReleaseError(
-                "origin is not a GitHub repository",
-                f"git remote {command} origin URL",
->>>>>>> ed51174f (Type what the help of settings, versions and repositories says)
             )
         return self.repository
 
