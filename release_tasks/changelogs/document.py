@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from release_tasks.changelogs import markdown, restructured, titles
+from release_tasks.changelogs import day_lines, markdown, restructured, titles
 from release_tasks.changelogs.syntax import (
     Definition,
     Heading,
@@ -135,8 +135,13 @@ def parse(text: str, path: str = NAME) -> Document:
 
 
 def is_empty(body: str, path: str = NAME) -> bool:
-    """Return whether a section has only headings, definitions, comments and blank lines."""
-    return not parse(body, path).syntax.content
+    """Return whether a section has only headings, dates, definitions, comments and blank lines."""
+    document = parse(body, path)
+    for number in document.syntax.content:
+        line = day_lines.read(document.lines[number])
+        if line is None or line.day is None:
+            return False
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -181,13 +186,16 @@ def _announced(headings: Sequence[Heading]) -> tuple[Heading, ...]:
     accepted |= _accepted_names(read, accepted)
     level = min((one.level for one in accepted), default=2)
     first = min((one.line for one in accepted), default=_END)
+    in_development = _in_development(read, accepted)
     found = []
     for heading, title in read.items():
         is_next = (
             title.says_next and heading.level == level and heading.line < first
         )
         if heading in accepted:
-            is_pending = title.placeholder is not None
+            is_pending = (
+                title.placeholder is not None or heading == in_development
+            )
             heading = replace(
                 heading, version=title.version, is_pending=is_pending
             )
@@ -195,6 +203,20 @@ def _announced(headings: Sequence[Heading]) -> tuple[Heading, ...]:
             heading = replace(heading, is_unreleased=True)
         found.append(heading)
     return tuple(found)
+
+
+def _in_development(
+    read: dict[Heading, Title], accepted: set[Heading]
+) -> Heading | None:
+    """Return the newest version where that is `1.3.0-dev`, without a date and the only such one.
+
+    Where others are called so as well, they are versions that were released.
+    """
+    alike = [one for one in accepted if read[one].is_in_development]
+    newest = min(accepted, key=lambda one: one.line, default=None)
+    if alike != [newest] or read[alike[0]].day:
+        return None
+    return newest
 
 
 def _accepted_names(

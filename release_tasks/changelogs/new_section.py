@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from release_tasks.changelogs import titles
+from release_tasks.changelogs import day_lines, titles
 from release_tasks.changelogs.changelog import find, takes_over
 from release_tasks.changelogs.compare_links import NextVersion, following
 from release_tasks.changelogs.dates import is_dated
@@ -27,6 +27,9 @@ _MARKER = re.compile(
     r"towncrier release notes start|scriv-insert-here|version list|insertion marker",
     re.I,
 )
+
+# an item of a list, or a row of a table
+_ITEM = re.compile(r"(?:[-*+]\s+(?P<first>.*)|\|(?P<cell>[^|]*)\|.*)")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _with_section(document: Document, new: NewSection, path: str) -> str:
         return _below_unreleased(document, unreleased, new)
     if unreleased is not None and takes_over(unreleased, new.version):
         return _retitled(document, unreleased, new)
-    return _inserted(document, new)
+    return _inserted(document, new, path)
 
 
 def _with_date(document: Document, present: Heading, new: NewSection) -> str:
@@ -97,16 +100,54 @@ def _with_date(document: Document, present: Heading, new: NewSection) -> str:
     is_later = False
     if day is not None and not day.is_ambiguous:
         is_later = day.day > new.day + datetime.timedelta(days=1)
-    if not present.is_pending and not is_later:
-        return "".join(document.lines)
-    return _retitled(document, present, new)
+    if present.is_pending or is_later:
+        return _retitled(document, present, new)
+    return "".join(_with_day_line(document, present, new))
+
+
+def _with_day_line(
+    document: Document, heading: Heading, new: NewSection
+) -> list[str]:
+    """Return the lines, with the date where a line below the heading has a word for it."""
+    lines = list(document.lines)
+    line = day_lines.first(lines, heading.end, document.end(heading))
+    if line is not None and line.day is None:
+        model = _day_line(document, heading)
+        lines[line.number] = line.on(new.day, model.day if model else None)
+    return lines
+
+
+def _day_line(
+    document: Document, besides: Heading | None = None
+) -> day_lines.DayLine | None:
+    """Return the line with the date below the newest version, None where the heading has it."""
+    for heading in document.versions:
+        if heading == besides:
+            continue
+        line = day_lines.first(
+            document.lines, heading.end, document.end(heading)
+        )
+        if titles.read(heading.title).day or line is None or line.day is None:
+            return None
+        return line
+    return None
+
+
+def _new_day_line(document: Document, new: NewSection) -> list[str]:
+    """Return the line with the date for a new heading, none where the newest version has none."""
+    line = _day_line(document)
+    if line is None:
+        return []
+    before = document.lines[line.number - 1]
+    blank = [] if before.strip() else [line_end(document.lines)]
+    return [*blank, line.on(new.day)]
 
 
 def _retitled(document: Document, heading: Heading, new: NewSection) -> str:
     """Return the text with the version and its date in a heading that says it is not released."""
     title = titles.read(heading.title)
     written = _heading(document, new)
-    if title.is_in_order:
+    if title.is_in_order and (title.placeholder or title.day):
         renamed = (
             title.text[: title.start] + new.version + title.text[title.end :]
         )
@@ -212,9 +253,11 @@ def _below_unreleased(
     document: Document, unreleased: Heading, new: NewSection
 ) -> str:
     """Return the text with the heading below `Unreleased`, whose content it takes over."""
-    lines = document.lines
+    lines = _with_day_line(document, unreleased, new)
     end = line_end(lines)
     added = [end, *_heading(document, new)]
+    if lines == list(document.lines):
+        added += _new_day_line(document, new)
     if new.body.strip() and is_empty(document.body(unreleased)):
         added += [end, *_body_lines(new.body, end)]
     own = list(lines[unreleased.line : unreleased.end])
@@ -227,20 +270,39 @@ def _below_unreleased(
     )
 
 
-def _inserted(document: Document, new: NewSection) -> str:
-    """Return the text with the section before the newest one, else at the end."""
+def _inserted(document: Document, new: NewSection, path: str) -> str:
+    """Return the text with the section before the newest one, else at the end.
+
+    Raises `ReleaseError` where versions are items of a list or rows of a table: no place is right.
+    """
     lines = document.lines
     end = line_end(lines)
     block = [*_anchor(document, new.version), *_heading(document, new)]
+    block += _new_day_line(document, new)
     if new.body.strip():
         block += [end, *_body_lines(new.body, end)]
     at = _first_section(document, new.version)
     if at is None:
+        _refuse_other_forms(document, path)
         return "".join(_appended(document, block))
     # a marker, or text without a blank line behind it
     if at and lines[at - 1].strip():
         block.insert(0, end)
     return "".join([*lines[:at], *block, end, *lines[at:]])
+
+
+def _refuse_other_forms(document: Document, path: str) -> None:
+    for number in sorted(document.syntax.content):
+        line = document.lines[number].strip()
+        found = _ITEM.fullmatch(line)
+        title = titles.read(found["first"] or found["cell"]) if found else None
+        if title and title.version and not title.name and title.is_closed:
+            raise ReleaseError(
+                f"{path}: its versions are no headings, but `{line}`",
+                f"make a heading of each: ## {title.text.strip()}",
+                file=path,
+                line=number + 1,
+            )
 
 
 def _anchor(document: Document, version: str) -> list[str]:

@@ -36,6 +36,7 @@ _NO_DATE = (
 )
 _ALONE = r"wip|upcoming|pending|coming\s+soon|soon|next|dev|development|future|draft|date|\?+"
 _GLUED = re.compile(rf"-(?:{_NO_DATE}|{_ALONE})$(?<!-dev)", re.I)
+_IN_DEVELOPMENT = re.compile(r"(?:-dev|\.dev0?|-snapshot)(?:\.0)?$", re.I)
 _PLACEHOLDER = re.compile(rf"(?<![\w-])(?:{_NO_DATE})(?![\w-])", re.I)
 _PLACEHOLDER_ALONE = re.compile(
     rf"[\s(\[{{*_:\u2013\u2014-]*(?P<word>{_ALONE})[\s)\]}}*_.]*", re.I
@@ -105,6 +106,11 @@ class Title:
         return re.search(r"[(\[{*_:,/|\u2013\u2014-]\s*$", between) is not None
 
     @property
+    def is_in_development(self) -> bool:
+        """Return whether the version is one that is worked on: `1.3.0-dev`, `1.3.0-SNAPSHOT`."""
+        return bool(_IN_DEVELOPMENT.search(self.version or ""))
+
+    @property
     def is_phrase(self) -> bool:
         """Return whether the words before the version are more than a name: `Update to 1.2.0`."""
         return bool(_PHRASE.search(self.name)) or len(self.name.split()) > 4
@@ -150,6 +156,12 @@ def read(text: str) -> Title:
             )
         break
     return Title(text, shown, days)
+
+
+def placeholder_in(text: str) -> tuple[int, int] | None:
+    """Return where a word such as `TBD` stands last in a text without a version."""
+    found = list(_PLACEHOLDER.finditer(text))
+    return found[-1].span() if found else None
 
 
 def like(
