@@ -12,15 +12,19 @@ COMMANDS = re.compile(
     r"""
       cargo[ ]+(?:\+\S+[ ]+)?(?:publish|release|smart-release|mono[ ]release)\b
     | cargo[ ]+(?:workspaces|ws)[ ]+publish
-    | release-plz[ ]+release\b
+    | release-plz[ ]+release\b(?!-)
+    | (?:python-)?semantic-release\b | release-it\b
     | (?:cargo[ ]+)?dist[ ]+host\b
     | twine[ ]+upload
     | (?:uv|poetry|hatch|flit|pdm|rye)[ ]+publish
     | maturin[ ]+(?:publish|upload)
     | (?:docker|podman|nerdctl)(?:[ ]+(?:image|manifest|compose))?[ ]+push
+    | regctl[ ]+image[ ]+(?:copy|import)
+    | earthly\b(?=.*[ ]--push\b)
+    | /?kaniko/executor\b(?=.*--destination)(?!.*--no-push)
     | docker[ ]+buildx[ ]+imagetools[ ]+create
     | buildah[ ](?:manifest[ ])?push
-    | (?:docker|podman|nerdctl|depot)[ ]+(?:buildx[ ]+)?(?:build|bake)\b
+    | (?:docker|podman|nerdctl|depot)[ ]+(?:(?:buildx|compose)[ ]+)?(?:build|bake)\b
       (?=.*(?:--push\b(?!=false)|push=true|type=registry))
     | skopeo[ ]+copy\b(?=.*[ ]docker://\S+\s*$)
     | crane[ ]+(?:push|copy|append|mutate)
@@ -28,7 +32,9 @@ COMMANDS = re.compile(
     | ko[ ]+(?:build|publish|resolve|apply)\b
     | helm[ ]+(?:push|cm-push)
     | cr[ ]+upload
-    | gh[ ]+release[ ]+(?:create|upload)
+    | gh[ ]+release[ ]+(?:create|upload|edit\b(?=.*--draft=false))
+    | gh[ ]+api\b(?=.*/releases\b(?!/))(?=.*[ ](?:-f|-F|--field|--raw-field|--input)\b)
+    | ghr[ ]+v?[$\w"]
     | hub[ ]+release[ ]+create
     | goreleaser[ ]+(?:release|publish)\b
     | jreleaser[ ]+(?:full-)?release
@@ -36,7 +42,12 @@ COMMANDS = re.compile(
     re.VERBOSE,
 )
 ONLY_TRIES = re.compile(
-    r"--dry-run\b|--snapshot\b|--skip[= ]publish|--help\b|--version\b"
+    r"--dry-run\b|--snapshot\b|--skip[= ]publish|--help\b|--version\b|--noop\b|--print\b"
+    r"|cargo .*\s(?:-n|--list)\b|semantic-release (?:changelog|generate-config)"
+)
+ELSEWHERE = re.compile(  # to registries that users do not install from
+    r"\btest[.-]?pypi\b|hatch publish .*(?:-r|--repo)[ =]test\b"
+    r"|\b(?:localhost|127\.0\.0\.1)(?::\d+)?/|cargo .*--registry[ =](?!crates-io\b)"
 )
 # else they only try
 NEEDS_EXECUTE = re.compile(r"cargo +(?:\S+ +)?(?:release|smart-release)\b")
@@ -49,6 +60,9 @@ ALWAYS = re.compile(  # actions that do nothing but publish
     | softprops/action-gh-release
     | [\w.-]+/[\w.-]*(?:create|upload|publish|make|update)[\w.-]*release[\w.-]*
     | [\w.-]+/[\w.-]*release[\w.-]*(?:upload|uploader|publisher|releaser)
+    | cycjimmy/semantic-release-action
+    | python-semantic-release/(?:python-semantic-release|publish-action)
+    | shogo82148/actions-upload-release-asset | int128/kaniko-action
     | ncipollo/release-action | marvinpinto/action-automatic-releases | meeDamian/github-release
     | actions/create-release | actions/upload-release-asset
     | taiki-e/upload-rust-binary-action | houseabsolute/actions-rust-release
@@ -112,7 +126,9 @@ def commands(script: str) -> Iterator[str]:
             continue
         for part in re.split(r"&&|\|\||;|\|", line):
             hit = COMMANDS.search(part)
-            if hit is None or ONLY_TRIES.search(part) or _is_quoted(part, hit):
+            if hit is None or _is_quoted(part, hit):
+                continue
+            if ONLY_TRIES.search(part) or ELSEWHERE.search(part):
                 continue
             if NEEDS_EXECUTE.search(part) and not EXECUTES.search(part):
                 continue
@@ -145,8 +161,8 @@ def _by_action(action: str, options: Mapping[str, Any]) -> str:
             arguments
         )
         return name if releases else ""
-    if name == "gh-action-pypi-publish" and "test.pypi" in words.get(
-        "repository-url", ""
+    if name == "gh-action-pypi-publish" and ELSEWHERE.search(
+        words.get("repository-url", "") + words.get("repository_url", "")
     ):
         return ""
     if name == "action" and action.startswith("release-plz/"):
