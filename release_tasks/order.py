@@ -66,7 +66,7 @@ def steps(order: Order) -> tuple[Step, ...]:
     return tuple(step for stage in order for step in stage)
 
 
-def run(step: Step, c: Any, arguments: Mapping[str, str | None]) -> None:
+def run(step: Step, c: Any, arguments: Mapping[str, str | bool | None]) -> None:
     """Call a step with those of the `arguments` that it has a parameter for."""
     parameters = inspect.signature(step.body).parameters
     taken = {

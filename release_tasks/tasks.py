@@ -48,6 +48,7 @@ PARAMETER_HELP = {
     "no_credentials": "do not ask for tokens: other jobs have them",
     "trusted_publishing": "the same, and crates.io and PyPI trust them without any token",
     "python": "the Python to install wheels with (path or name); default: the one that runs this",
+    "publishes": "here or actions: who builds and publishes; default: [ci] publishes",
     "rerun_failed": "run the failed jobs again, once",
     "minutes": "give up after so many minutes; default: 360",
     "here": "only wheels and programs that are for this machine; others look at the rest",

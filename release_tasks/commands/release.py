@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from invoke.context import Context
 from release_tasks import order, shell, terminal
 from release_tasks.display import amount
 from release_tasks.errors import ReleaseError, collect, raise_all
-from release_tasks.order import Step
+from release_tasks.order import Order, Step
 from release_tasks.tasks import command, command_line
 
 WIDTH = 40  # columns of the bar of the whole release
@@ -38,6 +39,7 @@ def release(
     component: str | None = None,
     new: str | None = None,
     sign_off: str | None = None,
+    publishes: str | None = None,
 ) -> None:
     """Release a version; run it again to resume."""
     from release_tasks.project.version_levels import resolve
@@ -48,14 +50,26 @@ def release(
         "component": component,
         "new": new,
         "sign_off": sign_off,
+        "publishes": publishes,
     }
     carry_out(c, arguments)
 
 
 def carry_out(c: Context, arguments: Arguments) -> None:
     """Run every step for these options of `inv release`, and say what is public then."""
+    from release_tasks.commands import on_actions
+
+    is_left = on_actions.is_left_to_actions(
+        arguments.get("publishes"), arguments["new"]
+    )
+    stages = order.of(c)
+    if is_left:
+        stages = on_actions.until_pushed(stages)
     try:
-        timeline = _run(c, arguments)
+        timeline = _run(c, stages, arguments, is_left)
+        if is_left:
+            version, component = arguments["version"], arguments["component"]
+            on_actions.follow(c, version, component)
     except KeyboardInterrupt:
         shell.end_children()
         line = command_line("release", arguments)
@@ -116,21 +130,29 @@ def _say_released(c: Context, arguments: Arguments) -> None:
             terminal.say(page)
 
 
-def _run(c: Context, arguments: Arguments) -> Timeline:
-    """Run the order stage by stage, and return when each step ran."""
+def _run(
+    c: Context, stages: Order, arguments: Arguments, is_left: bool
+) -> Timeline:
+    """Run stage by stage, and return when each step ran.
+
+    With `is_left`, jobs on GitHub Actions publish, and need no token of this machine.
+    """
     from release_tasks import dist
     from release_tasks.release import Release
 
     timeline: Timeline = []
     _keep_logs(c, arguments)
-    for number, stage in enumerate(order.of(c)):
+    given: dict[str, str | bool | None] = dict(arguments)
+    if is_left:
+        given["trusted_publishing"] = True
+    for number, stage in enumerate(stages):
         # the first stage changes nothing
         if number == 1 and not shell.is_dry(c):
             dist.lock(
                 Release.at(c, arguments["version"], arguments["component"])
             )
         with terminal.folded(" + ".join(map(order.name, stage))):
-            _run_stage(c, stage, arguments, timeline)
+            _run_stage(c, stage, given, timeline)
     return timeline
 
 
@@ -149,7 +171,7 @@ def _keep_logs(c: Context, arguments: Arguments) -> None:
 def _run_stage(
     c: Context,
     stage: tuple[Step, ...],
-    arguments: Arguments,
+    arguments: Mapping[str, str | bool | None],
     timeline: Timeline,
 ) -> None:
     """Run the steps of a stage side by side, and raise the errors of all of them."""
@@ -162,7 +184,10 @@ def _run_stage(
 
 
 def _run_step(
-    c: Context, step: Step, arguments: Arguments, timeline: Timeline
+    c: Context,
+    step: Step,
+    arguments: Mapping[str, str | bool | None],
+    timeline: Timeline,
 ) -> None:
     name = order.name(step)
     start = time.monotonic() - _BEGAN

@@ -238,6 +238,8 @@ class RollbackTable(_Table, frozen=True):
 class CiTable(_Table, frozen=True):
     """The workflow that `inv generate-ci` writes."""
 
+    # who builds and publishes after `inv release` has pushed the tag
+    publishes: Literal["here", "actions"] = "here"
     runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
     runners: dict[str, str] = {}  # by job, in place of that
     python: str = "3.13"  # that runs the tasks
