@@ -137,8 +137,10 @@ def no_github() -> str:
         return ""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         for words in (["update", "-qq"], ["install", "-y", "-qq", gh.apt]):
+            # what it says is no news: without gh, a line says how to install it
+            quiet = subprocess.DEVNULL
             subprocess.run(
-                ["apt-get", *words], stdout=subprocess.DEVNULL, check=False
+                ["apt-get", *words], stdout=quiet, stderr=quiet, check=False
             )
     if shutil.which("gh") is None:
         return f"gh is not installed; {command(gh)}"
