@@ -180,7 +180,7 @@ CASES = [
     Case("tools/cargo/rustflags.py:_read", lambda here: here.write(".cargo/config.toml", "["), lambda here: rustflags.target_tables(here.root), "fix ", lambda here, fix: here.write(".cargo/config.toml", "")),
     Case("tools/cargo/rustflags.py:_invalid", nothing, lambda here: rustflags.applies(os.environ.get("CONDITION", "cfg(all(unix)"), ()), "fix it in .cargo/config.toml", lambda here, fix: here.env.setenv("CONDITION", "cfg(all(unix))")),
     Case("checks/artifacts/incoming.py:find", types("mkdir empty"), lambda here: incoming.find([here.root / os.environ.get("FOLDER", "empty")]), "a folder that contains several", lambda here, fix: (here.write("dists/one/release.json", "[]"), here.env.setenv("FOLDER", "dists"))),
-    Case("pipelines/github.py:_refuse_unknown_jobs", lambda here: (here.type("git remote add origin git@github.com:example/tiny.git"), here.commit(FILE, '[ci.environments]\npublish = "live"\n')), workflow, "use one of: ", lambda here, fix: here.replace(FILE, "publish", fix.split(", ")[-1])),
+    Case("pipelines/job_settings.py:_refuse", lambda here: (here.type("git remote add origin git@github.com:example/tiny.git"), here.commit(FILE, '[ci.environments]\npublish = "live"\n')), workflow, "use one of: ", lambda here, fix: here.replace(FILE, "publish", fix.split(", ")[-1])),
     Case("pipelines/tag_filters.py:filters", lambda here: (here.commit("other/pyproject.toml", OTHER["other/pyproject.toml"]), here.commit(FILE, TWO.replace('tag = "o', 'tag = "v1-'))), lambda here: list(tag_filters.filters(here.project)), "another `tag`, such as", lambda here, fix: here.replace(FILE, "v1-{version}", fix.split('"')[1])),
     Case("pipelines/written.py:refuse_edited", lambda here: here.write("release.yml", "on: push\n"), lambda here: written.refuse_edited("release.yml", present(here), False), "move it away", lambda here, fix: here.type("mv release.yml other.yml")),
     Case("pipelines/written.py:refuse_edited", lambda here: here.write("release.yml", written.with_header("on: push\n") + "# mine\n"), lambda here: written.refuse_edited("release.yml", present(here), "FORCE" in os.environ), "or run this with --force", lambda here, fix: here.env.setenv("FORCE", "1")),
@@ -233,8 +233,8 @@ def test_origin_is_made_or_changed_by_the_command_that_is_said(
     here.type(before)
     said = inv(here.root, "generate-ci")
     assert said.returncode == 1
-    command = f"git remote {word} origin URL"
+    command = f"git remote {word} origin https://github.com/OWNER/NAME.git"
     assert comes_from("project/model.py:github_repository", command)
     assert f"help: {command}\n" in said.stderr
-    here.type(command.replace("URL", "git@github.com:example/tiny.git"))
+    here.type(command.replace("OWNER/NAME", "example/tiny"))
     assert inv(here.root, "generate-ci").returncode == 0
