@@ -122,9 +122,14 @@ class Release:
         return errors
 
     @property
+    def cargo_tree(self) -> Path:
+        """Return the folder of `source_tree` that has the workspace's Cargo.toml."""
+        return self.source_tree / self.project.cargo_folder
+
+    @property
     def target(self) -> Path:
         """Return the folder in which cargo builds; a work tree uses that of the checkout."""
-        folder = self.source_tree / "target"
+        folder = self.cargo_tree / "target"
         if self.project.workspace:
             folder = self.project.workspace.target
         if folder.is_relative_to(self.source_tree):

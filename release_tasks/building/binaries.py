@@ -48,11 +48,14 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not missing:
         _say_nothing_to_do(wanted)
     envs, impossible = targets.build_envs(
-        release, [file.target for file in missing], "inv build-binaries"
+        release,
+        [file.target for file in missing],
+        "inv build-binaries",
+        release.cargo_tree,
     )
     possible = [file for file in missing if file.target in envs]
     programs = [program for file in possible for program in file.programs]
-    raise_all(targets.unlinkable(release.source_tree, programs, envs))
+    raise_all(targets.unlinkable(release.cargo_tree, programs, envs))
     errors = list(impossible.values())
     targets.leave_out(errors, is_everything=target is not None or not possible)
     if possible:
@@ -169,10 +172,11 @@ def _build(
     file: BinaryFile,
     target_env: Mapping[str, str],
 ) -> None:
-    workspace = cargo.workspace(tree)
+    folder = tree / release.project.cargo_folder
+    workspace = cargo.workspace(folder)
     env = release.build_env | dict(target_env)
     options, flags = rustflags.reproducible(
-        tree, file.target, workspace.target, env
+        tree, file.target, workspace.target, env, folder
     )
     for program in file.programs:
         if not shell.is_dry(c):
@@ -182,13 +186,13 @@ def _build(
             program.name,
             program.target,
             workspace.is_locked,
-            targets.link_flags(release.source_tree, program, target_env),
+            targets.link_flags(release.cargo_tree, program, target_env),
             program.features,
             program.profile,
             options,
             env | flags,
         )
-        cargo_build.program(c, tree, request)
+        cargo_build.program(c, folder, request)
     if not shell.is_dry(c):
         _keep(release, tree, file, workspace)
 

@@ -97,12 +97,12 @@ def _verify(
     project = release.project
     packages = project.workspace.packages if project.workspace else {}
     found = Tarballs(
-        release.source_tree,
+        release.cargo_tree,
         release.target,
         tarballs,
         release.build_env,
         packages,
-        is_locked="Cargo.lock" in project.files,
+        is_locked=project.is_locked,
     )
     how = {crate.name: crate.verification for crate in project.crates}
     verify(c, found, {name: how[name] for name in names})

@@ -46,7 +46,7 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
     targets = [target for built in commands.values() for target in built]
     for target in dict.fromkeys(targets):
         lines = []
-        if release.project.manifest:
+        if release.project.has_cargo:
             lines.append(f"rustup target add {' '.join(_rust_targets(target))}")
         for command, built in commands.items():
             if target in built:

@@ -37,15 +37,16 @@ def chosen(
 
 
 def build_envs(
-    release: Release, targets: Iterable[str], command: str
+    release: Release, targets: Iterable[str], command: str, folder: Path
 ) -> tuple[BuildEnvs, dict[str, ReleaseError]]:
     """Return the variables for each target that can be built here, and an error for each other.
 
-    The error's fix has the `command` that builds it on another machine.
+    The toolchain of `folder` is used. The error's fix has the `command` that builds it on another
+    machine.
     """
     components = [part.component for part in release.parts]
     glibc = oldest_glibc(components, release.project.settings.build.glibc)
-    return rustc.possible(release.source_tree, targets, command, glibc)
+    return rustc.possible(folder, targets, command, glibc)
 
 
 def oldest_glibc(

@@ -64,7 +64,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
     compiled = [
         job.target for job in missing if job.file.package.maturin and job.target
     ]
-    envs, impossible = targets.build_envs(release, compiled, COMMAND)
+    envs, impossible = targets.build_envs(
+        release, compiled, COMMAND, _rust_folder(release, missing)
+    )
     possible = []
     refusals = []
     for job in missing:
@@ -148,6 +150,15 @@ def _missing(
         if any(job.file.matches(name) for name in names):
             found.append(job)
     return found
+
+
+def _rust_folder(release: Release, jobs: Sequence[WheelBuild]) -> Path:
+    """Return the folder whose toolchain builds the wheels: the workspace's if all are in it."""
+    tree = release.cargo_tree
+    folders = [job.file.package.folder for job in jobs]
+    if all(folder.is_relative_to(tree) for folder in folders):
+        return tree
+    return release.source_tree
 
 
 def _say_nothing_to_do(wanted: Sequence[WheelBuild]) -> None:
@@ -244,7 +255,7 @@ def _request(
     workspace = cargo.workspace(folder)
     env = release.build_env | dict(target_env)
     options, flags = rustflags.reproducible(
-        tree, job.target, workspace.target, env
+        tree, job.target, workspace.target, env, folder
     )
     return maturin.WheelRequest(
         target=job.target,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from invoke.context import Context
@@ -26,8 +27,6 @@ from release_tasks.tools.git import worktree
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
-
-LOCK = "Cargo.lock"
 
 
 class Bumped(NamedTuple):
@@ -72,12 +71,14 @@ def write(c: Context, release: Release) -> Bumped:
         if not shell.is_dry(c):
             if _lock(release):  # cargo reads every file, too, so let it begin
                 locked = pool.submit(
-                    cargo_lock.check_locked, release.checkout, "--offline"
+                    cargo_lock.check_locked,
+                    _cargo_checkout(release),
+                    "--offline",
                 )
             _check(release, plan.to_edit)
         copies = file_edits.inspect_copies(release, plan.edits)
         if locked and locked.exception():
-            _update_lock(c, release, plan.present[LOCK])
+            _update_lock(c, release, plan.present[release.project.cargo_lock])
     done = Bumped(
         tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale)
     )
@@ -165,9 +166,14 @@ def message(release: Release) -> str:
 
 
 def _lock(release: Release) -> tuple[str, ...]:
-    if release.project.manifest and LOCK in release.project.files:
-        return (LOCK,)
+    if release.project.has_cargo and release.project.is_locked:
+        return (release.project.cargo_lock,)
     return ()
+
+
+def _cargo_checkout(release: Release) -> Path:
+    """Return the folder of the checkout in which cargo runs."""
+    return release.checkout / release.project.cargo_folder
 
 
 def _plan(release: Release, uncommitted: tuple[str, ...]) -> _Plan:
@@ -215,9 +221,10 @@ def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
 def _update_lock(c: Context, release: Release, present: bytes) -> None:
     """Let cargo update a Cargo.lock that did not agree with the manifests before the bump."""
     # with an error for a broken one
-    toml_values.load(decode(present, LOCK), LOCK)
-    files.write_bytes(release.checkout / LOCK, present)
-    cargo_lock.update(c, release.checkout)
+    lock = release.project.cargo_lock
+    toml_values.load(decode(present, lock), lock)
+    files.write_bytes(release.checkout / lock, present)
+    cargo_lock.update(c, _cargo_checkout(release))
 
 
 def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
@@ -276,8 +283,9 @@ def _changed_by_others(
 
 
 def _is_bumped_lock(release: Release) -> bool:
-    file = release.checkout / LOCK
+    lock = release.project.cargo_lock
+    file = release.checkout / lock
     if not file.exists():
         return False
-    committed = worktree.files_at(release.checkout, "HEAD", (LOCK,))
-    return cargo_lock.is_bump(committed.get(LOCK, b""), file.read_bytes())
+    committed = worktree.files_at(release.checkout, "HEAD", (lock,))
+    return cargo_lock.is_bump(committed.get(lock, b""), file.read_bytes())

@@ -103,10 +103,13 @@ def outside(
 def outside_locks(release: Release, manifests: Iterable[str]) -> Iterator[str]:
     """Yield the Cargo.lock files of the trees that need a crate of the workspace by path."""
     folders = [posixpath.dirname(path) for path in manifests]
+    own = release.project.cargo_lock
     for path in _tracked(release, LOCK):
         folder = posixpath.dirname(path)
-        if folder and any(
-            f"{one}/".startswith(f"{folder}/") for one in folders
+        if (
+            folder
+            and path != own
+            and any(f"{one}/".startswith(f"{folder}/") for one in folders)
         ):
             yield path
 
@@ -148,10 +151,11 @@ def _present(release: Release) -> dict[str, str]:
         crate.name: manifest_path(release, crate)
         for crate in release.project.crates
     }
+    workspace = release.project.cargo_manifest
     texts = committed(
-        release, {MANIFEST, *paths.values()} & set(release.project.files)
+        release, {workspace, *paths.values()} & set(release.project.files)
     )
-    shared = _shared_version(texts.get(MANIFEST, ""))
+    shared = _shared_version(texts.get(workspace, ""), workspace)
     for name, path in paths.items():
         if path not in texts:
             continue
@@ -163,23 +167,35 @@ def _present(release: Release) -> dict[str, str]:
     return present
 
 
-def _shared_version(text: str) -> str | None:
+def _shared_version(text: str, path: str) -> str | None:
     """Return the version of `[workspace.package]`."""
-    data = toml_values.load(text, MANIFEST)
+    data = toml_values.load(text, path)
     return text_or_none(table_at(data, "workspace", "package").get("version"))
 
 
 def _patched(release: Release, folders: Mapping[str, str]) -> Iterator[str]:
     """Yield the crates that `[patch]` replaces by those of the repository."""
-    for path in (MANIFEST, *_CONFIGS):
+    for folder, name in _patching(release.project.cargo_folder):
+        path = posixpath.join(folder, name)
         if path not in release.project.files:
             continue
         for pin in cargo_toml.read(_text(release, path), path).pins:
             is_patch = pin.table.startswith("patch.") and pin.folder is not None
-            if is_patch and _joined("", pin.folder or "") == folders.get(
+            if is_patch and _joined(folder, pin.folder or "") == folders.get(
                 pin.package
             ):
                 yield pin.package
+
+
+def _patching(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the files that may replace crates in a workspace, each with the folder it is for."""
+    yield folder, MANIFEST
+    for name in _CONFIGS:
+        yield folder, name
+    while folder:  # cargo reads the configuration of each folder above, too
+        folder = posixpath.dirname(folder)
+        for name in _CONFIGS:
+            yield folder, name
 
 
 def _tracked(release: Release, name: str) -> list[str]:

@@ -95,8 +95,8 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
     owner = owners(release.project)
     versions = new_versions(release)
     found: dict[str, dict[str, str]] = {}
-    if release.project.manifest:
-        found["Cargo.toml"] = versions
+    if release.project.has_cargo:
+        found[release.project.cargo_manifest] = versions
     for crate in release.project.crates:
         kept = _kept(release.project, owner.get(crate.name))
         wanted = versions

@@ -424,7 +424,8 @@ def _other_locks(search: Search) -> Iterator[StaleLine]:
     """
     versions = new_versions(search.release)
     for path in search.release.project.files:
-        if posixpath.basename(path) != "Cargo.lock" or path == "Cargo.lock":
+        is_own = path == search.release.project.cargo_lock
+        if is_own or posixpath.basename(path) != "Cargo.lock":
             continue
         text = search.text(path)
         for name, version, at in cargo_lock.own_packages(text):

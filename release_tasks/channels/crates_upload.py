@@ -33,10 +33,10 @@ def repack_and_compare(
     names = [member.name for member in members]
     cargo_package.package(
         c,
-        release.source_tree,
+        release.cargo_tree,
         release.target,
         names,
-        _is_locked(release),
+        release.project.is_locked,
         offline=_is_self_contained(members),
     )
     folder = release.target / "package"
@@ -54,11 +54,11 @@ def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
 
     It is one call, except where crates test with each other.
     """
-    is_locked = _is_locked(release)
+    is_locked = release.project.is_locked
     for batch in crates_order.batches(_in_order(release, artifacts)):
         names = [member.name for member in batch]
         cargo_publish.publish(
-            c, release.source_tree, release.target, names, is_locked
+            c, release.cargo_tree, release.target, names, is_locked
         )
 
 
@@ -79,10 +79,6 @@ def _is_self_contained(members: Sequence[cargo.Member]) -> bool:
         names.issuperset((*member.needs, *member.tests_with))
         for member in members
     )
-
-
-def _is_locked(release: Release) -> bool:
-    return "Cargo.lock" in release.project.files
 
 
 def _mismatches(

@@ -87,9 +87,9 @@ class CheckContext:
     @memoized
     def cargo_graph(self) -> dict[str, Any] | Failed | None:
         """Return `cargo metadata` with dependencies, or why cargo refuses; None without a lock."""
-        if "Cargo.lock" not in self.project.files:
+        if not self.project.is_locked:
             return None
-        return cargo_lock.resolved(self.release.source_tree)
+        return cargo_lock.resolved(self.release.cargo_tree)
 
     @cached_property
     @memoized

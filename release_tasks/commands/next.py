@@ -57,10 +57,10 @@ def _behind(project: Project) -> tuple[Update, ...]:
     from release_tasks.shell import Failed
     from release_tasks.tools.cargo import lock
 
-    if not project.workspace or "Cargo.lock" not in project.files:
+    if not project.workspace or not project.is_locked:
         return ()
     try:
-        return lock.updates(project.root)
+        return lock.updates(project.cargo_root)
     except Failed as error:
         terminal.say(
             f"what Cargo.lock is behind with is unknown: {error.problem}"

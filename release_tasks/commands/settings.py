@@ -62,7 +62,12 @@ def data(project: Project) -> Data:
         "other_versions": _other_versions(project),
         "files": _files(project),
         "settings": values(
-            project, {"project.branch": git.branch(project.root)}
+            project,
+            {
+                "project.branch": git.branch(project.root),
+                "crates.folder": project.cargo_folder
+                or project.settings.crates.folder,
+            },
         ),
     }
 

@@ -6,6 +6,7 @@ whether its release works.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -35,9 +36,11 @@ def is_asked(project: Project, gate: str) -> bool:
     """Tell whether a project asks for a gate; True for gates that are no lints."""
     if gate not in WORDS:
         return True
-    if any(file in project.files for file in FILES.get(gate, ())):
-        return True
-    tables = LINTS.findall(_text(project, "Cargo.toml"))
+    for file in FILES.get(gate, ()):
+        places = (file, posixpath.join(project.cargo_folder, file))
+        if any(place in project.files for place in places):
+            return True
+    tables = LINTS.findall(_text(project, project.cargo_manifest))
     if any(table in TABLES.get(gate, ()) for table in tables):
         return True
     pattern = re.compile(WORDS[gate])

@@ -104,14 +104,14 @@ def _of_unpublished(
 def _private_versions(project: Project, ships: Ships) -> set[str]:
     """Return the version that a project has in crates which are not published.
 
-    It is that of the crate at the root, of the one with the project's name, or of a release. One
-    that was never released, below the releases that there are, is not the project's version: only
-    the tags have that.
+    It is that of the workspace's root package, of the crate with the project's name, or of a
+    release. One that was never released, below the releases that there are, is not the project's
+    version: only the tags have that.
     """
     own = [
         crate.version
         for crate in project.crates
-        if crate.folder == project.root
+        if crate.folder == project.cargo_root
     ]
     own += [
         crate.version for crate in project.crates if crate.name == project.name

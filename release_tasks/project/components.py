@@ -276,7 +276,7 @@ def _changelog(
             ]
     if is_main:
         at = 0 if not project.settings.components else len(folders)
-        folders.insert(at, project.root)
+        folders[at:at] = [project.root, project.cargo_root]
     found = [
         path
         for folder in dict.fromkeys(folders)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project import python_packages
-from release_tasks.project.model import Crate, OutsideCrate, Project
+from release_tasks.project.model import (
+    Crate,
+    OutsideCrate,
+    Project,
+    choice,
+)
 from release_tasks.project.outside_crates import outside_crates
 from release_tasks.project.settings import FILE, CrateTable, Settings
 from release_tasks.tools import cargo, git
@@ -22,10 +27,13 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
     """
     root, settings = project.root, project.settings
     members = workspace.members if workspace else ()
-    _refuse_unknown("ignore", settings.crates.ignore, members)
-    _refuse_unknown("include", settings.crates.include, members)
-    for name in settings.crates.named:
-        _refuse_unknown(name, (name,), members)
+    named = {
+        "ignore": settings.crates.ignore,
+        "include": settings.crates.include,
+    }
+    named |= {name: (name,) for name in settings.crates.named}
+    for key, names in named.items():
+        _refuse_unknown(key, names, members, project.cargo_candidates)
     in_wheels = python_packages.built_by_maturin(root, project.files)
     tracked = set(git.tracked(root))
     submodules = tuple(git.submodules(root))
@@ -54,8 +62,8 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
     folders = {crate.folder for crate in crates} | {
         one.folder for one in members
     }
-    outside = outside_crates(root, project.files, folders)
-    left_out += _outside_names(root, outside, in_wheels)
+    outside = outside_crates(project, folders)
+    left_out += _outside_names(project, outside, in_wheels)
     left_out += python_packages.left_out(root, project.files, settings)
     return replace(
         project,
@@ -138,27 +146,42 @@ def _around(folder: str, submodules: tuple[str, ...]) -> str:
 
 
 def _outside_names(
-    root: Path,
+    project: Project,
     outside: tuple[OutsideCrate, ...],
     in_wheels: Mapping[Path, PyProject],
 ) -> Iterator[str]:
     """Yield the crates that cargo would publish, but only from another workspace."""
+    place = "at the root"
+    if project.cargo_folder:
+        place = f"in {project.cargo_folder}/"
     for crate in outside:
-        path = (crate.folder / "Cargo.toml").relative_to(root).as_posix()
+        manifest = (crate.folder / "Cargo.toml").relative_to(project.root)
+        path = manifest.as_posix()
         is_shipped = crate.is_publishable and crate.folder not in in_wheels
-        if is_shipped and not python_packages.not_shipped(path):
-            reason = f"{path} is not in the workspace at the root"
-            command = f"cargo publish --manifest-path {path}"
-            yield f"{crate.name} (crates: {reason}; {command} releases it)"
+        if not is_shipped or python_packages.not_shipped(path):
+            continue
+        reason = f"{path} is not in the workspace {place}"
+        way = f"cargo publish --manifest-path {path} releases it"
+        for folder in project.cargo_candidates:
+            if path.startswith(f"{folder}/"):
+                reason = f"{path} is in one of several workspaces"
+                way = f'folder = "{folder}" in [crates] releases that one'
+        yield f"{crate.name} (crates: {reason}; {way})"
 
 
 def _refuse_unknown(
-    key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]
+    key: str,
+    names: tuple[str, ...],
+    members: tuple[cargo.Member, ...],
+    candidates: Sequence[str],
 ) -> None:
     available = sorted(member.name for member in members)
+    fix = f"available: {', '.join(available)}"
+    if candidates:
+        fix = f"name the workspace that has it:\n[crates]\n{choice('folder', [*candidates])}"
     for name in names:
         if name not in available:
             raise ReleaseError(
                 f"{FILE}: [crates] {key}: there is no crate {name}",
-                f"available: {', '.join(available)}",
+                fix,
             )

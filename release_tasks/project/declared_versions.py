@@ -45,7 +45,7 @@ def declared(project: Project) -> tuple[Declared, ...]:
     root = project.root
     crates = {crate.folder / "Cargo.toml" for crate in project.crates}
     if project.workspace:  # whose versions cargo has told
-        crates.add(root / "Cargo.toml")
+        crates.add(root / project.cargo_manifest)
     paths = []
     for path in project.files:
         if not other_manifests.may_have_version(path):

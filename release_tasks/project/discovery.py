@@ -10,12 +10,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from posixpath import join
 from typing import Any, TypeVar
 
 from release_tasks import environment, memo
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.project import charts, containers, python_packages
+from release_tasks.project import (
+    cargo_folder,
+    charts,
+    containers,
+    python_packages,
+)
 from release_tasks.project.binaries import binaries
 from release_tasks.project.components import split
 from release_tasks.project.crates import with_crates
@@ -61,13 +67,25 @@ def outline(root: Path) -> Project:
         repository = remotes.github_repository(url or "")
     source = repository or url or root.name  # a folder may have any name
     name = re.split("[/:]", source.rstrip("/").removesuffix(".git"))[-1]
-    return Project(root, settings, name, repository, (), files=files)
+    place = cargo_folder.find(root, files, settings)
+    return Project(
+        root,
+        settings,
+        name,
+        repository,
+        (),
+        files=files,
+        cargo_folder=place.path or "",
+        cargo_candidates=place.candidates,
+    )
 
 
 @lru_cache(maxsize=8)
 def _discover(root: Path, fingerprint: str, tags: tuple[str, ...]) -> Project:
     project = replace(outline(root), tags=tags)
-    workspace = _workspace(root, project.files)
+    workspace = None
+    if project.has_cargo:
+        workspace = _workspace(root, project.cargo_folder, project.files)
     project = with_crates(project, workspace)
     more = tuple(containers.left_out(project))
     project = replace(project, left_out=(*project.left_out, *more))
@@ -101,10 +119,10 @@ def _tags(root: Path) -> tuple[str, ...]:
     return (*(tag for tag in there if tag not in here), *here)
 
 
-def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
+def _workspace(
+    root: Path, folder: str, files: tuple[str, ...]
+) -> cargo.Workspace:
     """Return the workspace; cargo is only asked again if something that it reads has changed."""
-    if "Cargo.toml" not in files:
-        return None
     present = sorted({*files, *git.changed(root)})
     # cargo finds targets by name
     sources = tuple(path for path in present if path.endswith(".rs"))
@@ -113,10 +131,9 @@ def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
         for path in present
         if path.endswith(("Cargo.toml", ".cargo/config.toml"))
     ]
-    times = [
-        (path, _modified(root / path)) for path in (*manifests, "Cargo.lock")
-    ]
-    return _workspace_as_of(root, sources, tuple(times))
+    lock = join(folder, "Cargo.lock")
+    times = [(path, _modified(root / path)) for path in (*manifests, lock)]
+    return _workspace_as_of(root / folder, sources, tuple(times))
 
 
 @lru_cache(maxsize=8)

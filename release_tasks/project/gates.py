@@ -97,9 +97,9 @@ def _listed(project: Project) -> Iterator[Gate]:
 
 
 def _rust(project: Project) -> Iterator[Gate]:
-    if project.manifest is None:
+    if not project.has_cargo:
         return
-    locked = ("--locked",) if "Cargo.lock" in project.files else ()
+    locked = ("--locked",) if project.is_locked else ()
     commands = {
         "rustfmt": ("cargo", "fmt", "--all", "--check"),
         "clippy": (
@@ -117,7 +117,7 @@ def _rust(project: Project) -> Iterator[Gate]:
     }
     for name, argv in commands.items():
         asked = asked_gates.is_asked(project, name)
-        yield Gate(name, (argv,), project.root, is_asked=asked)
+        yield Gate(name, (argv,), project.cargo_root, is_asked=asked)
 
 
 def _charts(project: Project) -> Iterator[Gate]:

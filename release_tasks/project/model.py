@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -242,17 +243,39 @@ class Project:
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
     # as cargo sees it
     workspace: Workspace | None = field(default=None, repr=False)
+    # that of the workspace's Cargo.toml, from the root; "" for the root itself
+    cargo_folder: str = ""
+    # folders of the workspaces, where one has to be chosen
+    cargo_candidates: tuple[str, ...] = ()
     # what was found but is not released, and why
     left_out: tuple[str, ...] = ()
     outside: tuple[OutsideCrate, ...] = ()
     tags: tuple[str, ...] = field(default=(), repr=False)  # the oldest first
 
     @property
-    def manifest(self) -> Path | None:
-        """Return the workspace's Cargo.toml, or None for a project without Rust."""
-        if "Cargo.toml" not in self.files:
-            return None
-        return self.root / "Cargo.toml"
+    def cargo_root(self) -> Path:
+        """Return the folder of the workspace's Cargo.toml, in which cargo runs."""
+        return self.root / self.cargo_folder
+
+    @property
+    def cargo_manifest(self) -> str:
+        """Return the path of the workspace's Cargo.toml from the root, where there is one."""
+        return posixpath.join(self.cargo_folder, "Cargo.toml")
+
+    @property
+    def cargo_lock(self) -> str:
+        """Return the path of the workspace's Cargo.lock from the root, where there is one."""
+        return posixpath.join(self.cargo_folder, "Cargo.lock")
+
+    @property
+    def has_cargo(self) -> bool:
+        """Tell whether there is a workspace (or a crate alone), so that cargo is needed."""
+        return self.cargo_manifest in self.files
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether git tracks the workspace's Cargo.lock."""
+        return self.cargo_lock in self.files
 
     @property
     def ghcr_name(self) -> str | None:

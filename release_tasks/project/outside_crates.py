@@ -1,4 +1,4 @@
-"""Crates that git tracks and the workspace at the root does not have, read without cargo."""
+"""Crates that git tracks and the workspace does not have, read without cargo."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import Any
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
-from release_tasks.project.model import OutsideCrate
+from release_tasks.project.model import OutsideCrate, Project
 
 Manifests = dict[PurePosixPath, Mapping[str, Any]]  # by folder
 
 
 def outside_crates(
-    root: Path, files: tuple[str, ...], members: set[Path]
+    project: Project, members: set[Path]
 ) -> tuple[OutsideCrate, ...]:
     """Return the crates in tracked manifests whose folders are not in `members`.
 
-    They are excluded from the workspace at the root, in a workspace of their own, or there is none
-    at the root. A manifest that cannot be read is left out: cargo at the root does not read it.
+    They are excluded from the workspace, in one of their own, or there is no workspace. A manifest
+    that cannot be read is left out: cargo does not read it in the workspace.
     """
-    present = set(files)
+    root, files = project.root, project.files
+    locks = set(files) - {project.cargo_lock, "Cargo.lock"}
     manifests = dict(_manifests(root, files, members))
     found = []
     for folder, data in manifests.items():
@@ -43,7 +44,7 @@ def outside_crates(
                 root / folder,
                 is_publishable=_is_publishable(package),
                 version_file=(version_folder / "Cargo.toml").as_posix(),
-                lock=_lock(folder, present),
+                lock=_lock(folder, locks),
             )
         )
     return tuple(found)
@@ -93,10 +94,10 @@ def _is_publishable(package: Mapping[str, Any]) -> bool:
     return publish is not False
 
 
-def _lock(folder: PurePosixPath, files: set[str]) -> str | None:
-    """Return the Cargo.lock that cargo uses in a folder: the nearest one below the root."""
+def _lock(folder: PurePosixPath, locks: set[str]) -> str | None:
+    """Return the Cargo.lock that cargo uses in a folder: the nearest one of `locks`."""
     for parent in (folder, *folder.parents):
         lock = (parent / "Cargo.lock").as_posix()
-        if lock in files and lock != "Cargo.lock":
+        if lock in locks:
             return lock
     return None

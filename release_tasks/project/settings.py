@@ -75,6 +75,8 @@ class CratesTable(_Table, frozen=True):
 
     ignore: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    # of the workspace's Cargo.toml; default: the root, else the only one with crates for crates.io
+    folder: str | None = None
     named: dict[str, CrateTable] = {}  # every table in it: a crate
 
 

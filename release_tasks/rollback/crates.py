@@ -49,7 +49,7 @@ def _action(release: Release, status: ArtifactStatus, what: str) -> Action:
 
     def act(c: Context) -> None:
         cargo_yank.yank(
-            c, release.source_tree, artifact.name, artifact.version, is_undo
+            c, release.cargo_tree, artifact.name, artifact.version, is_undo
         )
         if not shell.is_dry(c):
             terminal.wait_for(lambda: _unseen(artifact, not is_undo), DEADLINE)

@@ -123,6 +123,8 @@ def publish_crates(registries: LocalRegistries, project: FoundProject) -> None:
         version = package.get("version")
         if isinstance(version, dict):
             version = _shared_version(project)
+        if version and "-dev" in version:
+            version = project.tags[-1].removeprefix("v")
         is_next = version == project.next_version
         if version and not is_next and "publish" not in package:
             _publish(registries, package["name"], version)

@@ -175,12 +175,15 @@ def chart_lock_outdated(context: CheckContext) -> Iterator[Problem]:
 def dockerfile_missing_member(context: CheckContext) -> Iterator[Problem]:
     """Find each Dockerfile that runs cargo with only some manifests of the workspace."""
     tree = context.release.source_tree
-    members = {
+    found = {
         crate.folder.relative_to(tree).as_posix(): crate
         for crate in context.project.crates
-        if crate.folder != tree
+        if crate.folder != context.release.cargo_tree
     }
     for image, run in _cargo_runs(context):
+        members = {
+            _in_context(image, folder): crate for folder, crate in found.items()
+        }
         missing = [
             folder
             for folder in members
@@ -189,7 +192,7 @@ def dockerfile_missing_member(context: CheckContext) -> Iterator[Problem]:
         if missing and len(missing) < len(members):
             commands = [
                 f"COPY {folder}/Cargo.toml {folder}/Cargo.toml"
-                + _write_source(context, members[folder], run)
+                + _write_source(context, members[folder], image, run)
                 for folder in missing
             ]
             yield Problem(
@@ -208,14 +211,16 @@ def dockerfile_missing_target(context: CheckContext) -> Iterator[Problem]:
     if not named:
         return
     for image, run in _cargo_runs(context):
-        missing = [file for file in named if not run.has(file, file)]
-        if missing and run.copies("Cargo.toml"):
+        files = [_in_context(image, file) for file in named]
+        missing = [file for file in files if not run.has(file, file)]
+        manifest = _in_context(image, context.project.cargo_manifest)
+        if missing and run.copies(manifest):
             commands = " and ".join(f"COPY {file} {file}" for file in missing)
             fix = f"add before that line: {commands}"
             if any(run.makes_folder_of(file) for file in missing):
                 fix += "; the folder then exists already, so change its mkdir to mkdir -p"
             yield Problem(
-                f"{image.dockerfile} runs cargo without {shorten(missing)}, which Cargo.toml "
+                f"{image.dockerfile} runs cargo without {shorten(missing)}, which {manifest} "
                 "names, and cargo refuses the package",
                 fix,
                 image.dockerfile,
@@ -465,13 +470,23 @@ def _pushed_later(context: CheckContext) -> Iterator[Problem]:
 
 
 def _cargo_runs(context: CheckContext) -> Iterator[tuple[Image, CargoRun]]:
-    """Yield the first run of cargo in each stage of each image's Dockerfile."""
+    """Yield the first run of cargo in each stage of each image that has the workspace."""
     for image, text in _dockerfiles(context):
-        for run in cargo_runs(text):
-            yield image, run
+        folder = posixpath.normpath(image.context)
+        manifest = context.project.cargo_manifest
+        if folder == "." or manifest.startswith(f"{folder}/"):
+            for run in cargo_runs(text):
+                yield image, run
 
 
-def _write_source(context: CheckContext, crate: Crate, run: CargoRun) -> str:
+def _in_context(image: Image, path: str) -> str:
+    """Return a path of the repository as one in the folder that an image is built from."""
+    return path.removeprefix(f"{posixpath.normpath(image.context)}/")
+
+
+def _write_source(
+    context: CheckContext, crate: Crate, image: Image, run: CargoRun
+) -> str:
     """Return the command that writes a first source of a member, empty where one is copied.
 
     cargo refuses a member without any.
@@ -481,7 +496,8 @@ def _write_source(context: CheckContext, crate: Crate, run: CargoRun) -> str:
     first = PurePosixPath(
         workspace.packages[crate.name]["targets"][0]["src_path"]
     )
-    source = first.relative_to(context.release.source_tree.as_posix())
+    below = first.relative_to(context.release.source_tree.as_posix())
+    source = PurePosixPath(_in_context(image, below.as_posix()))
     if run.copies(source.as_posix()):
         return ""
     return (
@@ -494,18 +510,20 @@ def _named_files(context: CheckContext) -> Iterator[str]:
 
     Of tests and benches only those with a name in Cargo.toml are looked for by cargo.
     """
-    files = context.project.files
-    if "Cargo.toml" not in files:
+    project, files = context.project, context.project.files
+    if not project.has_cargo:
         return
     manifest = toml_values.load(
-        read(context.release.source_tree, "Cargo.toml"), "Cargo.toml"
+        read(context.release.source_tree, project.cargo_manifest),
+        project.cargo_manifest,
     )
     script = manifest.get("package", {}).get("build")
     if isinstance(script, str):
-        yield script
+        yield posixpath.join(project.cargo_folder, script)
     for kind, folder in TARGETS.items():
         for target in manifest.get(kind, ()):
-            for path in _target_files(kind, folder, target):
+            for below in _target_files(kind, folder, target):
+                path = posixpath.join(project.cargo_folder, below)
                 if path in files:
                     yield path
                     break

@@ -55,7 +55,7 @@ def repository_steers_upload(context: CheckContext) -> Iterator[Problem]:
     """Find each key of the repository that leads an upload, and its token, elsewhere."""
     if not any(context.shipped("crates", Crate)):
         return
-    for steer in steering.steers(context.release.source_tree):
+    for steer in steering.steers(context.release.cargo_tree):
         yield Problem(
             f"{steer.key} of the repository {steer.effect}",
             f"remove {steer.key} from {steer.file}, or move it to ~/.cargo/config.toml",
@@ -68,7 +68,7 @@ def patch_in_configuration(context: CheckContext) -> Iterator[Problem]:
     """Find each crate of crates.io that cargo's settings replace, also when crates are verified."""
     if not any(context.shipped("crates", Crate)):
         return
-    for file, name in steering.patches(context.release.source_tree):
+    for file, name in steering.patches(context.release.cargo_tree):
         yield Problem(
             f"{file} replaces {name} by [patch.crates-io], so crates are verified with another "
             f"{name} than their users get",

@@ -22,19 +22,20 @@ from release_tasks.errors import (
     shorten,
 )
 from release_tasks.formats.text_files import read
+from release_tasks.printable import word
 from release_tasks.project.model import (
     Binary,
     Crate,
     PythonPackage,
     resolved_or_empty,
 )
+from release_tasks.project.python_packages import crates_in
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import lock as cargo_lock
 from release_tasks.tools.cargo.rustflags import Platforms
 
 CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
-LOCK = "Cargo.lock"
 TIER_1 = (  # the Rust book on platforms, "Tier 1 with Host Tools", the most used ones
     "x86_64-unknown-linux-gnu",
     "aarch64-unknown-linux-gnu",
@@ -196,7 +197,7 @@ def dependency_of_another_registry(context: CheckContext) -> Iterator[Problem]:
 @warning
 def untracked_lock(context: CheckContext) -> Iterator[Problem]:
     """Find that a program is built from dependencies that nobody can reproduce later."""
-    if not context.project.manifest or LOCK in context.project.files:
+    if not context.project.has_cargo or context.project.is_locked:
         return
     programs: dict[str, None] = {}
     for crate in context.shipped("crates", Crate):
@@ -205,14 +206,29 @@ def untracked_lock(context: CheckContext) -> Iterator[Problem]:
         binary.name for binary in context.shipped("binaries", Binary)
     )
     for package in context.shipped("python", PythonPackage):
-        if package.maturin:
+        if any(
+            isinstance(crate, Crate)
+            for crate in crates_in(context.project, package)
+        ):
             programs[package.name] = None
     if programs:
+        project = context.project
+        lock = project.cargo_lock
+        fix = (
+            "git add --force Cargo.lock (cargo generate-lockfile writes it), "
+            "and commit it"
+        )
+        if project.cargo_folder:
+            manifest = word(project.cargo_manifest)
+            fix = (
+                f"git add --force {word(lock)} (cargo generate-lockfile "
+                f"--manifest-path {manifest} writes it), and commit it"
+            )
         yield Problem(
-            f"{LOCK} is not in git, so each build of {shorten(list(programs))} "
+            f"{lock} is not in git, so each build of {shorten(list(programs))} "
             "may use other dependencies",
-            "git add --force Cargo.lock (cargo generate-lockfile writes it), and commit it",
-            LOCK,
+            fix,
+            lock,
         )
 
 
@@ -221,10 +237,16 @@ def stale_lock(context: CheckContext) -> Iterator[Problem]:
     """Find that Cargo.lock does not match the manifests, so that cargo refuses --locked."""
     graph = context.cargo_graph
     if isinstance(graph, Failed) and "--locked" in graph.output:
+        project = context.project
+        lock = project.cargo_lock
+        fix = "cargo update --workspace, and commit Cargo.lock"
+        if project.cargo_folder:
+            manifest = word(project.cargo_manifest)
+            fix = f"cargo update --workspace --manifest-path {manifest}, and commit {lock}"
         yield Problem(
-            f"{LOCK} does not match the manifests, and cargo refuses --locked with it",
-            "cargo update --workspace, and commit Cargo.lock",
-            LOCK,
+            f"{lock} does not match the manifests, and cargo refuses --locked with it",
+            fix,
+            lock,
         )
 
 
@@ -237,7 +259,7 @@ def rust_version_too_low(context: CheckContext) -> Iterator[Problem]:
     newest = _newest_rust(graph, lambda _: True)
     if not any(_is_broken(one, newest) for one in published(context)):
         return
-    platforms = Platforms(context.release.source_tree, _targets(context))
+    platforms = Platforms(context.release.cargo_tree, _targets(context))
     newest = _newest_rust(graph, platforms.use)
     for one in published(context):
         promised, other = one.package["rust_version"], newest[one.package["id"]]
@@ -264,9 +286,10 @@ def _new_versions(context: CheckContext) -> dict[str, str]:
 
 def _locked_names(context: CheckContext) -> set[str]:
     """Return the crates that Cargo.lock has from a registry."""
-    if LOCK not in context.project.files:
+    if not context.project.is_locked:
         return set()
-    return cargo_lock.registry_packages(read(context.release.source_tree, LOCK))
+    text = read(context.release.source_tree, context.project.cargo_lock)
+    return cargo_lock.registry_packages(text)
 
 
 def _dependencies(

@@ -44,7 +44,7 @@ def _manifests(context: CheckContext) -> list[str]:
     root = context.project.root
     crates = context.shipped("crates", Crate)
     packages = context.shipped("python", PythonPackage)
-    folders = {root}
+    folders = {root, context.project.cargo_root}
     folders.update(one.folder for one in crates)
     folders.update(one.folder for one in packages)
     found = []

@@ -91,9 +91,12 @@ def absent_toolchain(context: MachineContext) -> Iterator[Problem]:
     """
     if not shell.found("rustup"):
         return
-    if context.project is not None and not context.project.manifest:
+    if context.project is not None and not context.project.has_cargo:
         return
-    pinned = _pinned_toolchain(context.root)
+    folder = context.root
+    if context.project is not None:
+        folder = context.project.cargo_root
+    pinned = _pinned_toolchain(folder)
     if not pinned:
         return
     names = rustup.toolchains()
@@ -114,7 +117,8 @@ def unbuildable_target(context: MachineContext) -> Iterator[Problem]:
 
     if context.project is None or not shell.found("rustc"):
         return
-    root, components = context.project.root, context.project.components
+    root = context.project.cargo_root
+    components = context.project.components
     promised = oldest_glibc(components, context.project.settings.build.glibc)
     binaries = _binaries(context.project)
     targets = [binary.target for binary in binaries]

@@ -49,7 +49,7 @@ def ships(project: Project, kind: str) -> bool:
     if kind == "github":
         return project.repository is not None
     if kind == "rust":  # discovery, gates and maturin run cargo as well
-        return project.manifest is not None
+        return project.has_cargo
     shipped = [getattr(component, kind) for component in project.components]
     return any(isinstance(things, ReleaseError) or things for things in shipped)
 

@@ -21,7 +21,7 @@ def unknown_target(context: CheckContext) -> Iterator[Problem]:
     }
     if not targets or not shell.found("rustc"):
         return
-    known = rustc.targets(context.project.root)
+    known = rustc.targets(context.project.cargo_root)
     for target in targets:
         if target in known:
             continue

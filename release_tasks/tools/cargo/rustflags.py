@@ -22,13 +22,18 @@ SEPARATOR = "\x1f"  # of the flags in CARGO_ENCODED_RUSTFLAGS
 
 
 def reproducible(
-    tree: Path, target: str, target_folder: Path, env: Mapping[str, str]
+    tree: Path,
+    target: str,
+    target_folder: Path,
+    env: Mapping[str, str],
+    folder: Path | None = None,
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return arguments and variables that make the bytes independent of the folders in use.
 
     The bytes name `tree` as /source, and cargo's home as /cargo. `target_folder` is where cargo
-    builds, `env` is what the build gets besides the caller's environment. Cargo and maturin take
-    the same arguments.
+    builds, `env` is what the build gets besides the caller's environment, and `folder` is where it
+    starts (default: `tree`): the settings there and above apply. Cargo and maturin take the same
+    arguments.
     """
     seen = os.environ | dict(env)
     flags = []
@@ -43,7 +48,9 @@ def reproducible(
         }
     table = "build"
     variable = f"CARGO_TARGET_{target.upper().replace('-', '_')}_RUSTFLAGS"
-    if variable in seen or _has_flags(tree, target, seen.get("RUSTC", "rustc")):
+    if variable in seen or _has_flags(
+        folder or tree, target, seen.get("RUSTC", "rustc")
+    ):
         table = f"target.{target}"
     else:
         variable = "CARGO_BUILD_RUSTFLAGS"

@@ -22,7 +22,7 @@ TOKEN = "CARGO_REGISTRY_TOKEN"
 
 
 class Steer(NamedTuple):
-    """A key of a file (relative to the tree) that the upload obeys, and what it does."""
+    """A key of a file (relative to the repository) that the upload obeys, and what it does."""
 
     file: str
     key: str
@@ -30,9 +30,10 @@ class Steer(NamedTuple):
 
 
 def steers(tree: Path) -> Iterator[Steer]:
-    """Yield what the files of a tree would do to an upload (the Cargo book, "Configuration").
+    """Yield what the repository's files would do to an upload from a folder of it.
 
-    A file that is not valid TOML is left to cargo.
+    Those above the folder count, too (the Cargo book, "Configuration"). A file that is not valid
+    TOML is left to cargo.
     """
     for file, data in _files(tree, CONFIGS):
         for key, value in _providers(data):
@@ -46,7 +47,7 @@ def steers(tree: Path) -> Iterator[Steer]:
             yield Steer(
                 file, "build.rustc", "is started in place of the compiler"
             )
-    for file, data in _files(tree, TOOLCHAINS):
+    for file, data in _toolchain_files(tree):
         if _at(data, "toolchain", "path"):
             yield Steer(file, "toolchain.path", "is started in place of cargo")
 
@@ -83,14 +84,42 @@ def pins(tree: Path) -> dict[str, str]:
     return found
 
 
+def _toolchain_files(tree: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the nearest toolchain files: rustup obeys no others (its book, "Overrides")."""
+    for folder in _folders(tree):
+        if any((folder / name).is_file() for name in TOOLCHAINS):
+            yield from _of_folder(folder, TOOLCHAINS, _folders(tree)[-1])
+            return
+
+
 def _files(
     tree: Path, names: tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield path (from the repository) and data of the files of these names, the nearest first."""
+    folders = _folders(tree)
+    for folder in folders:
+        yield from _of_folder(folder, names, folders[-1])
+
+
+def _of_folder(
+    folder: Path, names: tuple[str, ...], top: Path
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in names:
         try:
-            yield name, tomllib.loads(text_files.peek(tree, name))
+            data = tomllib.loads(text_files.peek(folder, name))
         except (ValueError, RecursionError):
             continue
+        yield (folder / name).relative_to(top).as_posix(), data
+
+
+def _folders(tree: Path) -> list[Path]:
+    """Return a folder and those above it in the same repository; alone where there is none."""
+    found = []
+    for folder in (tree, *tree.parents):
+        found.append(folder)
+        if (folder / ".git").exists():
+            return found
+    return [tree]
 
 
 def _providers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
