@@ -15,6 +15,7 @@ from release_tasks.formats import machines
 from release_tasks.printable import word
 from release_tasks.project.model import Image, resolved_or_empty
 from release_tasks.release import Release
+from release_tasks.tools import rustup
 
 ANY = "ubuntu-latest"
 HERE = "linux/amd64"  # the platform of ANY
@@ -47,14 +48,16 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
     for target in dict.fromkeys(targets):
         lines = []
         if release.project.has_cargo:
-            lines.append(f"rustup target add {' '.join(_rust_targets(target))}")
+            names = _rust_targets(target)
+            lines.append(rustup.add_targets(release.source_tree, names))
+            lines.append(rustup.add_targets(release.cargo_tree, names))
         for command, built in commands.items():
             if target in built:
                 lines.append(f"{command} --target {word(target)}{options}")
         yield {
             "target": target,
             "runner": runner(release, target),
-            "commands": [as_called(line) for line in lines],
+            "commands": [as_called(line) for line in dict.fromkeys(lines)],
         }
     if not commands["inv build-wheels"] and wheels.declared(release):
         yield {

@@ -72,12 +72,12 @@ def licenses_of(project: Project, crate: str) -> list[str]:
     """Return the tracked files with the license of a crate, the project's own included."""
     found = [path for path in _of_folder(project, "") if is_license(path)]
     folder = _folder(project, crate)
-    if folder:
-        paths = _of_folder(project, f"{folder}/")
+    for place in dict.fromkeys((project.cargo_folder, folder)):
+        if not place:
+            continue
+        paths = _of_folder(project, f"{place}/")
         own = [
-            path
-            for path in paths
-            if is_license(path.removeprefix(f"{folder}/"))
+            path for path in paths if is_license(path.removeprefix(f"{place}/"))
         ]
         found += own
     declared = _declared(project, crate, folder)

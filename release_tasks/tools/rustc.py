@@ -18,9 +18,8 @@ from release_tasks.formats.machines import (
     UNIVERSAL_TARGETS,
     gnu_name,
 )
-from release_tasks.printable import word
 from release_tasks.shell import Failed, ask
-from release_tasks.tools import zig
+from release_tasks.tools import rustup, zig
 from release_tasks.tools.cargo import rustflags
 
 DEBIAN = "/usr/bin/rustc"  # the compiler of apt's standard libraries for other machines
@@ -171,7 +170,7 @@ def _compiler(target: _Target) -> Variables:
         raise ReleaseError(fact, elsewhere(target.name, target.command, where))
     other = elsewhere(target.name, target.command)
     raise ReleaseError(
-        fact, f"rustup target add {word(target.name)}, or {other}"
+        fact, f"{rustup.add_targets(target.tree, [target.name])}, or {other}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
@@ -25,6 +26,30 @@ def toolchains() -> list[str]:
     """Return the names of the installed toolchains, with their host (`1.90.0-x86_64-...`)."""
     lines = ask(["rustup", "toolchain", "list"]).splitlines()
     return [line.split()[0] for line in lines if line.strip()]
+
+
+def add_targets(folder: Path, targets: Sequence[str]) -> str:
+    """Return the command, from the repository's root, that adds targets to a folder's toolchain.
+
+    rustup takes the toolchain that is pinned in the folder where it runs, or above.
+    """
+    command = f"rustup target add {' '.join(map(word, targets))}"
+    root = repository(folder)
+    for place in (folder, *folder.parents):
+        if place == root:
+            break
+        if any((place / name).is_file() for name in FILES):
+            path = word(folder.relative_to(root).as_posix())
+            return f"(cd {path} && {command})"
+    return command
+
+
+def repository(folder: Path) -> Path:
+    """Return the root of the repository around a folder, without one the folder itself."""
+    for parent in (folder, *folder.parents):
+        if (parent / ".git").exists():
+            return parent
+    return folder
 
 
 def missing_toolchain(error: Failed, folder: Path) -> ReleaseError | None:

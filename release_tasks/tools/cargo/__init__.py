@@ -172,18 +172,12 @@ def metadata(root: Path) -> dict[str, Any]:
         if missing:
             raise missing from error
         said = rustup.without_backtrace(error.output)
-        reason = " ".join(said.split()).replace(f"{_repository(root)}/", "")
+        reason = " ".join(said.split()).replace(
+            f"{rustup.repository(root)}/", ""
+        )
         fact = f"cargo cannot read the workspace: {reason[:500]}"
         raise ReleaseError(fact, "fix that manifest") from error
     return data
-
-
-def _repository(folder: Path) -> Path:
-    """Return the root of the repository around a folder, without one the folder itself."""
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            return parent
-    return folder
 
 
 def _cycle_fix(cycle: Sequence[str], members: dict[str, Member]) -> str:

@@ -14,8 +14,8 @@ from invoke.context import Context
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import unpacking
-from release_tasks.printable import word
 from release_tasks.shell import Failed
+from release_tasks.tools import rustup
 from release_tasks.tools.cargo import (
     CRATES_IO,
     Package,
@@ -327,7 +327,7 @@ def _linker_says(errors: str) -> re.Match[str] | None:
 
 def _fix(name: str, tarballs: Tarballs, errors: str) -> str:
     if target := re.search(r"`?rustup target add ([\w.-]+)`?", errors):
-        return f"rustup target add {word(target[1])}"
+        return rustup.add_targets(tarballs.tree, [target[1]])
     features = list(tarballs.packages.get(name, {}).get("features", ()))
     if "compile_error!" in errors and features:
         chosen = json.dumps(
