@@ -206,10 +206,11 @@ def untracked_lock(context: CheckContext) -> Iterator[Problem]:
         binary.name for binary in context.shipped("binaries", Binary)
     )
     for package in context.shipped("python", PythonPackage):
-        if any(
+        is_beside = context.project.cargo_folder and not any(
             isinstance(crate, Crate)
             for crate in crates_in(context.project, package)
-        ):
+        )
+        if package.maturin and not is_beside:
             programs[package.name] = None
     if programs:
         project = context.project
