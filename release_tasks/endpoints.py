@@ -16,6 +16,8 @@ GITHUB_UPLOADS = "https://uploads.github.com"
 GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
+DOCKER_HUB_PAGES = "https://hub.docker.com"
+QUAY_PAGES = "https://quay.io/repository"
 # the key of its login in docker's config.json
 # Registries besides Docker Hub and GHCR that take images of everybody.
 REGISTRIES = ("quay.io", "registry.gitlab.com", "public.ecr.aws")

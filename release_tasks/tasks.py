@@ -64,6 +64,7 @@ PARAMETER_HELP = {
     "from_": "the tag of the version to fix; default: that of the branch hotfix/TAG",
     "into": "the branch that the hotfix is merged into; default: the release branch",
     "edge": "the newest commit instead, under the tags of [images] edge",
+    "links": "their addresses in a browser instead, and those of the runs on GitHub",
     "leave_public": "delete the tag although something of it is public, which stays",
     "all": "check for the tools of every kind of project, not only of this one",
 }

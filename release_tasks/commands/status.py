@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.channels.channel import Channel, PointerChannel
+    from release_tasks.channels.pages import Page
     from release_tasks.project.artifacts import ArtifactStatus, Pointer
     from release_tasks.release import Release
 
@@ -80,14 +81,22 @@ def status(
     c: Context,
     version: str | None = None,
     component: str | None = None,
+    links: bool = False,
     json: bool = False,
 ) -> None:
     """Show the state of every artifact on every channel."""
     from release_tasks.release import Release
 
     report = read(Release.at(c, version, component))
+    pages: list[Page] = []
+    if links:
+        report, pages = _with_pages(report)
     if json:
-        terminal.print_json(report.data())
+        shown = [asdict(page) for page in pages]
+        more = {"links": shown} if links else {}
+        terminal.print_json(report.data() | more)
+    elif links:
+        _print_pages(report, pages)
     else:
         _print(report)
     raise_all(report.problems)
@@ -124,6 +133,20 @@ def read(release: Release) -> Report:
         tuple(chain.from_iterable(pointers)),
         tuple(problems.values()),
     )
+
+
+def _with_pages(report: Report) -> tuple[Report, list[Page]]:
+    """Return the addresses for people; runs that cannot be read become a problem."""
+    from release_tasks.channels import pages
+
+    found = list(pages.of_artifacts(report.release, report.artifacts))
+    try:
+        found += pages.of_runs(report.release)
+    except ReleaseError as error:
+        if error.message not in [one.message for one in report.problems]:
+            problems = (*report.problems, error)
+            return replace(report, problems=problems), found
+    return report, found
 
 
 def unfinished(release: Release) -> list[ArtifactStatus]:
@@ -172,6 +195,17 @@ def _print(report: Report) -> None:
     print_table(
         ("channel", "artifact", "state", "sha256 / digest", "remark"), rows
     )
+
+
+def _print_pages(report: Report, pages: list[Page]) -> None:
+    from release_tasks.commands.table import Row, print_table
+
+    rows: list[Row] = [
+        (page.channel, page.name, shown_state(page.state), page.url)
+        for page in pages
+    ]
+    terminal.show(report.release.title)
+    print_table(("channel", "page", "state", "address"), rows)
 
 
 def _artifact_data(seen: ArtifactStatus) -> dict[str, str]:

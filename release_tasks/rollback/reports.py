@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from release_tasks import files
+from release_tasks.changelogs.syntax import line_end
 from release_tasks.channels import github
+from release_tasks.formats import text_files
 from release_tasks.project import settings_file
 from release_tasks.project.settings import RollbackTable
 from release_tasks.release import ComponentRelease, Release
@@ -75,7 +77,7 @@ def _known_issue(
     root = request.release.checkout
     name = path.relative_to(root).as_posix()
     what = "write down why"
-    text = path.read_text("utf-8") if path.exists() else HEADING
+    text = text_files.read(root, name) if path.exists() else HEADING
     title = f"## {part.tag} (yanked)"
     if title in text.splitlines():
         return Action("file", name, what, Progress.DONE)
@@ -84,7 +86,9 @@ def _known_issue(
         f"{title}\n\n{day}: {request.why or 'taken back.'} "
         f"Use {_before(request.release, part)}.\n\n"
     )
-    new = _inserted(text, section)
+    new = _inserted(
+        text, section.replace("\n", line_end(text.splitlines(True)))
+    )
     return Action(
         "file",
         name,
@@ -101,7 +105,8 @@ def _inserted(text: str, section: str) -> str:
     for index, line in enumerate(lines):
         if line.startswith("## "):
             return "".join([*lines[:index], section, *lines[index:]])
-    return text.rstrip("\n") + "\n\n" + section.rstrip("\n") + "\n"
+    end = line_end(lines)
+    return text.rstrip("\r\n") + end + end + section.rstrip("\r\n") + end
 
 
 def _before(release: Release, part: ComponentRelease) -> str:

@@ -101,6 +101,13 @@ def test_every_key_of_status_is_documented(
     assert found == documented()["inv status --json"]
 
 
+def test_every_key_of_links_is_documented(output: Any) -> None:
+    data = output("status", "--version", "0.2.0", "--links", "--json")
+    pages = documented()
+    found = printed({"links": data["links"]}, "links")
+    assert found == pages["inv status --links --json"]
+
+
 def test_every_key_of_plan_is_documented(output: Any) -> None:
     data = output("plan", "--version", "0.2.0", "--json")
     assert printed(data, "steps") == documented()["inv plan --json"]

@@ -386,9 +386,10 @@ def test_pypi_has_a_page_for_it_and_no_command(tiny: TinyProject) -> None:
 def test_the_settings_ask_for_an_issue_and_a_known_issue(
     page: TinyProject,
 ) -> None:
-    page.commit(
-        "docs/known-issues.md", "# Known issues\n\n## v0.1.0\n\n- Old.\n"
-    )
+    old = b"# Known issues\r\n\r\n## v0.1.0\r\n\r\n- Old.\r\n"
+    page.commit("docs/known-issues.md", "")
+    (page.root / "docs/known-issues.md").write_bytes(old)
+    page.git("commit", "--quiet", "--all", "--message=Write it on Windows")
     page.commit(
         "release-tasks.toml",
         '[rollback]\nissue = ["bug", "P0"]\nknown-issues = "docs/known-issues.md"\n',
@@ -409,6 +410,8 @@ def test_the_settings_ask_for_an_issue_and_a_known_issue(
     known = (page.root / "docs/known-issues.md").read_text()
     assert known.index("## v0.2.0 (yanked)") < known.index("## v0.1.0")
     assert known.count(WHY) == 1
+    data = (page.root / "docs/known-issues.md").read_bytes()
+    assert data.count(b"\n") == data.count(b"\r\n")  # as they were
     assert "tell your users" in first.stdout
 
 

@@ -11,7 +11,9 @@ import pytest
 from support.python_projects import sdist, wheel
 from support.tiny_project import TinyProject
 
+from release_tasks.channels import images, pages, pypi
 from release_tasks.commands.table import print_table
+from release_tasks.project.artifacts import ArtifactStatus, State
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -206,3 +208,60 @@ def test_a_narrow_terminal_shows_complete_names(
     assert "…" not in shown
     assert "_x86_64.whl" in shown
     assert "→\u00a0ghcr.io" in shown
+
+
+SETTINGS = """\
+[images."ghcr.io/example/tiny"]
+[images."ghcr.io/other/tiny/app"]
+[images."docker.io/example/tiny"]
+[images."quay.io/example/tiny"]
+[images."registry.example.org/tiny"]
+"""
+RUN = ".github/workflows/ci.yml"  # without a name of its own
+PAGES = {
+    "tiny-plain": "https://pypi.org/project/tiny-plain/0.2.0/",
+    "v0.2.0": "https://github.com/example/tiny/releases/tag/v0.2.0",
+    "ghcr.io/example/tiny": (
+        "https://github.com/example/tiny/pkgs/container/tiny"
+    ),
+    "ghcr.io/other/tiny/app": "https://github.com/other?tab=packages",
+    "docker.io/example/tiny": "https://hub.docker.com/r/example/tiny/tags",
+    "quay.io/example/tiny": "https://quay.io/repository/example/tiny?tab=tags",
+    RUN: "https://github.com/example/tiny/actions/runs/1002",
+    "all runs": "https://github.com/example/tiny/actions",
+}
+
+
+@pytest.mark.statement("B2.25", "B3.22", "B5.41")
+def test_links_lead_to_the_page_of_each_artifact_and_run(
+    tiny: TinyProject,
+) -> None:
+    finish(tiny)
+    runs = [{"head_sha": tiny.head(), "head_branch": "main"}]
+    tiny.registries.github.set_runs("example", "tiny", runs)
+    words = ("status", "--version", "0.2.0", "--links")
+    done = tiny.inv(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    links = json.loads(done.stdout)["links"]
+    found = {row["name"]: row["url"] for row in links}
+    assert {name: PAGES[name] for name in found} == found
+    assert len(links) == 5  # that of the tag and of its release have one name
+    states = {row["channel"]: row["state"] for row in links}
+    assert states["PyPI"] == "present"
+    [run] = [row for row in links if row["name"] == RUN]
+    assert run["state"] == "success"
+    shown = tiny.inv(*words).stdout
+    assert all(row["url"] in shown for row in links)
+
+
+def test_each_kind_of_registry_has_its_own_pages(tiny: TinyProject) -> None:
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    tiny.commit("release-tasks.toml", SETTINGS)
+    release = tiny.release("0.2.0")
+    seen = [
+        ArtifactStatus(artifact, State.MISSING)
+        for artifact in (*images.expected(release), *pypi.expected(release))
+    ]
+    found = {page.name: page.url for page in pages.of_artifacts(release, seen)}
+    assert found == {name: PAGES[name] for name in found}
+    assert len(found) == 5
