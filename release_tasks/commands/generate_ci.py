@@ -16,7 +16,7 @@ def generate_ci(
     force: bool = False,
     pull_requests: bool = False,
 ) -> None:
-    """Write a workflow for GitHub Actions that releases this."""
+    """Write the GitHub Actions workflow for releases."""
     from release_tasks import order, shell, terminal
     from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.formats import text_files

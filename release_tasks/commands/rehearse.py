@@ -98,7 +98,7 @@ def rehearse(
     seconds = f"{time.monotonic() - began:.0f} s"
     if code:
         terminal.say(
-            f"rehearsal failed after {seconds}; the error stands above the table"
+            f"rehearsal failed after {seconds}; the error is printed above the table"
         )
         raise Exit(code=code)
     count = counted(len(data["artifacts"]), "artifact")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def retag(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
-    """Move a pushed tag to HEAD, while nothing else is public."""
+    """Move a pushed tag to HEAD, if nothing else is public."""
     from release_tasks.bumping import bump
     from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.channels import git

@@ -101,7 +101,10 @@ def _is_confirmed(
         return False
     fix = f"inv rollback --version {release.request} --yes, with the options as before"
     if not sys.stdin.isatty():
-        raise ReleaseError("nobody confirmed this, and nothing was done", fix)
+        raise ReleaseError(
+            "this was not confirmed, as there is no terminal to ask on; nothing was done",
+            fix,
+        )
     terminal.show(f"Type {release.request} to do this:")
     if sys.stdin.readline().strip() != release.request:
         raise ReleaseError("not confirmed, and nothing was done", fix)

@@ -24,7 +24,7 @@ def untag(
     leave_public: bool = False,
     json: bool = False,
 ) -> None:
-    """Delete a tag while nothing else of it is public."""
+    """Delete a tag, if nothing else of its release is public."""
     from release_tasks.release import Release
     from release_tasks.rollback import tags
 

@@ -143,9 +143,7 @@ def _edge_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
 def _platform_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
     place = f"{FILE}: [images.{key}] platforms"
     if not table.platforms:
-        yield ReleaseError(
-            f"{place}: there is none", 'platforms = ["linux/amd64"]'
-        )
+        yield ReleaseError(f"{place} is empty", 'platforms = ["linux/amd64"]')
     for platform in table.platforms:
         for refusal in platforms.platform(platform):
             fix = f'platforms = ["{platforms.nearest(platform)}"]'

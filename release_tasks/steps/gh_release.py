@@ -13,7 +13,7 @@ NEEDS = {"gh": "github"}
 def gh_release(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
-    """Make the GitHub draft public, with exactly its assets."""
+    """Publish the GitHub draft with its files as the release."""
     from release_tasks import terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, converge

@@ -214,7 +214,10 @@ def test_nothing_is_done_before_somebody_confirms(page: TinyProject) -> None:
     dry = page.inv("--dry", "rollback", "--version", "0.2.0")
 
     assert asked.returncode == 1
-    assert "nobody confirmed this, and nothing was done" in asked.stderr
+    assert (
+        "this was not confirmed, as there is no terminal to ask on; nothing was done"
+        in asked.stderr
+    )
     assert "inv rollback --version 0.2.0 --yes" in asked.stderr
     assert planned == {
         ("→ Latest", "point to v0.1.0"): "to do",

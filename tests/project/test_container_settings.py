@@ -37,7 +37,7 @@ REFUSED = [
         "both have the tag main",
     ),
     (image('platforms = ["linux/armv7l"]'), "unknown architecture 'armv7l'"),
-    (image("platforms = []"), "platforms: there is none"),
+    (image("platforms = []"), "platforms is empty"),
     (image('args = { V = "{vers}" }'), "unknown placeholder {vers}"),
     (image('labels = { V = "{vers}" }'), "unknown placeholder {vers}"),
     (image('annotations = { V = "{vers}" }'), "unknown placeholder {vers}"),

@@ -164,7 +164,7 @@ def yanked_dependency(context: CheckContext) -> Iterator[Problem]:
         if not is_usable and crates_order.fits(requirement, versions.yanked):
             yield Problem(
                 f"{crate.manifest} needs {name} {requirement}, "
-                "of which crates.io has only yanked versions: nobody can use the crate",
+                "and every such version on crates.io is yanked: nobody can use the crate",
                 f"require another version of {name} in {crate.manifest}, "
                 f"then cargo update {name}",
                 crate.manifest,

@@ -95,7 +95,7 @@ def one_platform(context: CheckContext) -> Iterator[Problem]:
         is_compiled = package.maturin or _compiles(context, build)
         if is_compiled and not package.wheels:
             yield Problem(
-                f"{package.name} has wheels for the machine that builds it only; "
+                f"{package.name} has wheels only for the machine that builds it; "
                 f"elsewhere pip {_without_wheel(package)}",
                 'set its platforms, e.g. wheels = ["manylinux_2_28_x86_64", "macosx_11_0_arm64"] '
                 f"in {build.table}",
@@ -292,8 +292,8 @@ def _wheels_of(build: PackageBuild) -> list[int]:
 def _wheel_of_one_python(build: PackageBuild, promised: list[int]) -> Problem:
     first, second = promised[:2]
     return Problem(
-        f"{build.path} promises Python {build.about.pythons}, but its wheel is for the one that "
-        f"builds it: pip of any other {_without_wheel(build.package)}",
+        f"{build.path} promises Python {build.about.pythons}, but its wheel is only for the Python "
+        f"that builds it: with any other, pip {_without_wheel(build.package)}",
         f'set pythons = ["3.{first}", "3.{second}"] in {build.table}, '
         f"or add the feature abi3-py3{first} to pyo3",
         build.path,

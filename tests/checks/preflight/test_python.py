@@ -65,8 +65,8 @@ NAMED = f'{WHEELS}pythons = ["3.11"]\n'
 
 def test_a_wheel_for_the_python_that_builds_it_is_reported(root: Path) -> None:
     fact = (
-        "pyproject.toml promises Python >=3.9, but its wheel is for the one that builds it: "
-        "pip of any other compiles the sdist"
+        "pyproject.toml promises Python >=3.9, but its wheel is only for the Python "
+        "that builds it: with any other, pip compiles the sdist"
     )
     fix = (
         'set pythons = ["3.9", "3.10"] in [python."tiny-tool"], or add the feature abi3-py39 '
@@ -176,7 +176,7 @@ def test_a_package_for_the_building_machine_alone_is_reported(
     assert (name, fact) == (
         "one-platform",
         (
-            "tiny-tool has wheels for the machine that builds it only; elsewhere pip "
+            "tiny-tool has wheels only for the machine that builds it; elsewhere pip "
             "compiles the sdist"
         ),
     )
