@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from support.help_texts import Read, Row
 
+from release_tasks import dist
 from release_tasks.formats import text_files, wheels
 from release_tasks.manifests import (
     bun_lock,
@@ -32,6 +34,17 @@ from release_tasks.versions import (
 )
 
 pytestmark = pytest.mark.quick
+ROW = {
+    "kind": "crate",
+    "component": "a",
+    "name": "a",
+    "file": "a",
+    "sha256": "0" * 64,
+    "size": 1,
+    "commit": "c",
+    "version": "1.0.0",
+}
+SIBLING = "name: a\nversion: 1.0.0\ndependencies:\n  - name: b\n    repository: file://../b\n    version: '{}'\n"
 
 
 def version(fix: str) -> str:
@@ -72,6 +85,15 @@ def chart(folder: Path, text: str) -> object:
 def bun(folder: Path, text: str) -> object:
     kind = bun_lock.kind((Listed(".", {}),))
     return kind.set_versions(text, FileBump("bun.lock", {"a": "2.0.0"}))
+
+
+def inventory(folder: Path, text: str) -> object:
+    return dist.parse(text.encode(), "release.json")
+
+
+def chart_of_sibling(folder: Path, text: str) -> object:
+    kind = chart_yaml.kind(siblings={("b", "file://../b"): "2.0.0"})
+    return kind.set_versions(text, FileBump("Chart.yaml", {}, "2.0.0"))
 
 
 def without(function: object) -> Read:
@@ -215,6 +237,15 @@ ROWS: list[tuple[Read, Row]] = [
     (
         lambda folder, specs: listed(specs.split(",")).set_versions("tiny 1.0.0 end", FileBump("a.md", {"core": "3.0.0"}, "2.0.0")),
         Row("manifests/version_locations.py:replaced", "tiny {version},{core} end", "so that each text is found once", "tiny {version}"),
+    ),
+    (inventory, Row("dist.py:parse", "{", "rm release.json", "[]")),
+    (
+        inventory,
+        Row("files.py:bare_name", json.dumps([ROW | {"file": "../x"}]), "remove it from release.json", "[]"),
+    ),
+    (
+        chart_of_sibling,
+        Row("manifests/chart_yaml.py:_requirements", SIBLING.format("<1.0.0"), 'write "2.0.0" there', SIBLING.format("2.0.0")),
     ),
     (without(_words), Row("project/gates.py:_words", "sh 'x", "fix its quotes", "sh 'x'")),
     (without(_words), Row("project/gates.py:_words", "", "write a command", "true", "true")),
