@@ -286,6 +286,10 @@ def test_the_commands_of_a_matrix_are_quoted(
     monkeypatch.setattr(
         "release_tasks.commands.matrix._wheels", lambda release: []
     )
+    for others in ("test_jobs", "verify_jobs"):
+        monkeypatch.setattr(
+            f"release_tasks.building.jobs.{others}", lambda release: []
+        )
     monkeypatch.setattr(terminal, "print_json", lambda data, indent: None)
     matrix.body(context(), **{option: name})
     assert shlex.split(seen[0]) == [f"--{option}", name]
