@@ -163,10 +163,14 @@ def ordinary(session: nox.Session) -> None:
     if copy.exists():
         shutil.rmtree(copy)
     copy_sources(session, copy)
+    # that of all users may have files of an earlier user of this name
+    temporary = home / "tmp"
+    temporary.mkdir(exist_ok=True)
     session.run("chown", "-R", home.owner(), str(home), external=True)
     become = ("setpriv", "--reuid", home.owner(), "--regid", home.owner())
     path = "PATH=" + os.pathsep.join(("../venv/bin", os.environ["PATH"]))
-    env = ("env", f"--chdir={copy}", f"HOME={home}", path)
+    folders = (f"HOME={home}", f"TMPDIR={temporary}")
+    env = ("env", f"--chdir={copy}", *folders, path)
     run = partial(session.run, *become, "--init-groups", *env, external=True)
     run(python, "-m", "venv", str(home / "venv"))
     run(f"{home}/venv/bin/pip", "install", "--quiet", "nox")

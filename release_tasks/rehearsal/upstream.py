@@ -104,8 +104,9 @@ class Upstream:
                 remember=not is_file,
             )
         except ReleaseError as error:
+            # what to do comes first: clients cut long answers
             raise Unreachable(
-                f"{error.problem}; rehearse with --offline to skip it"
+                f"{error.fix}, or rehearse with --offline: {error.problem}"
             ) from error
         if answer.status != 200:
             return None
