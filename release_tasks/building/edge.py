@@ -73,7 +73,8 @@ def release(c: Context, component: str | None) -> Release:
     if not parts:
         raise ReleaseError(
             "no image has tags for its newest commit",
-            f'edge = ["main", "sha-{{sha}}"] in [images] of {FILE}',
+            f'add to {FILE}:\n[images."{_first_key(wanted)}"]\n'
+            'edge = ["main", "sha-{sha}"]',
         )
     if changed := git.changed(checkout):
         raise ReleaseError(
@@ -149,6 +150,14 @@ def publish(c: Context, release: Release, states: Sequence[EdgeImage]) -> None:
         terminal.say(f"published {names} ({digest[:19]})")
 
 
+def _first_key(wanted: Sequence[Component]) -> str:
+    """Return the name of the first image, as the settings have it, or what stands for one."""
+    for component in wanted:
+        for image in resolved_or_raise(component.images):
+            return image.name
+    return "REGISTRY/OWNER/NAME"
+
+
 def _part(
     project: Project,
     component: Component,
@@ -179,10 +188,15 @@ def _version(project: Project, component: Component, commit: str) -> str:
 
 def _require_merged(project: Project, commit: str) -> None:
     branch = git_channel.usual_branch(project)
-    if origin.url(project.root) is None or branch is None:
+    if origin.url(project.root) is None:
+        raise ReleaseError(
+            "there is no remote that says what is merged",
+            "git remote add origin URL",
+        )
+    if branch is None:
         raise ReleaseError(
             "nothing says which branch of origin has what is merged",
-            f"set branch in [project] of {FILE}",
+            f'add to {FILE}:\n[project]\nbranch = "BRANCH"',
         )
     head = origin.refs(project.root).get(f"refs/heads/{branch}", "")
     if head and not _is_known(project.root, head):
@@ -191,8 +205,19 @@ def _require_merged(project: Project, commit: str) -> None:
         raise ReleaseError(
             f"{commit[:7]} is not on {branch} of origin, whose newest commit "
             "these images are of",
-            f"git switch {word(branch)}, or push it first",
+            _way_to(project, branch, head),
         )
+
+
+def _way_to(project: Project, branch: str, head: str) -> str:
+    """Return what to type for HEAD to be on a branch of origin, whose commit is `head`."""
+    tree = project.root
+    if git.branch(tree) != branch:
+        return f"git switch {word(branch)}, or merge it there and push that"
+    place = f"{word(origin.remote_name(tree))} {word(branch)}"
+    if head and not git.is_ancestor(tree, head, git.head(tree)):
+        return f"git pull --rebase {place}, then git push {place}"
+    return f"git push {place}"
 
 
 def _is_known(tree: Path, commit: str) -> bool:

@@ -107,7 +107,7 @@ def _hotfix(c: Context, start: str, into: str) -> _Hotfix:
     if parse(version).prerelease or is_promotion:
         raise ReleaseError(
             f"{start} is not the tag of a release that can have a patch",
-            f"inv hotfix --from {word(_tag_without_prerelease(found, version))}",
+            _instead(project, found, version),
         )
     fixed = next_version(version, "patch")
     tag = tags.tag_name(found, fixed)
@@ -141,11 +141,24 @@ def _start_of(project: Project, branch: str) -> str:
     )
 
 
-def _tag_without_prerelease(component: Component, version: str) -> str:
+def _instead(project: Project, component: Component, version: str) -> str:
+    """Return what to type for a fix of a prerelease: its release, else the next prerelease."""
     from release_tasks.project.tags import tag_name
+    from release_tasks.tools import git
+    from release_tasks.tools.git import origin
     from release_tasks.versions.numbers import parse
 
-    return tag_name(component, str(parse(version).finalize_version()))
+    root = project.root
+    final = tag_name(component, str(parse(version).finalize_version()))
+    is_there = final in git.tags(root)
+    if not is_there and origin.url(root) is not None:
+        is_there = origin.tag(root, final) is not None
+    if is_there:
+        return f"inv hotfix --from {word(final)}"
+    line = "inv release --version prerelease"
+    if len(project.components) > 1:
+        line += f" --component {word(component.name)}"
+    return f"commit the fix, then {line}"
 
 
 def _commit(c: Context, tree: Path, tag: str) -> str:
@@ -391,7 +404,9 @@ def _merge(c: Context, fix: _Hotfix) -> None:
             branches.merge(c, fix.tree, branch)
         except shell.Failed as error:
             if not branches.conflicts(fix.tree):
-                raise ReleaseError(error.problem, fix.line) from error
+                raise ReleaseError(
+                    error.problem, f"correct what git says, then {fix.line}"
+                ) from error
             merge_back.resolve(c, release)
     if branches.is_merging(fix.tree):
         _refuse_conflicts(fix, branches.conflicts(fix.tree))
@@ -430,9 +445,14 @@ def _delete_branch(c: Context, fix: _Hotfix) -> None:
     for head in _heads(fix.tree, fix.branch):
         is_safe = any(git.is_ancestor(fix.tree, head, one) for one in merged)
         if not is_safe and not shell.is_dry(c):
+            is_here = branches.head(fix.tree, fix.branch) == head
+            name = fix.branch if is_here else head[:12]
+            remote = word(origin.remote_name(fix.tree))
             raise ReleaseError(
                 f"{fix.branch} has commits that are not in {fix.into}",
-                f"git merge --no-ff {word(fix.branch)}, then {fix.line}",
+                f"git switch {word(fix.into)}, git merge --no-ff "
+                f"{word(name)}, git push {remote} {word(fix.into)}, "
+                f"then {fix.line}",
             )
     if branches.head(fix.tree, fix.branch) is not None:
         branches.delete(c, fix.tree, fix.branch)

@@ -15,7 +15,7 @@ from release_tasks.project.model import (
     resolved_or_empty,
     resolved_or_raise,
 )
-from release_tasks.project.settings import CiTable
+from release_tasks.project.settings import FILE, CiTable
 
 # what GitHub's context `runner.os` has on them
 SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
@@ -80,7 +80,8 @@ def refuse_foreign_targets(project: Project) -> None:
             if not is_known and target not in runners:
                 raise ReleaseError(
                     f"GitHub has no machine for {target} of {binary.name}",
-                    f'name one that builds it: [build.runners] {target} = "LABEL"',
+                    f"name one that builds it in {FILE}:\n"
+                    f'[build.runners]\n{target} = "LABEL"',
                 )
 
 

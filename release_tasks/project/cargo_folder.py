@@ -17,6 +17,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import table_at
+from release_tasks.printable import word
 from release_tasks.project import python_packages
 from release_tasks.project.settings import FILE, Settings
 
@@ -95,14 +96,17 @@ def find(root: Path, files: tuple[str, ...], settings: Settings) -> CargoFolder:
 
 def _chosen(folder: str, files: tuple[str, ...]) -> str:
     path = normpath(folder).removeprefix(".")
-    if join(path, MANIFEST) in files:
+    manifest = join(path, MANIFEST)
+    if manifest in files:
         return path
     available = [
         dirname(file) or "." for file in files if basename(file) == MANIFEST
     ]
+    fix = f"available: {', '.join(available)}"
+    if not available:
+        fix = f"remove folder from [crates], or git add {word(manifest)}"
     raise ReleaseError(
-        f"{FILE}: [crates] folder: git tracks no {join(path, MANIFEST)}",
-        f"available: {', '.join(available) or 'none'}",
+        f"{FILE}: [crates] folder: git tracks no {manifest}", fix
     )
 
 

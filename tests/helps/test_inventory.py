@@ -8,7 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helps import test_projects, test_settings, test_texts
+from helps import (
+    test_commands,
+    test_projects,
+    test_settings,
+    test_texts,
+)
 from support.help_texts import places
 
 pytestmark = pytest.mark.quick
@@ -44,6 +49,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "converge.py:unconfirmed_names": "checks/preflight/test_fixes.py",
     "dist.py:file_of": "checks/artifacts/test_declared.py",
     "errors.py:of_disk": "helps/test_projects.py",
+    "pipelines/job_settings.py:refuse_foreign_targets": "pipelines/test_workflow.py",
     "project/component_version.py:_several": "project/test_components.py",
     "project/crates.py:_refuse_unknown": "helps/test_settings.py",
     "project/model.py:github_repository": "helps/test_projects.py",
@@ -63,6 +69,7 @@ MACHINE = (
 JUDGED = "somebody has to look at it and decide"
 NOT_TYPED = {
     AGAIN: (
+        "building/edge.py:wrong",
         "channels/crates_index.py:_not_an_index",
         "channels/crates_index.py:commit_of",
         "channels/crates_io.py:_wait_until",
@@ -83,12 +90,13 @@ NOT_TYPED = {
     STEP: (
         "building/binaries.py:_check_version",
         "building/bundles.py:_program",
-        "building/images.py:_copy_binaries",
         "building/crates.py:_refusals",
+        "building/edge.py:_push",
+        "building/images.py:_copy_binaries",
         "bumping/commit.py:_check_written",
         "channels/charts.py:_file",
-        "channels/crates_upload.py:_mismatches",
         "channels/crates_upload.py:_mismatch",
+        "channels/crates_upload.py:_mismatches",
         "channels/github.py:move",
         "channels/github_assets.py:remove_extra_assets",
         "channels/image_pointers.py:move",
@@ -154,6 +162,7 @@ NOT_TYPED = {
         "tools/gh/__init__.py:_read_anonymously",
         "tools/gh/__init__.py:generated_notes",
         "tools/gh/__init__.py:releases",
+        "tools/gh/__init__.py:text",
         "tools/gh/refusals.py:explain",
     ),
     MACHINE: (
@@ -194,41 +203,16 @@ NOT_TYPED = {
 }
 # their help is compared with a text at most: the list may only become shorter
 OPEN = {
-    "project/cargo_folder.py:_chosen",
-    "commands/on_actions.py:is_left_to_actions",
-    "commands/on_actions.py:until_pushed",
     "changelogs/new_section.py:_refuse_other_forms",
     "commands/watch.py:_explain",
     "commands/watch.py:_never_began",
-    "commands/watch.py:_seconds",
     "commands/watch.py:_until_ended",
-    "pipelines/job_settings.py:refuse_foreign_targets",
-    "tools/gh/__init__.py:text",
-    "building/edge.py:_push",
-    "building/edge.py:_require_merged",
     "building/edge.py:_state",
-    "building/edge.py:release",
-    "building/edge.py:wrong",
     "checks/artifacts/tried.py:_wheel",
     "checks/smoke/package.py:look",
-    "commands/hotfix.py:_commit",
-    "commands/hotfix.py:_delete_branch",
-    "commands/hotfix.py:_hotfix",
-    "commands/hotfix.py:_is_finished",
-    "commands/hotfix.py:_is_on_branch",
-    "commands/hotfix.py:_merge",
-    "commands/hotfix.py:_merge_back",
-    "commands/hotfix.py:_refuse_changes",
-    "commands/hotfix.py:_refuse_conflicts",
-    "commands/hotfix.py:_refuse_without_tasks",
-    "commands/hotfix.py:_release_branch",
-    "commands/hotfix.py:_start_of",
-    "commands/try_artifacts.py:try_artifacts",
-    "project/container_settings.py:_edge_errors",
     "steps/publish_images.py:_publish_edge",
     "building/binaries.py:_conflicts",
     "building/charts.py:_packed",
-    "building/targets.py:chosen",
     "building/wheels.py:_check_name",
     "bumping/bump.py:_check",
     "bumping/python_pins.py:kept_errors",
@@ -253,7 +237,6 @@ OPEN = {
     "formats/oci_layout.py:_descriptor",
     "manifests/json_values.py:spans",
     "manifests/toml_values.py:spans",
-    "pipelines/jobs.py:jobs",
     "project/history.py:last_finished",
     "release.py:_tagged_commit",
     "tools/cargo/__init__.py:in_order",
@@ -272,7 +255,8 @@ def typed() -> set[str]:
     """Return the places whose help is typed by the tables of this folder."""
     rows = [row for _, row in test_texts.ROWS]
     rows += test_settings.READ + test_settings.FOUND
-    return {one.place for one in (*rows, *test_projects.CASES)}
+    cases = [*test_projects.CASES, *test_commands.CASES]
+    return {one.place for one in (*rows, *cases)}
 
 
 def with_reason() -> list[str]:
