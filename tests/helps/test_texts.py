@@ -26,6 +26,7 @@ from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project.gates import _words
 from release_tasks.versions import (
     helm_ranges,
+    npm_ranges,
     numbers,
     python_requirements,
     requests,
@@ -146,6 +147,10 @@ ROWS: list[tuple[Read, Row]] = [
     (
         lambda folder, text: helm_ranges.updated(text, "2.0.0"),
         Row("versions/helm_ranges.py:updated", "<1.0.0", 'write "2.0.0"', quoted),
+    ),
+    (
+        lambda folder, text: npm_ranges.followed(text, "2.0.0", "1.0.0"),
+        Row("versions/npm_ranges.py:_require_one", "^1.0.0 || ^0.9.0", 'does: "', quoted),
     ),
     (
         lambda folder, text: python_requirements.followed(text, "2.0.0", "1.0.0"),

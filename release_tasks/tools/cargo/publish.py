@@ -58,7 +58,10 @@ FIXES = (  # what cargo or crates.io prints, and what to do
         r"not yet committed into git",
         "commit or remove those files: crates are packed from a commit",
     ),
-    (r"--locked", "run cargo update --workspace in its folder, and commit Cargo.lock"),
+    (
+        r"--locked",
+        "run cargo update --workspace in its folder, and commit Cargo.lock",
+    ),
     (
         r"no matching package named",
         "release that crate, too, or require a version that crates.io has",
