@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,10 @@ def matrix(
         ci.output("version", release.request)
         ci.output("tag", release.parts[0].tag)
         for name in ("jobs", "images", "tests", "systems"):
-            ci.output(name, json.dumps(data[name]))
+            ci.output_json(name, data[name])
+        names = [part.component.name for part in release.parts]
+        ci.output("component", ",".join(names))
+        ci.output_json("matrix", data)
     # one line: $GITHUB_OUTPUT takes no more
     terminal.print_json(data, indent=None)
 

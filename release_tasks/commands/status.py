@@ -13,6 +13,7 @@ from invoke.exceptions import Exit
 from release_tasks import terminal
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.tasks import command
+from release_tasks.tools import ci
 
 if TYPE_CHECKING:
     from release_tasks.channels.channel import Channel, PointerChannel
@@ -83,11 +84,14 @@ def status(
     component: str | None = None,
     links: bool = False,
     json: bool = False,
+    github_output: bool = False,
 ) -> None:
     """Show the state of every artifact on every channel."""
     from release_tasks.release import Release
 
     report = read(Release.at(c, version, component))
+    if github_output:
+        ci.output_json("states", report.data())
     pages: list[Page] = []
     if links:
         report, pages = _with_pages(report)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
-from release_tasks import files
+from release_tasks import files, masking
 from release_tasks.display import amount
 from release_tasks.errors import ReleaseError
 
@@ -40,6 +41,14 @@ def output(name: str, value: str) -> None:
     if "\n" in value or "\r" in value:
         raise ReleaseError(f"the output {name} has several lines: {value!r}")
     files.append(Path(path), f"{name}={value}\n".encode())
+
+
+def output_json(name: str, data: object) -> None:
+    """Give the jobs that follow on GitHub Actions an object as JSON, without secrets.
+
+    Raises `ReleaseError` where no file for it is named.
+    """
+    output(name, masking.hidden(json.dumps(data)))
 
 
 def tag() -> str:

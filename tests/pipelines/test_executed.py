@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from support.pythons import python_with_libraries
 from support.repositories import git
 from support.sample_projects import inv
 
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "polyglot"
 STAND_INS = Path(__file__).parent / "actions"
 REPOSITORY = "example/polyglot"
+OURS = "release-tasks/release-tasks@v0.1.0"
 # what a job of GitHub Actions does not have
 LOGINS = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "GH_TOKEN", "GITHUB_TOKEN")
 PULL_REQUEST = {"number": 1, "head": {"ref": "mine"}, "base": {"ref": "main"}}
@@ -88,7 +90,8 @@ class Runner:
     folder: Path
     registries: LocalRegistries
     repository: str = REPOSITORY
-    is_fresh: bool = True  # each job installs us from the local PyPI
+    # the programs of the jobs' Python; "": each job installs us from the local PyPI
+    python_bin: str = ""
 
     def run(self, event: str, path: str = RELEASE, **data: object) -> str:
         """Let an event start a workflow, which must succeed; return what act prints."""
@@ -103,9 +106,7 @@ class Runner:
         env = self.registries.environment()
         env |= self.registries.job(self.repository)
         env["ARTIFACTS"] = str(self.folder / "artifacts")
-        env["PYTHON_BIN"] = ""
-        if not self.is_fresh:
-            env["PYTHON_BIN"] = str(Path(sys.executable).parent)
+        env["PYTHON_BIN"] = self.python_bin
         for name in LOGINS:
             env.pop(name, None)
         given = self.folder / "env"
@@ -132,6 +133,8 @@ class Runner:
         for action in (actions.PYTHON, actions.UPLOAD, actions.DOWNLOAD):
             stand_in = self.folder / action.repository.partition("/")[2]
             words += ["--local-repository", f"{action.uses}={stand_in}"]
+        if (ours := self.folder / "ours").exists():
+            words += ["--local-repository", f"{OURS}={ours}"]
         log = self.folder / "act.log"
         with log.open("w") as out:
             done = subprocess.run(
@@ -189,7 +192,7 @@ def small(
     lock = ["cargo", "generate-lockfile", "--offline"]
     subprocess.run(lock, cwd=root, check=True)
     with serve(tmp_path, root, monkeypatch, "example/small") as made:
-        made.is_fresh = False
+        made.python_bin = str(Path(sys.executable).parent)
         yield made
 
 
@@ -254,10 +257,10 @@ def limit_rights(path: Path, copy: Path) -> None:
     workflow = yaml.load(path.read_text())
     for job in workflow["jobs"].values():
         rights = job["permissions"]
-        if "id-token" not in rights:
+        if "id-token" not in rights and "steps" in job:
             job.setdefault("env", {})["ACTIONS_ID_TOKEN_REQUEST_URL"] = ""
         may_write = rights["contents"] == "write"
-        for step in job["steps"]:
+        for step in job.get("steps", []):
             if "GH_TOKEN" in step.get("env", {}) and not may_write:
                 step["env"]["GH_TOKEN"] = "${{ secrets.READ }}"
     with copy.open("w") as file:
@@ -377,6 +380,31 @@ def test_each_platform_of_an_image_is_built_by_a_job_and_joined_by_digest(
         for row in json.loads(manifest)["manifests"]
     ]
     assert sorted(platforms) == ["linux/amd64", "linux/arm64"]
+
+
+def test_a_workflow_of_ones_own_calls_single_tasks(small: Runner) -> None:
+    """The first complete file of the page is executed as it stands."""
+    publish_first_crates(small)
+    page = ROOT / "docs" / "how-to" / "own-workflow.md"
+    block = page.read_text().partition("### A crate\n\n```yaml\n")[2]
+    (small.root / RELEASE).write_text(block.partition("```")[0])
+    (small.root / "release-tasks.toml").write_text('[gates]\nrun = ["true"]\n')
+    git(small.root, "rm", "--quiet", "-r", "pyproject.toml", "small_tool")
+    commit(small.root)
+    git(small.root, "push", "--quiet", "origin", "HEAD:main")
+    ours = small.folder / "ours"
+    ours.mkdir()
+    files = ("action.yml", ".github", "release_tasks", "pyproject.toml")
+    for name in (*files, "README.md", "LICENSE"):
+        subprocess.run(["cp", "-r", ROOT / name, ours], check=True)
+    commit(ours)
+    python = python_with_libraries(small.folder / "python")
+    small.python_bin = str(python / "bin")
+    for step in ("bump", "tag", "push"):
+        done = inv(small.root, step, "--version", "0.2.0")
+        assert done.returncode == 0, done.stderr
+    small.run("push", ref="refs/tags/v0.2.0")
+    assert small.states("0.2.0") == {}
 
 
 def test_a_pull_request_is_rehearsed(small: Runner) -> None:

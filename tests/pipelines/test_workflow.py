@@ -720,6 +720,9 @@ def test_the_outputs_of_plan_are_lines_of_a_file(
     assert done.returncode == 0, done.stderr
     version, tag, found, *others = file.read_text().splitlines()
     assert (version, tag) == ("version=0.2.0", "tag=v0.2.0")
+    *others, component, matrix = others
+    assert component == "component=tiny"
+    assert matrix.startswith('matrix={"version": "0.2.0", "tags": ["v0.2.0"]')
     assert others == [
         "images=[]",
         'tests=[{"runner": "ubuntu-latest", "python": "3.13"}]',
