@@ -24,6 +24,8 @@ TRUSTED_PUBLISHING = (
 # When the connection of an upload breaks, twine sends it again without its body and waits
 # forever. Only what was never connected can be tried again.
 BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
+# what twine says in a job of GitHub Actions that has no right to an identity token
+NOT_ALLOWED = r"insufficient OIDC token permissions"
 DELETED = (
     r"This filename was previously used by a file that has since been deleted"
 )
@@ -95,6 +97,11 @@ def explained(error: Failed, token: str) -> ReleaseError:
     if re.search(r"\b403\b", error.output):
         fix = f"check the token in {token} or {TWINE_PASSWORD}: it must be for this project"
         return ReleaseError(error.problem, fix)
+    if re.search(NOT_ALLOWED, error.output):
+        return ReleaseError(
+            "this job may not prove to PyPI who it is, and has no token",
+            f"give the job `permissions: id-token: write`, or set {token}",
+        )
     return error
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "polyglot"
 STAND_INS = Path(__file__).parent / "actions"
+CALLED = ROOT / ".github" / "workflows" / "task.yml"
 REPOSITORY = "example/polyglot"
-OURS = "release-tasks/release-tasks@v0.1.0"
+OURS = re.findall(r"uses: (release-tasks/\S+)", CALLED.read_text())[0]
 # what a job of GitHub Actions does not have
 LOGINS = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "GH_TOKEN", "GITHUB_TOKEN")
 PULL_REQUEST = {"number": 1, "head": {"ref": "mine"}, "base": {"ref": "main"}}

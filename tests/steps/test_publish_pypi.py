@@ -366,6 +366,25 @@ def test_a_job_that_nobody_trusts_is_told_what_an_owner_enters(
     assert published(registries) == [wheel(tool), SDIST]
 
 
+def test_a_job_that_may_not_prove_who_it_is_is_told_the_permission(
+    tool: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TWINE_PASSWORD")
+    monkeypatch.delenv("TWINE_USERNAME")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("TOKEN", "URL"):
+        monkeypatch.delenv(f"ACTIONS_ID_TOKEN_REQUEST_{name}", raising=False)
+    with pytest.raises(ReleaseError) as raised:
+        publish_pypi(Context(), new="all")
+    assert raised.value.problem == (
+        "this job may not prove to PyPI who it is, and has no token"
+    )
+    assert raised.value.fix == (
+        "give the job `permissions: id-token: write`, or set PYPI_API_TOKEN"
+    )
+    assert published(registries) == []
+
+
 def test_a_dry_run_prints_the_upload_and_sends_nothing(
     tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
