@@ -34,7 +34,7 @@ def listed_files(release: Release) -> Iterator[VersionFile]:
     _refuse_empty(release, found)
     packages = []
     for row in found:
-        version = version_copies.version_of(release, row.path)
+        version = version_copies.version_of(release, row.path, row.spec)
         kind = listed(row.spec)
         owner = version_copies.component_of(release, row.path, row.spec)
         yield ManifestFile(row.path, kind, versions, version, component=owner)
@@ -62,7 +62,7 @@ def _has(
     release: Release, row: version_copies.ListedPath, versions: dict[str, str]
 ) -> bool:
     """Return whether a file that a pattern has found has the text or key."""
-    version = version_copies.version_of(release, row.path)
+    version = version_copies.version_of(release, row.path, row.spec)
     [text] = version_copies.committed(release, [row.path]).values()
     try:
         list(listed(row.spec).of(text, FileBump(row.path, versions, version)))

@@ -277,7 +277,7 @@ def _listed_projects(release: Release) -> Iterator[_ListedProject]:
             continue
         from packaging.utils import canonicalize_name
 
-        new = version_copies.version_of(release, row.path)
+        new = version_copies.version_of(release, row.path, row.spec)
         [text] = version_copies.committed(release, [row.path]).values()
         about = pyproject.read(text, row.path)
         if new and about.name and about.version:

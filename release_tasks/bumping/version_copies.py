@@ -165,14 +165,19 @@ def _named(release: Release, *names: str) -> list[str]:
     return [path for path in paths if posixpath.basename(path) in names]
 
 
-def version_of(release: Release, path: str) -> str | None:
+def version_of(
+    release: Release, path: str, spec: str | Sequence[str]
+) -> str | None:
     """Return the new version of a listed file, None where its component is not released.
 
     With several components, a file belongs to the one that ships something from the nearest folder
-    around it, else to the one with `latest = true`. Raises `ReleaseError` where there is none.
+    around it, else to the one with `latest = true`. Raises `ReleaseError` where there is none, and
+    the texts of the file do not name the components themselves.
     """
     component = _owner(release, path)
     if component is None:
+        if _names_components(release, spec):
+            return None
         raise ReleaseError(
             f"[files] {path} belongs to no component",
             "write {NAME} of a component for {version}, or latest = true in one component",
@@ -181,6 +186,16 @@ def version_of(release: Release, path: str) -> str | None:
         if part.component.name == component.name:
             return part.version
     return None
+
+
+def _names_components(release: Release, spec: str | Sequence[str]) -> bool:
+    """Tell whether each text of a listed file has the versions of components, by their names."""
+    specs = [spec] if isinstance(spec, str) else spec
+    names = [component.name for component in release.project.components]
+    return all(
+        "{version}" not in one and any(f"{{{name}}}" in one for name in names)
+        for one in specs
+    )
 
 
 def _owner(release: Release, path: str) -> Component | None:

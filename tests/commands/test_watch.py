@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def tiny(
 ) -> Iterator[TinyProject]:
     monkeypatch.setattr(watch, "EVERY", 0.1)
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
-        made.commit("more.txt")
+        made.commit(".github/workflows/release.yml", "on: workflow_dispatch\n")
         made.tag("v0.2.0")
         yield made
 
@@ -174,6 +175,10 @@ def test_nothing_begins_or_ends_in_time(
         watch.watch(context(), "0.2.0", minutes="0")
     assert error.value.problem == "gave up waiting for release.yml"
     assert error.value.fix == "inv watch --version 0.2.0"
+    # the help works as typed, once that has ended
+    runs(tiny, {"workflow": "release.yml"})
+    again = tiny.inv(*error.value.fix.split()[1:], "--minutes", "0")
+    assert "gave up waiting" not in again.stderr
     with pytest.raises(ReleaseError, match="2h is not a number of minutes"):
         watch.watch(context(), "0.2.0", minutes="2h")
     runs(tiny)
@@ -185,6 +190,11 @@ def test_nothing_begins_or_ends_in_time(
         error.value.fix
         == "gh workflow run release.yml --ref v0.2.0 -f version=0.2.0"
     )
+    # the help works as typed
+    words = shlex.split(error.value.fix)
+    subprocess.run(words, cwd=tiny.root, check=True, capture_output=True)
+    begun = tiny.inv("watch", "--version", "0.2.0", "--minutes", "0")
+    assert (begun.returncode, "no workflow" in begun.stderr) == (3, False)
 
 
 def test_green_runs_are_not_enough(

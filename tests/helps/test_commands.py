@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 from helps.test_projects import (
     FILE,
+    OTHER,
+    TWO,
     Act,
     Case,
     Here,
     commits,
     nothing,
+    replaces,
     types,
     writes,
 )
@@ -20,18 +23,25 @@ from helps.test_projects import here as here
 from support.contexts import context
 from support.help_texts import comes_from, helped
 from support.sample_projects import inv
+from support.tiny_project import LOG
 
 from release_tasks import memo
 from release_tasks.building import edge, targets
+from release_tasks.bumping import bump
+from release_tasks.changelogs import notes
+from release_tasks.channels import git as git_channel
+from release_tasks.channels import image_tags
 from release_tasks.commands import hotfix, on_actions, watch
 from release_tasks.commands.try_artifacts import try_artifacts
+from release_tasks.formats import oci_layout
 from release_tasks.pipelines import jobs
-from release_tasks.project import cargo_folder
+from release_tasks.project import cargo_folder, history
 from release_tasks.project.settings_file import load
 from release_tasks.release import Release
 from release_tasks.steps.bump import bump as bump_step
 from release_tasks.steps.push import push
 from release_tasks.steps.tag import tag
+from release_tasks.tools.git import whole
 
 pytestmark = pytest.mark.quick
 BRANCH = "hotfix/v0.1.1"
@@ -131,6 +141,56 @@ def follows_up(here: Here) -> object:
     return begins("v0.2.0-rc.1")(here)
 
 
+LISTED = "# Changelog\n\n- 0.1.0 (2026-01-01)\n"
+
+
+def notes_of(here: Here) -> object:
+    release = Release.at(context(), "0.2.0")
+    part = release.parts[0]
+    if part.component.changelog is not None:
+        return notes.of_changelog(release, part)
+    return notes._generated(release, part, part.tag)
+
+
+def copies(here: Here, text: str) -> None:
+    """Let the settings name a file that only a component can have a version for."""
+    here.commit("other/pyproject.toml", OTHER["other/pyproject.toml"])
+    if not (here.root / "core").exists():
+        here.type("mkdir core && git mv pyproject.toml tiny_plain core")
+    here.commit("site.txt", "tiny 0.1.0\n")
+    here.commit(FILE, f"{TWO}[files]\n'site.txt' = '{text}'\n")
+
+
+def pinned(here: Here, policy: str) -> None:
+    """Let one package need the other as it is."""
+    needs = 'dependencies = ["tiny-plain==0.1.0"]\n'
+    text = OTHER["other/pyproject.toml"]
+    here.commit("other/pyproject.toml", text + needs)
+    here.commit(FILE, f'{TWO}pins = {{ core = "{policy}" }}\n')
+
+
+def bump_core() -> object:
+    """Bump one component alone, as `inv bump --component core` does."""
+    return bump.write(context(), Release.at(context(), "0.2.0", "core"))
+
+
+def shallow(here: Here) -> None:
+    """Have a tag on another branch, and only the newest commit."""
+    here.type(
+        f"{ORIGIN} && git switch -qc old && {TAGGED} && git switch -q main"
+    )
+    here.type("git commit -q --allow-empty -m More && git push -q origin --all")
+    here.type("git push -q origin --tags && mv .git .away")
+    here.type(
+        "git clone -q --bare --depth=1 --branch main file://$PWD/../origin.git .git"
+    )
+    here.type("git config core.bare false && rm -rf .away && git reset -q")
+    here.type(
+        "git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'"
+    )
+    here.type("git fetch -q --depth=1 origin tag v0.1.0")
+
+
 CASES = [
     Case("commands/hotfix.py:_hotfix", types("git tag v0.2.0-rc.1 && git tag v0.2.0"), begins("v0.2.0-rc.1"), "inv hotfix --from v0.2.0", sets("FROM", last)),
     Case("commands/hotfix.py:_hotfix", types("git tag v0.2.0-rc.1"), follows_up, "commit the fix, then inv release --version prerelease", sets("RELEASE", last)),
@@ -163,6 +223,18 @@ CASES = [
     Case("building/edge.py:_require_merged", lambda here: (image(f'{IMAGE}edge = ["main"]\n')(here), here.type("git switch -qc topic"), here.commit("more.txt", "")), edges, "git switch main", lambda here, fix: here.type(fix.partition(",")[0])),
     Case("building/edge.py:_require_merged", lambda here: (image(f'{IMAGE}edge = ["main"]\n')(here), here.type("git clone -q ../origin.git ../other && git -C ../other commit -q --allow-empty -m Other && git -C ../other push -q origin main"), here.commit("more.txt", "")), edges, "git pull --rebase origin main", lambda here, fix: [here.type(line) for line in fix.split(", then ")]),
     Case("building/targets.py:chosen", nothing, lambda here: targets.chosen(os.environ.get("NAMES", "tin"), ["tiny", "other"], "wheel"), "available: ", sets("NAMES", lambda fix: fix.partition(": ")[2].split(",")[0])),
+    Case("channels/git.py:_push_branch", types(f"{ORIGIN} && git commit -q --allow-empty -m Local && git clone -q ../origin.git ../other && git -C ../other commit -q --allow-empty -m Other && git -C ../other push -q origin main"), lambda here: git_channel._push_branch(context(), Release.at(context(), "0.2.0"), "main"), "git pull --rebase origin main", lambda here, fix: here.type(fix.partition(" if it ")[0])),
+    Case("channels/image_tags.py:_version_template", lambda here: (here.commit("Dockerfile", "FROM scratch\n"), here.commit(FILE, f'{IMAGE}tags = ["main"]\n')), lambda here: [image_tags.version_tag(*one) for one in image_tags.shipped(Release.at(context(), "0.2.0"))], 'add "{version}" to its tags', writes(FILE, f'{IMAGE}tags = ["main", "{{version}}"]\n')),
+    Case("changelogs/notes.py:_generated", types(f"{ORIGIN} && git rm -q CHANGELOG.md && git commit -qm Without"), notes_of, "write a CHANGELOG.md", writes("CHANGELOG.md", LOG)),
+    Case("changelogs/new_section.py:_refuse_other_forms", commits("CHANGELOG.md", LISTED), lambda here: here.bump(), "make a heading of each", lambda here, fix: here.commit("CHANGELOG.md", LISTED.replace("- 0.1.0 (2026-01-01)", f"{fix.partition(': ')[2]}\n\n- All."))),
+    Case("bumping/version_copies.py:version_of", lambda here: copies(here, "tiny {version}"), lambda here: bump_core(), "write {NAME} of a component", lambda here, fix: copies(here, "tiny {core}")),
+    Case("bumping/version_copies.py:version_of", lambda here: copies(here, "tiny {version}"), lambda here: bump_core(), "latest = true in one component", lambda here, fix: here.replace(FILE, "[components.core]", "[components.core]\nlatest = true")),
+    Case("bumping/python_pins.py:kept_errors", lambda here: pinned(here, "keep"), lambda here: bump_core(), "pins = { core", lambda here, fix: here.replace(FILE, 'pins = { core = "keep" }', fix.partition(" in [")[0])),
+    Case("bumping/python_pins.py:kept_errors", lambda here: pinned(here, "keep"), lambda here: bump_core(), "or commit a requirement", replaces("other/pyproject.toml", "==0.1.0", ">=0.1.0")),
+    Case("release.py:_tagged_commit", types(f"{ORIGIN} && git tag v0.2.0 && git push -q origin v0.2.0 && git commit -q --allow-empty -m More && git tag -f v0.2.0 && git commit -q --allow-empty -m Newest"), lambda here: Release.at(context(), "0.2.0"), "git fetch --force origin tag v0.2.0", lambda here, fix: here.type(fix)),
+    Case("project/history.py:last_finished", shallow, lambda here: history.last_finished(here.project, here.project.component(None)), "git fetch --unshallow", lambda here, fix: here.type(fix.partition(",")[0])),
+    Case("tools/git/whole.py:_refuse_outside", nothing, lambda here: whole._refuse_outside(os.environ.get("NAMES", "../../x")), "give it a name without `..`", sets("NAMES", lambda fix: "x")),
+    Case("formats/oci_layout.py:_descriptor", lambda here: here.type("echo '{\"manifests\": []}' > index.json && tar -cf image.tar index.json"), lambda here: oci_layout.digest_of(here.root / "image.tar"), "remove ", lambda here, fix: here.type(f"rm {fix.split()[1]} && printf '{{\"manifests\": [{{\"digest\": \"sha256:{'0' * 64}\"}}]}}' > index.json && tar -cf image.tar index.json")),
 ]  # fmt: skip
 
 
