@@ -37,7 +37,12 @@ REPOSITORY = "example/polyglot"
 OURS = re.findall(r"uses: (release-tasks/\S+)", CALLED.read_text())[0]
 # what a job of GitHub Actions does not have
 LOGINS = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "GH_TOKEN", "GITHUB_TOKEN")
-PULL_REQUEST = {"number": 1, "head": {"ref": "mine"}, "base": {"ref": "main"}}
+FORK = {"full_name": "somebody/fork", "fork": True}
+PULL_REQUEST = {
+    "number": 1,
+    "head": {"ref": "mine", "repo": FORK},
+    "base": {"ref": "main"},
+}
 # a crate with a program, and a package for Python
 SMALL = {
     "Cargo.toml": """[package]
@@ -409,7 +414,10 @@ def test_a_workflow_of_ones_own_calls_single_tasks(small: Runner) -> None:
     assert small.states("0.2.0") == {}
 
 
-def test_a_pull_request_is_rehearsed(small: Runner) -> None:
+def test_a_pull_request_of_a_fork_is_rehearsed(small: Runner) -> None:
+    """Its commit is nowhere on origin, and its jobs may only read."""
+    (small.root / "small_tool/more.py").write_text("")
+    commit(small.root)
     count = len(small.registries.log.writes())
     printed = small.run("pull_request", REHEARSAL, pull_request=PULL_REQUEST)
     assert "rehearsal passed" in printed
