@@ -408,3 +408,10 @@ def test_a_workspace_member_outside_of_the_repository_is_refused(
         refused(root).problem
         == f"{tmp_path}/gone/Cargo.toml is outside of the repository"
     )
+    # the help works as typed: it is removed from the workspace
+    text = (root / "Cargo.toml").read_text()
+    left = text.replace(', "../gone"', "")
+    (root / "Cargo.toml").write_text(left)
+    commit_all(root, "Remove it")
+    bump.write(Context(), Release.at(Context(), "0.2.0"))
+    assert 'version = "0.2.0"' in (root / "core/Cargo.toml").read_text()

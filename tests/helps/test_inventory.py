@@ -23,6 +23,8 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "bumping/file_edits.py:_refuse_two_versions": "checks/preflight/test_fixes.py",
     "bumping/pins.py:_kept_pin_error": "checks/preflight/test_fixes.py",
     "bumping/pins.py:_shared_version_errors": "bumping/test_pins.py",
+    "bumping/version_copies.py:relative": "bumping/test_file_edits.py",
+    "bumping/version_files.py:_refuse_untracked": "project/test_found_versions.py",
     "channels/git.py:not_on_release_branch": "checks/preflight/test_fixes.py",
     "channels/git.py:release_branch": "checks/preflight/test_fixes.py",
     "channels/git.py:state": "checks/preflight/test_fixes.py",
@@ -129,6 +131,7 @@ NOT_TYPED = {
         "project/tags.py:manifest_version",
         "project/tags.py:refusal",
         "release.py:version_mismatches",
+        "steps/publish_images.py:_publish_edge",
     ),
     NEXT: (
         "channels/crates_io.py:_missing",
@@ -211,14 +214,11 @@ NOT_TYPED = {
 # their help is compared with a text at most: the list may only become shorter
 OPEN = {
     "building/edge.py:_state",
-    "steps/publish_images.py:_publish_edge",
     "building/binaries.py:_conflicts",
     "building/charts.py:_packed",
     "building/wheels.py:_check_name",
     "bumping/bump.py:_check",
     "bumping/python_pins.py:unfollowed",
-    "bumping/version_copies.py:relative",
-    "bumping/version_files.py:_refuse_untracked",
     "channels/charts.py:_collision",
     "channels/git_runs.py:missing",
     "channels/github_assets.py:unfit_assets",

@@ -139,6 +139,14 @@ def test_a_member_that_git_ignores_stops_a_bump_before_anything_is_written(
         in done.stderr
     )
     assert git(root, "status", "--porcelain") == ""
+    # the help works as typed
+    fix = done.stderr.partition("help: ")[2].partition(", or remove")[0]
+    assert fix == "git add --force b/Cargo.toml"
+    git(root, *fix.split()[1:])
+    git(root, "commit", "--quiet", "--message=Track it")
+    again = inv(root, "bump", "--version", "0.2.0")
+    assert again.returncode == 0, again.stderr
+    assert 'version = "0.2.0"' in (root / "b/Cargo.toml").read_text()
 
 
 def test_a_wheel_outside_of_the_workspace_is_bumped_with_its_lock(
