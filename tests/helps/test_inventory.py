@@ -46,6 +46,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "checks/artifacts/images.py:missing_platform": "checks/artifacts/test_images.py",
     "checks/artifacts/tried.py:_wheel": "commands/test_try_artifacts.py",
     "checks/artifacts/wheels.py:missing_module": "checks/artifacts/test_wheels.py",
+    "checks/artifacts/wheels.py:outdated_requirement": "checks/artifacts/test_wheels.py",
     "checks/artifacts/wheels.py:refused_by_pypi": "checks/artifacts/test_wheels.py",
     "checks/artifacts/wheels.py:stray_file": "checks/artifacts/test_wheels.py",
     "checks/artifacts/wheels.py:tag_mismatch": "checks/artifacts/test_wheels.py",
@@ -60,6 +61,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "project/component_version.py:_several": "project/test_components.py",
     "project/crates.py:_refuse_unknown": "helps/test_settings.py",
     "project/model.py:github_repository": "helps/test_projects.py",
+    "tools/cargo/__init__.py:metadata": "project/test_cargo_folder.py",
 }
 AGAIN = "the same command once more: tests of http and of interruptions run it"
 STEP = (
@@ -227,13 +229,11 @@ OPEN = {
     "checks/artifacts/incoming.py:_broken",
     "checks/artifacts/incoming.py:_conflict",
     "checks/artifacts/incoming.py:_rejection",
-    "checks/artifacts/wheels.py:outdated_requirement",
     "checks/artifacts/wheels.py:stale_record",
     "commands/promote.py:promote",
     "manifests/json_values.py:spans",
     "manifests/toml_values.py:spans",
     "tools/cargo/__init__.py:in_order",
-    "tools/cargo/__init__.py:metadata",
     "tools/cargo/verify.py:_does_not_compile",
     "tools/cargo/verify.py:_writes_source",
     "tools/git/whole.py:_fetched",

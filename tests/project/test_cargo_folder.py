@@ -298,6 +298,10 @@ def test_what_cargo_cannot_read_is_told_by_its_path_from_the_root(
         project(tmp_path, files)
     assert "`rust/Cargo.toml`" in refusal.value.problem
     assert str(tmp_path) not in refusal.value.problem
+    # the help works as typed
+    assert refusal.value.fix == "fix that manifest"
+    fixed = {"rust/lamp/Cargo.toml": CRATE.format("lamp")}
+    assert discover(commit_files(tmp_path / "lamp", fixed)).crates
 
 
 def test_the_workspace_at_the_root_is_asked_of_cargo_once(

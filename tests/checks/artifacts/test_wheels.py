@@ -166,4 +166,18 @@ def test_a_requirement_that_the_released_sibling_does_not_satisfy_is_named(
         package="Tiny.Plain",
     )
     fact = "requires tiny-plain==0.1.0, but tiny-plain is released as 0.2.0"
-    assert artifact_facts() == [f"{name} {fact}" for name in (SDIST, WHEEL)]
+    problems = artifact_errors()
+    assert [one.problem for one in problems] == [
+        f"{name} {fact}" for name in (SDIST, WHEEL)
+    ]
+    # the help works as typed
+    for problem in problems:
+        change, _, rest = problem.fix.partition("; rm ")
+        assert change == "let the requirement of Tiny.Plain admit it"
+        path, _, line = rest.partition(", then ")
+        assert line == "inv build-wheels"
+        subprocess.run(["rm", path], check=True)
+    made = {"sdist": (SDIST, projects.sdist), "wheel": (WHEEL, projects.wheel)}
+    for kind, (name, build) in made.items():
+        add_file(tiny, kind, name, build("Tiny.Plain"), package="Tiny.Plain")
+    assert artifact_facts() == []
