@@ -170,7 +170,8 @@ def test_two_machines_whose_files_differ_are_both_named(
     fact = f"the binary tiny-mac in {two / 'v0.1.0'} differs from the one in {one / 'v0.1.0'}"
     assert f"{fact}, first at byte 0: b'other', not b'Mach-O'" in said
     assert here(tiny) == {}
-    collect(context(), str(one))
+    assert f"leave {two / 'v0.1.0'} out, or build" in said
+    collect(context(), str(one))  # the help works as typed
     assert (
         f"differs from the one in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0"
         in refused(two)
@@ -200,6 +201,12 @@ def test_every_rejected_file_is_named_and_nothing_is_merged(
         in said
     )
     assert here(tiny) == {}
+    # the help works as typed: what is wrong is left out, or built again
+    assert f"leave {windows / 'v0.1.0'} out" in said
+    assert f"leave {linux / 'v0.1.0'} out, or add --version" in said
+    assert "build it again from v0.1.0" in said
+    collect(context(), str(machine(tiny, "again", mac="Mach-O")))
+    assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
 def test_an_inventory_cannot_name_files_outside_its_folder(

@@ -160,7 +160,7 @@ def _rejection(
     if Path(row.file).name != row.file or not is_declared(release, part, row):
         return Problem(
             f"nothing declares the {row.kind} {row.name} in {file.folder}",
-            "declare it in release-tasks.toml, or remove it there",
+            f"declare it in release-tasks.toml, or leave {file.folder} out",
         )
     return None
 
@@ -170,7 +170,7 @@ def _conflict(file: IncomingFile, known: Path) -> Problem:
     fact = f"the {row.kind} {row.name} in {file.folder} differs from the one in {known.parent}"
     return Problem(
         fact + differences.between(file.path, known),
-        f"build it on one machine, and remove it from {file.folder} or {known.parent}",
+        f"leave {file.folder} out, or build what it has again without that file",
     )
 
 
