@@ -24,6 +24,8 @@ INVENTORY = "release.json"
 LOGS = "logs"  # a file for each step
 GATES = "gates.json"  # which gates have passed, and for which commit
 DRAFT = "draft.json"  # which inventory the GitHub draft has
+SIGN_OFF = "sign-off.json"  # what a person has decided about these files
+SIGN_OFFS = ("sign-off.md", SIGN_OFF)
 
 
 @dataclass(frozen=True)

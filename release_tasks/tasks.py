@@ -66,6 +66,8 @@ PARAMETER_HELP = {
     "edge": "the newest commit instead, under the tags of [images] edge",
     "links": "their addresses in a browser instead, and those of the runs on GitHub",
     "leave_public": "delete the tag even if something of its release is public; that stays public",
+    "decision": "ship, hotfix, abort or conditional; default: only print the report",
+    "by": "who has decided",
     "all": "check for the tools of every kind of project, not only of this one",
 }
 

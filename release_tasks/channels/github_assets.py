@@ -70,7 +70,7 @@ def status(wanted: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
         return ArtifactStatus(
             wanted, State.PARTIAL, "its upload was interrupted", page.url
         )
-    if page.is_draft and {one.name for one in page.assets} != names:
+    if page.is_draft and _names_of(page) != names:
         return ArtifactStatus(wanted, State.PARTIAL, "in the draft", page.url)
     found = compared(wanted, asset.digest.removeprefix("sha256:"), page.url)
     if page.is_draft and found.state is State.DIFFERENT:
@@ -84,7 +84,7 @@ def is_ready(page: Page, assets: Sequence[Artifact]) -> bool:
     """Return True when a draft has exactly the shipped files, all of them complete."""
     if not assets or not all(asset.is_complete for asset in page.assets):
         return False
-    return {asset.name for asset in page.assets} == {one.name for one in assets}
+    return _names_of(page) == {one.name for one in assets}
 
 
 def draft_matches(page: Page, release: Release, part: ComponentRelease) -> bool:
@@ -247,7 +247,7 @@ def complete(
 def remove_extra_assets(
     c: Context, release: Release, part: ComponentRelease
 ) -> None:
-    """Remove what is not shipped from the draft, release.json last.
+    """Remove what is not shipped from the draft, release.json last but for the sign-off.
 
     Raises `ReleaseError` when a shipped file is not in the draft.
     """
@@ -262,8 +262,17 @@ def remove_extra_assets(
             f"run the build steps again: inv release --version {release.request}",
         )
     extra = [asset for asset in page.assets if asset.name not in names]
-    for asset in sorted(extra, key=lambda asset: asset.name == dist.INVENTORY):
+    last = (dist.INVENTORY, *dist.SIGN_OFFS)
+    first = [asset for asset in extra if asset.name not in last]
+    for name in last:
+        first += [asset for asset in extra if asset.name == name]
+    for asset in first:
         gh.delete(c, repository, asset)
+
+
+def _names_of(page: Page) -> set[str]:
+    """Return the names of a draft's files, without the sign-off, which is about them."""
+    return {asset.name for asset in page.assets} - set(dist.SIGN_OFFS)
 
 
 def _smaller(row: dist.Built) -> str:

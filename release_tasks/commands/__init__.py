@@ -29,6 +29,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.retag import retag
     from release_tasks.commands.rollback import rollback
     from release_tasks.commands.settings import settings
+    from release_tasks.commands.sign_off import sign_off
     from release_tasks.commands.status import status
     from release_tasks.commands.try_artifacts import try_artifacts
     from release_tasks.commands.untag import untag
@@ -53,6 +54,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(retag)
     tasks.add_task(rollback)
     tasks.add_task(settings)
+    tasks.add_task(sign_off)
     tasks.add_task(status)
     tasks.add_task(try_artifacts)
     tasks.add_task(untag)

@@ -12,6 +12,7 @@ RELEASE = ("check", "plan", "release", "status", "verify")
 LATER = (
     "next",
     "notes",
+    "sign-off",
     "announce",
     "milestone",
     "promote",

@@ -406,7 +406,13 @@ def _run_release(
         if code:
             return code
     answers = ("--new", "all", "--sign-off", AUTHOR)
-    return inv.run(["release", *rehearsal.options, *answers], clone, env)
+    argv = ["release", *rehearsal.options, *answers]
+    code = inv.run(argv, clone, env)
+    if code and "release" in rehearsal.project.settings.gates.sign_off:
+        signed = ["sign-off", *rehearsal.options, "--decision", "ship"]
+        if inv.run([*signed, "--by", AUTHOR], clone, env) == 0:
+            return inv.run(argv, clone, env)
+    return code
 
 
 def _status(

@@ -139,17 +139,17 @@ def as_html(data: ReportData) -> str:
 def as_markdown(data: ReportData) -> str:
     """Return a text for a comment or the summary of a job, without the logs."""
     lines = [f"## {data.title}", "", data.verdict, ""]
-    lines += _markdown_table(ARTIFACTS, artifact_rows(data))
+    lines += markdown_table(ARTIFACTS, artifact_rows(data))
     slow = critical(data)
     steps = []
     for row in data.timeline:
         mark = "yes" if row["step"] in slow else ""
         steps.append((row["step"], _seconds(row), mark))
-    lines += _markdown_table(STEPS, steps)
+    lines += markdown_table(STEPS, steps)
     if data.requests:
-        lines += _markdown_table(REQUESTS, _request_rows(data))
+        lines += markdown_table(REQUESTS, _request_rows(data))
     if data.findings:
-        lines += _markdown_table(FOUND, _finding_rows(data))
+        lines += markdown_table(FOUND, _finding_rows(data))
     if data.next_command:
         lines += [f"Next: `{data.next_command}`", ""]
     return "\n".join(lines)
@@ -264,7 +264,8 @@ def _cell(text: str) -> str:
     return shown
 
 
-def _markdown_table(heading: Row, rows: Iterable[Row]) -> list[str]:
+def markdown_table(heading: Row, rows: Iterable[Row]) -> list[str]:
+    """Return the lines of a Markdown table, and an empty one."""
     lines = [_markdown_row(heading), _markdown_row(["---"] * len(heading))]
     lines += [_markdown_row(row) for row in rows]
     return [*lines, ""]

@@ -168,8 +168,8 @@ class GatesTable(_Table, frozen=True):
     """What must pass before a release."""
 
     run: tuple[str, ...] = ()  # instead of the defaults
-    # what waits for `--sign-off NAME`
-    sign_off: tuple[Literal["bundles"], ...] = ()
+    # bundles wait for `--sign-off NAME`, the GitHub release for `inv sign-off`
+    sign_off: tuple[Literal["bundles", "release"], ...] = ()
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     # files that have to say something of the version, or to have changed since the last one
     mentions: tuple[str, ...] = ()

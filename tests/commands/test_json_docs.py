@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.contexts import context
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks import dist
 from release_tasks.changelogs.announcement import Announcement
 from release_tasks.changelogs.install_lines import InstallLine
+from release_tasks.channels import github
 from release_tasks.checks.check import Finding
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import (
@@ -200,6 +202,33 @@ def test_every_key_of_hotfix_is_documented(
 def test_every_key_of_milestone_is_documented(output: Any) -> None:
     data = output("milestone", "--version", "0.2.0", "--json")
     assert printed(data, "milestones") == documented()["inv milestone --json"]
+
+
+def test_every_key_of_a_sign_off_is_documented(
+    project: TinyProject, output: Any
+) -> None:
+    for name, text in {
+        "docs.md": "\n",
+        "tiny_plain/__init__.py": '__version__ = "0.1.0"\n',
+        "release-tasks.toml": '[gates]\nblockers = ["P0"]\n',
+    }.items():
+        project.commit(name, text)
+    project.tag("v0.1.0")
+    release = project.release("0.1.0")
+    part = release.parts[0]
+    path = dist.folder(part) / "tiny.whl"
+    path.write_bytes(b"wheel")
+    row = dist.describe(release, part, FileKind.WHEEL, path)
+    dist.record(part, "build_wheels", [row])
+    github.fill_draft(context(), release)
+    argv = ["gh", "api", "-X", "POST", "repos/example/tiny/issues"]
+    argv += ["-f", "title=It flickers", "-f", "labels[]=P0"]
+    subprocess.run(argv, check=True, capture_output=True)
+    data = output("sign-off", "--version", "0.1.0", "--json")
+    [row] = data["sign_offs"]
+    found = printed(data, "sign_offs")
+    found |= {key: set(row[key][0]) for key in ("files", "issues")}
+    assert found == documented()["inv sign-off --json"]
 
 
 def test_every_key_of_untag_is_documented(output: Any) -> None:

@@ -261,7 +261,7 @@ WRONG = [
     (
         "[gates]\nsign-off = ['crates']\n",
         "2: [gates] sign-off cannot have 'crates'",
-        "available: bundles",
+        "available: bundles, release",
     ),
     (
         "[gates]\nblockers = 'P0'\n",

@@ -135,7 +135,8 @@ def _other_files(
     yield dist.GATES, "the gates that have passed"
     yield dist.DRAFT, "what the draft has"
     yield "timeline.json", "the times of the steps"
-    yield "sign-off.txt", "the sign-off"
+    for name in ("sign-off.txt", *dist.SIGN_OFFS):
+        yield name, "the sign-off"
     yield "parts", "the folder of the inventory"
     for owner, slot in pypi_files.shipped(context.release):
         if owner == part and slot.kind == FileKind.SDIST:
