@@ -223,6 +223,8 @@ def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
         machine(tiny, "mac", mac="Mach-O"),
         machine(tiny, "windows", windows="PE"),
     )
+    for folder in (mac, windows):
+        shutil.copytree(folder, folder.with_suffix(".whole"))
     (mac / "v0.1.0" / "tiny-mac").unlink()
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
     said = refused(mac, windows)
@@ -231,6 +233,14 @@ def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
         f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built"
         in said
     )
+    # the help works as typed
+    assert "copy the whole dist/ of that machine" in said
+    assert "copy it again, or build it again" in said
+    for folder in (mac, windows):
+        shutil.rmtree(folder)
+        shutil.copytree(folder.with_suffix(".whole"), folder)
+    collect(context(), f"{mac},{windows}")
+    assert here(tiny) == {"tiny-mac": "Mach-O", "tiny.exe": "PE"}
 
 
 def test_a_file_that_no_inventory_lists_is_named_and_skipped(
