@@ -31,8 +31,8 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "channels/git_runs.py:_never_began": "checks/preflight/test_fixes.py",
     "channels/git_runs.py:commit_checks": "checks/preflight/test_fixes.py",
     "channels/git_runs.py:failures": "checks/preflight/test_fixes.py",
-    "channels/sign_off.py:_refusals": "commands/test_sign_off.py",
     "channels/pypi.py:credentials": "checks/preflight/test_fixes.py",
+    "channels/sign_off.py:_refusals": "commands/test_sign_off.py",
     "checks/artifacts/binaries.py:_run": "checks/artifacts/test_binaries.py",
     "checks/artifacts/binaries.py:missing_license": "checks/artifacts/test_binaries.py",
     "checks/artifacts/binaries.py:newer_glibc": "checks/artifacts/test_binaries.py",
@@ -55,10 +55,10 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "checks/artifacts/wheels.py:stray_file": "checks/artifacts/test_wheels.py",
     "checks/artifacts/wheels.py:tag_mismatch": "checks/artifacts/test_wheels.py",
     "checks/smoke/package.py:look": "commands/test_try_artifacts.py",
+    "commands/sign_off.py:_check_words": "commands/test_sign_off.py",
     "commands/watch.py:_explain": "commands/test_watch.py",
     "commands/watch.py:_never_began": "commands/test_watch.py",
     "commands/watch.py:_until_ended": "commands/test_watch.py",
-    "commands/sign_off.py:_check_words": "commands/test_sign_off.py",
     "converge.py:unconfirmed_names": "checks/preflight/test_fixes.py",
     "dist.py:file_of": "checks/artifacts/test_declared.py",
     "errors.py:of_disk": "helps/test_projects.py",
@@ -66,7 +66,10 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "project/component_version.py:_several": "project/test_components.py",
     "project/crates.py:_refuse_unknown": "helps/test_settings.py",
     "project/model.py:github_repository": "helps/test_projects.py",
+    "tools/cargo/__init__.py:in_order": "steps/test_package_crates.py",
     "tools/cargo/__init__.py:metadata": "project/test_cargo_folder.py",
+    "tools/cargo/verify.py:_does_not_compile": "steps/test_package_crates.py",
+    "tools/cargo/verify.py:_writes_source": "steps/test_package_crates.py",
 }
 AGAIN = "the same command once more: tests of http and of interruptions run it"
 STEP = (
@@ -237,9 +240,6 @@ OPEN = {
     "commands/promote.py:promote",
     "manifests/json_values.py:spans",
     "manifests/toml_values.py:spans",
-    "tools/cargo/__init__.py:in_order",
-    "tools/cargo/verify.py:_does_not_compile",
-    "tools/cargo/verify.py:_writes_source",
     "tools/git/whole.py:_fetched",
     "tools/twine.py:check",
 }

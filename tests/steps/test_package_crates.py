@@ -103,6 +103,13 @@ def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_
         "src/lib.rs line 2: couldn't read"
     )
     assert projects.recorded_crates(shop) == []
+    # the help works as typed
+    assert caught.value.fix.startswith("move what the crate reads into its ")
+    inside = shop / "crates/shop-middle/notice.txt"
+    inside.write_text("Sold.\n")
+    text = (shop / "crates/shop-middle/src/lib.rs").read_text()
+    source(shop, "shop-middle", text.replace("../../notice", "../notice"))
+    package_crates(Context())
 
 
 def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_line(
@@ -143,6 +150,18 @@ def test_a_build_script_that_writes_into_its_crate_is_refused_as_cargo_does(
             package_crates(Context())
         assert caught.value.problem.startswith(fact)
     assert projects.recorded_crates(shop) == []
+    # the help works as typed
+    line = caught.value.fix.partition(": ")[2].replace("FILE", "table")
+    source(
+        shop,
+        "shop-zero",
+        'fn main() {\n    let out = std::env::var("OUT_DIR").unwrap();\n'
+        '    std::fs::write(out + "/table.rs", "pub const T: u8 = 1;").unwrap();\n'
+        "}\n",
+        "build.rs",
+    )
+    source(shop, "shop-zero", f"{line};\n")
+    package_crates(Context())
 
 
 NATIVE = """
@@ -307,6 +326,17 @@ def test_crates_that_need_each_other_are_named(
         "version of shop-kit in the dev-dependencies of shop-core"
         in caught.value.fix
     )
+    # the help works as typed
+    manifest = root / "crates/shop-core/Cargo.toml"
+    head, line, tables = manifest.read_text().partition("shop-kit")
+    assert 'version = "0.1.0"' in tables
+    tables = tables.replace(', version = "0.1.0"', "").replace(
+        'version = "0.1.0", ', ""
+    )
+    manifest.write_text(head + line + tables)
+    commit_all(root)
+    package_crates(Context())
+    assert len(projects.recorded_crates(root)) == 2
 
 
 def test_a_project_without_crates_has_nothing_to_do(
