@@ -43,7 +43,8 @@ REFUSED = {
     ),
 }
 TAKEN = ("core=minor,other=0.5.0", "other=patch", "core=0.2.0")
-LONG = ("rehearse",)  # takes them as `plan` does, and releases then
+# takes them as `plan` does, and releases then; waits for a run on GitHub Actions
+LONG = ("rehearse", "watch")
 
 
 @pytest.fixture

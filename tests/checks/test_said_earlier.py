@@ -21,6 +21,7 @@ from release_tasks.checks.preflight.all import check_release, checks
 PACKAGE = Path(str(release_tasks.__file__)).parent
 BEFORE_PUSH = ("bumping", "changelogs", "building", "checks/artifacts")
 BUILT = "only the built file shows it"
+EDGE = "images of a commit, which are no part of a release"
 STEP = "a step that is run alone, without the one before it"
 SAID_BY = {  # file and function: findings that say the same
     "building/binaries.py:_check_version": ["tag-without-version"],
@@ -47,6 +48,7 @@ SAID_BY = {  # file and function: findings that say the same
     "changelogs/changelog.py:find": ["double-section"],
     "changelogs/changelog.py:section": ["missing-changelog-entry"],
     "changelogs/new_section.py:_check": ["unbumpable-file"],
+    "changelogs/new_section.py:_refuse_other_forms": ["unbumpable-file"],
     "checks/artifacts/binaries.py:missing_license": ["archive-without-license"],
     "checks/artifacts/declared.py:file_twice": ["name-for-two-files"],
     "checks/artifacts/followed_links.py:_followed": ["outside-link"],
@@ -57,6 +59,12 @@ SAID_BY = {  # file and function: findings that say the same
 NOT_EARLIER = {  # file and function: why not
     "building/bundles.py:_check_sign_off": "somebody tries what was built",
     "building/downloads.py:fetch": "the server decides what it sends",
+    "building/edge.py:_compare": EDGE,
+    "building/edge.py:_push": EDGE,
+    "building/edge.py:_require_merged": EDGE,
+    "building/edge.py:_state": EDGE,
+    "building/edge.py:release": EDGE,
+    "building/edge.py:wrong": EDGE,
     "building/targets.py:chosen": "an option of the step itself",
     "building/wheels.py:_check_name": BUILT,
     "bumping/bump.py:_check": "a program that writes into the same files at that moment",
@@ -77,6 +85,7 @@ NOT_EARLIER = {  # file and function: why not
     "checks/artifacts/incoming.py:_conflict": "files of another machine",
     "checks/artifacts/incoming.py:_rejection": "files of another machine",
     "checks/artifacts/incoming.py:find": "files of another machine",
+    "checks/artifacts/tried.py:_wheel": BUILT,
     "checks/artifacts/wheels.py:missing_module": BUILT,
     "checks/artifacts/wheels.py:stale_record": BUILT,
     "checks/artifacts/wheels.py:stray_file": BUILT,

@@ -250,7 +250,7 @@ def test_a_release_branch_that_refuses_the_merge_gets_a_pull_request(
 
 REFUSED = [
     (("--from", "v0.9.0"), "there is no tag v0.9.0, here or on origin"),
-    (("--from", "v0.2.0-rc.1"), "help: inv hotfix --from v0.2.0"),
+    (("--from", "v0.2.0-rc.1"), "inv release --version prerelease"),
     (("--from", "core-1"), "core-1 is not a tag of this project"),
     ((), "main is not the branch of a hotfix"),
 ]
