@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shlex
@@ -13,7 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ UNATTENDED = {  # no program may ask a question or color its output
 COLORING = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "CARGO_TERM_COLOR")
 # characters of a variable's value; zig sets longer ones for bindgen
 LONGEST_SHOWN = 500
+BUSY = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5)  # seconds between tries
 LAST_LINES = 15  # of a failed program's output, which an error shows
 
 # descriptors of locks that children keep when we end
@@ -331,17 +334,19 @@ def _start(
         before_exec = _die_with_parent
     try:
         with deferred_signals() as interrupts:
-            process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=dict(env),
-                stdin=streams.stdin,
-                stdout=streams.out,
-                stderr=streams.err,
-                start_new_session=True,
-                umask=0o022,
-                pass_fds=tuple(_inherited),
-                preexec_fn=before_exec,
+            process = _once_not_busy(
+                lambda: subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=streams.stdin,
+                    stdout=streams.out,
+                    stderr=streams.err,
+                    start_new_session=True,
+                    umask=0o022,
+                    pass_fds=tuple(_inherited),
+                    preexec_fn=before_exec,
+                )
             )
     except OSError as error:
         raise _not_started(argv[0], cwd, error) from error
@@ -351,6 +356,22 @@ def _start(
         _end(process)
         raise KeyboardInterrupt
     return process
+
+
+def _once_not_busy(start: Callable[[], Process]) -> Process:
+    """Start a program, again for about a second while its file is open for writing (ETXTBSY).
+
+    One that was just written can be: a child that another thread starts at that moment has what is
+    open here, until it has become another program.
+    """
+    for seconds in BUSY:
+        try:
+            return start()
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+        time.sleep(seconds)
+    return start()
 
 
 def _missing_variables(argv: Sequence[str], output: str) -> str:

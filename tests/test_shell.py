@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -184,6 +186,21 @@ def test_a_program_that_cannot_be_started_is_an_error_that_says_why(
         ReleaseError, match=r"the folder .*/absent does not exist"
     ):
         shell.ask(["true"], cwd=tmp_path / "absent")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others start such a file")
+def test_a_program_that_is_being_written_is_started_when_that_has_ended(
+    tmp_path: Path,
+) -> None:
+    program = shutil.copy2("/bin/true", tmp_path / "true")
+    with open(program, "ab") as written:
+        threading.Timer(0.1, written.close).start()
+        assert shell.ask([str(program)]) == ""
+    with (
+        open(program, "ab"),
+        pytest.raises(ReleaseError, match="Text file busy"),
+    ):
+        shell.ask([str(program)])
 
 
 def test_a_line_that_matches_stop_at_ends_the_program() -> None:
