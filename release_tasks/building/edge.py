@@ -222,11 +222,10 @@ def _way_to(project: Project, branch: str, head: str) -> str:
 
 def _is_known(tree: Path, commit: str) -> bool:
     """Tell whether a commit is here, fetching it where origin still has it."""
-    if git.commit_of(tree, commit) is None:
-        try:
-            origin.fetch_commit(tree, commit)
-        except shell.Failed:
-            return False
+    try:
+        origin.fetch_commit(tree, commit)
+    except shell.Failed:
+        return False
     return True
 
 

@@ -165,7 +165,7 @@ def _branches(release: Release, wanted: str | None) -> list[str]:
         heads = [refs.get(f"refs/heads/{name}") for name in allowed]
         return [head for head in heads if head]
     current = git.branch(release.checkout)
-    likely = [f"refs/heads/{name}" for name in (current, "main", "master")]
+    likely = [f"refs/heads/{name}" for name in (current, *USUAL)]
     names = sorted(name for name in refs if name.startswith("refs/heads/"))
     names.sort(key=lambda name: name not in likely)
     return [refs[name] for name in names]
@@ -208,6 +208,5 @@ def _contains(release: Release, head: str) -> bool:
     """Return True when the release's commit is `head` or an ancestor of it."""
     if release.commit == head:
         return True
-    if git.commit_of(release.checkout, head) is None:
-        origin.fetch_commit(release.checkout, head)
+    origin.fetch_commit(release.checkout, head)
     return git.is_ancestor(release.checkout, release.commit, head)

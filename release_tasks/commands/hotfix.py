@@ -207,13 +207,12 @@ def _heads(tree: Path, branch: str) -> list[str]:
 
 def _head_on_origin(tree: Path, branch: str) -> str | None:
     """Return the commit of a branch on origin, which is fetched where it is not here."""
-    from release_tasks.tools import git
     from release_tasks.tools.git import origin
 
     if origin.url(tree) is None:
         return None
     commit = origin.refs(tree).get(f"refs/heads/{branch}")
-    if commit and git.commit_of(tree, commit) is None:
+    if commit:
         origin.fetch_commit(tree, commit)
     return commit
 
@@ -226,7 +225,7 @@ def _released_commit(fix: _Hotfix) -> str | None:
     if origin.url(fix.tree) is None:
         return git.tags(fix.tree).get(fix.tag)
     commit = origin.tag(fix.tree, fix.tag)
-    if commit and git.commit_of(fix.tree, commit) is None:
+    if commit:
         origin.fetch_commit(fix.tree, commit)
     return commit
 

@@ -125,7 +125,9 @@ def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
 
 
 def fetch_commit(tree: Path, commit: str) -> None:
-    """Fetch a commit from origin, without a ref to it."""
+    """Fetch a commit from origin, without a ref to it, unless it is here."""
+    if git.commit_of(tree, commit) is not None:
+        return
     ask(
         ["git", "fetch", "--quiet", remote_name(tree), commit],
         cwd=tree,
