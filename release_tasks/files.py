@@ -256,6 +256,14 @@ def takes_lock(descriptor: int) -> bool:
     return True
 
 
+def repository(folder: Path) -> Path:
+    """Return the root of the repository around a folder, without one the folder itself."""
+    for parent in (folder, *folder.parents):
+        if (parent / ".git").exists():
+            return parent
+    return folder
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hex digits."""
     import hashlib
@@ -353,7 +361,7 @@ def _not_written(path: Path, error: OSError) -> ReleaseError:
 
 
 def _diff(path: Path, old: str, new: str) -> str:
-    name = path.relative_to(_repository_of(path)).as_posix()
+    name = path.relative_to(repository(path.parent)).as_posix()
     lines = difflib.unified_diff(
         old.splitlines(),
         new.splitlines(),
@@ -363,11 +371,3 @@ def _diff(path: Path, old: str, new: str) -> str:
         n=1,
     )
     return "\n".join(lines)
-
-
-def _repository_of(path: Path) -> Path:
-    """Return the nearest folder with a `.git`, else the file's own folder."""
-    for folder in path.parents:
-        if (folder / ".git").exists():
-            return folder
-    return path.parent

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.printable import word
 from release_tasks.shell import Failed, ask
@@ -34,7 +35,7 @@ def add_targets(folder: Path, targets: Sequence[str]) -> str:
     rustup takes the toolchain that is pinned in the folder where it runs, or above.
     """
     command = f"rustup target add {' '.join(map(word, targets))}"
-    root = repository(folder)
+    root = files.repository(folder)
     for place in (folder, *folder.parents):
         if place == root:
             break
@@ -42,14 +43,6 @@ def add_targets(folder: Path, targets: Sequence[str]) -> str:
             path = word(folder.relative_to(root).as_posix())
             return f"(cd {path} && {command})"
     return command
-
-
-def repository(folder: Path) -> Path:
-    """Return the root of the repository around a folder, without one the folder itself."""
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            return parent
-    return folder
 
 
 def missing_toolchain(error: Failed, folder: Path) -> ReleaseError | None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
@@ -173,7 +174,7 @@ def metadata(root: Path) -> dict[str, Any]:
             raise missing from error
         said = rustup.without_backtrace(error.output)
         reason = " ".join(said.split()).replace(
-            f"{rustup.repository(root)}/", ""
+            f"{files.repository(root)}/", ""
         )
         fact = f"cargo cannot read the workspace: {reason[:500]}"
         raise ReleaseError(fact, "fix that manifest") from error

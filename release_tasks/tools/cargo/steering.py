@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from release_tasks import files
 from release_tasks.formats import text_files
 
 # cargo reads the first one only
@@ -114,12 +115,8 @@ def _of_folder(
 
 def _folders(tree: Path) -> list[Path]:
     """Return a folder and those above it in the same repository; alone where there is none."""
-    found = []
-    for folder in (tree, *tree.parents):
-        found.append(folder)
-        if (folder / ".git").exists():
-            return found
-    return [tree]
+    folders = [tree, *tree.parents]
+    return folders[: folders.index(files.repository(tree)) + 1]
 
 
 def _providers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
