@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,15 +38,36 @@ def runs(
 
     Instead of a failed run, its failed jobs are returned.
     """
-    path = f"repos/{repository}/actions/runs?head_sha={commit}&per_page=100"
-    newest: dict[tuple[int, str], Row] = {}
-    for row in gh.read(path, every_page=True) or ():
-        if is_wanted(row):
-            newest.setdefault((row["workflow_id"], row["event"]), row)
     found: list[Check] = []
-    for row in newest.values():
+    for row in newest(repository, commit, is_wanted):
         found += _run_or_failed_jobs(repository, row)
     return tuple(found)
+
+
+def newest(
+    repository: str, commit: str, is_wanted: Callable[[Row], bool]
+) -> tuple[Row, ...]:
+    """Return GitHub's rows of the newest wanted run of each workflow and event for a commit."""
+    path = f"repos/{repository}/actions/runs?head_sha={commit}&per_page=100"
+    found: dict[tuple[int, str], Row] = {}
+    for row in gh.read(path, every_page=True) or ():
+        if is_wanted(row):
+            found.setdefault((row["workflow_id"], row["event"]), row)
+    return tuple(found.values())
+
+
+def jobs(repository: str, run: int) -> Iterable[Row]:
+    """Return GitHub's rows of the jobs of the latest attempt of a run."""
+    path = f"repos/{repository}/actions/runs/{run}/jobs?per_page=100"
+    rows: Iterable[Row] = gh.read(path, every_page=True) or ()
+    return rows
+
+
+def verdict(row: Row) -> str:
+    """Return the conclusion of a run or job, "" as long as it is pending."""
+    if row["status"] != "completed":
+        return ""
+    return row["conclusion"] or "failure"
 
 
 def others(repository: str, commit: str) -> tuple[Check, ...]:
@@ -62,8 +83,8 @@ def others(repository: str, commit: str) -> tuple[Check, ...]:
         "statuses", ()
     )
     for row in statuses:
-        verdict = row["state"].replace("pending", "")
-        found.append(Check(row["context"], verdict, row["target_url"] or ""))
+        state = row["state"].replace("pending", "")
+        found.append(Check(row["context"], state, row["target_url"] or ""))
     return tuple(found)
 
 
@@ -77,9 +98,8 @@ def _run_or_failed_jobs(repository: str, run: Row) -> Sequence[Check]:
     whole = replace(_check(run), again=again, workflow=workflow_names(run))
     if not whole.is_red:
         return [whole]
-    path = f"repos/{repository}/actions/runs/{run['id']}/jobs?per_page=100"
     failed = []
-    for row in gh.read(path, every_page=True) or ():
+    for row in jobs(repository, run["id"]):
         job = _check(row)
         if job.is_red:
             failed.append(
@@ -89,7 +109,4 @@ def _run_or_failed_jobs(repository: str, run: Row) -> Sequence[Check]:
 
 
 def _check(row: Row) -> Check:
-    verdict = ""
-    if row["status"] == "completed":
-        verdict = row["conclusion"] or "failure"
-    return Check(row["name"], verdict, row["html_url"])
+    return Check(row["name"], verdict(row), row["html_url"])

@@ -11,8 +11,8 @@ from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import gh
-from release_tasks.tools.gh import hosts
-from release_tasks.tools.gh.checks import GREEN, Row, workflow_names
+from release_tasks.tools.gh import checks, hosts
+from release_tasks.tools.gh.checks import GREEN, Row
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", re.M)  # before each line
 ERROR = "##[error]"  # how the runner marks the line that ends a step
@@ -58,19 +58,13 @@ class Run:
 
 def of_commit(repository: str, commit: str) -> Iterator[Run]:
     """Yield the newest run of each workflow and event for a commit."""
-    path = f"repos/{repository}/actions/runs?head_sha={commit}&per_page=100"
-    seen = set()
-    for row in gh.read(path, every_page=True) or ():
-        key = row["workflow_id"], row["event"]
-        if key not in seen:
-            seen.add(key)
-            yield _run(row)
+    for row in checks.newest(repository, commit, lambda _: True):
+        yield _run(row)
 
 
 def jobs(repository: str, run: Run) -> list[Job]:
     """Return the jobs of the latest attempt of a run."""
-    path = f"repos/{repository}/actions/runs/{run.id}/jobs?per_page=100"
-    return [_job(row) for row in gh.read(path, every_page=True) or ()]
+    return [_job(row) for row in checks.jobs(repository, run.id)]
 
 
 def usual_seconds(repository: str, run: Run) -> Mapping[str, float]:
@@ -114,24 +108,24 @@ def rerun_failed(c: Context, repository: str, run: Run) -> None:
 
 
 def _run(row: Row) -> Run:
-    has_ended = row["status"] == "completed"
-    file = workflow_names(row)[0].rpartition("/")[2]
+    verdict = checks.verdict(row)
+    file = checks.workflow_names(row)[0].rpartition("/")[2]
     return Run(
         int(row["id"]),
         file,
         int(row["workflow_id"]),
         row["event"],
         int(row["run_attempt"]),
-        row["conclusion"] or "failure" if has_ended else row["status"],
-        has_ended,
+        verdict or row["status"],
+        bool(verdict),
         row["html_url"],
     )
 
 
 def _job(row: Row) -> Job:
-    has_ended = row["status"] == "completed"
+    verdict = checks.verdict(row)
     seconds = None
-    if has_ended:
+    if verdict:
         begun = datetime.fromisoformat(row["started_at"])
         ended = datetime.fromisoformat(row["completed_at"])
         seconds = max(0.0, (ended - begun).total_seconds())
@@ -143,7 +137,7 @@ def _job(row: Row) -> Job:
     return Job(
         int(row["id"]),
         row["name"],
-        row["conclusion"] or "failure" if has_ended else row["status"],
+        verdict or row["status"],
         seconds,
         failed[0] if failed else "",
         row["html_url"],
