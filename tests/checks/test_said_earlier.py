@@ -85,7 +85,6 @@ NOT_EARLIER = {  # file and function: why not
     "checks/artifacts/incoming.py:_conflict": "files of another machine",
     "checks/artifacts/incoming.py:_rejection": "files of another machine",
     "checks/artifacts/incoming.py:find": "files of another machine",
-    "checks/artifacts/tried.py:_wheel": BUILT,
     "checks/artifacts/wheels.py:missing_module": BUILT,
     "checks/artifacts/wheels.py:stale_record": BUILT,
     "checks/artifacts/wheels.py:stray_file": BUILT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from release_tasks.checks import check
 from release_tasks.checks.artifacts import binaries
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.smoke import package
-from release_tasks.checks.smoke.program import reason
 from release_tasks.errors import Problem
 from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
@@ -58,23 +56,15 @@ def _wheel(
                 f"no wheel of {name} fits {python} here, so none was installed"
             )
             return
-        label, fix = (
-            Path(file).name,
-            f"rm {word(part.dist / file)}, then inv build-wheels",
-        )
+        label = Path(file).name
+        fix = f"rm {word(part.dist / file)}, then inv build-wheels"
         beside = [other.dist.as_uri() for other in release.parts]
         env = {"PIP_FIND_LINKS": " ".join(beside)}
         option = f"--only-binary={name}"
         try:
             pip.install(c, own, part.dist / file, option, env)
         except Failed as error:
-            if re.search(OTHER_PYTHON, error.output):
-                terminal.say(
-                    f"{label} is for other versions of Python, so it was not installed"
-                )
-                return
-            fact = f"{label} does not install: {reason(error.output)}"
-            yield Problem(fact, fix)
+            yield from package.not_installed(error, OTHER_PYTHON, label, fix)
             return
         yield from package.look(own, name, pep440(part.version), label, fix)
 

@@ -11,7 +11,7 @@ from invoke.context import Context
 from release_tasks import endpoints, files, terminal
 from release_tasks.channels import pypi
 from release_tasks.checks.smoke import package
-from release_tasks.checks.smoke.program import NEXT, reason
+from release_tasks.checks.smoke.program import NEXT
 from release_tasks.converge import DONE
 from release_tasks.errors import Problem
 from release_tasks.release import Release
@@ -20,6 +20,9 @@ from release_tasks.tools import pip
 
 # what pip prints about a version
 OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"
+
+# the files on PyPI by package and version
+Published = dict[tuple[str, str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,13 @@ class _Download:
 
 def verify(c: Context, release: Release) -> Iterator[Problem]:
     """Yield each package that does not install or import, from its wheel or its sdist."""
-    yield from verify_wheels(c, release)
+    published = _published(release)
+    yield from _wheels(c, published)
     env: dict[str, str] = {}
     if release.project.workspace:
         # cargo then compiles only what no gate or earlier attempt has compiled
         env = {"CARGO_TARGET_DIR": str(release.project.workspace.target)}
-    for (name, version), file_names in _published(release).items():
+    for (name, version), file_names in published.items():
         if not all(file.endswith(".whl") for file in file_names):
             option = f"--no-binary={name}"
             yield from _install(
@@ -58,7 +62,11 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
 
 def verify_wheels(c: Context, release: Release) -> Iterator[Problem]:
     """Yield each package that does not install or import from its wheel for this machine."""
-    for (name, version), file_names in _published(release).items():
+    yield from _wheels(c, _published(release))
+
+
+def _wheels(c: Context, published: Published) -> Iterator[Problem]:
+    for (name, version), file_names in published.items():
         wheels = [file for file in file_names if file.endswith(".whl")]
         if any(map(_fits, wheels)):
             option = f"--only-binary={name}"
@@ -69,9 +77,8 @@ def verify_wheels(c: Context, release: Release) -> Iterator[Problem]:
             )
 
 
-def _published(release: Release) -> dict[tuple[str, str], list[str]]:
-    """Return the files on PyPI by package and version."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _published(release: Release) -> Published:
+    found: Published = {}
     for status in pypi.state(release, pypi.expected(release)):
         if status.state in DONE:
             artifact = status.artifact
@@ -97,13 +104,8 @@ def _install(c: Context, download: _Download) -> Iterator[Problem]:
             requirement = f"{download.name}=={version}"
             pip.install(c, python, requirement, download.option, download.env)
         except Failed as error:
-            if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
-                terminal.say(
-                    f"{label} is for other versions of Python, so it was not installed"
-                )
-            else:
-                fact = f"{label} does not install: {reason(error.output)}"
-                yield Problem(fact, download.fix)
+            other = OTHER_PYTHON.format(re.escape(version))
+            yield from package.not_installed(error, other, label, download.fix)
             return
         yield from package.look(
             python, download.name, version, label, download.fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,21 @@ outside = [file for file in files if ".." in file.parts]
 scripts = [file.name for file in outside if file.parts[-2] in ("bin", "Scripts")]
 print(json.dumps({"version": found.version, "modules": modules, "scripts": scripts}))
 """
+
+
+def not_installed(
+    error: Failed, other_python: str, label: str, fix: str
+) -> Iterator[Problem]:
+    """Yield why pip did not install a file; of one for other versions of Python it is only said.
+
+    `other_python` is what pip then prints (a regular expression), `label` names the file.
+    """
+    if re.search(other_python, error.output):
+        terminal.say(
+            f"{label} is for other versions of Python, so it was not installed"
+        )
+        return
+    yield Problem(f"{label} does not install: {reason(error.output)}", fix)
 
 
 def look(
