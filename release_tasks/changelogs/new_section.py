@@ -121,16 +121,12 @@ def _day_line(
     document: Document, besides: Heading | None = None
 ) -> day_lines.DayLine | None:
     """Return the line with the date below the newest version, None where the heading has it."""
-    for heading in document.versions:
-        if heading == besides:
-            continue
-        line = day_lines.first(
-            document.lines, heading.end, document.end(heading)
-        )
-        if titles.read(heading.title).day or line is None or line.day is None:
-            return None
-        return line
-    return None
+    versions = [one for one in document.versions if one != besides]
+    if not versions or titles.read(versions[0].title).day:
+        return None
+    newest = versions[0]
+    line = day_lines.first(document.lines, newest.end, document.end(newest))
+    return line if line and line.day else None
 
 
 def _new_day_line(document: Document, new: NewSection) -> list[str]:

@@ -217,16 +217,12 @@ class _Watched:
 
     def _never_began(self) -> ReleaseError:
         commit = self.release.commit[:7]
-        tag = self.release.parts[0].tag
+        ref = ""
         if self.release.is_tagged:
-            fix = (
-                f"gh workflow run {OURS} --ref {word(tag)} "
-                f"-f version={word(self.release.request)}"
-            )
-        else:
-            fix = f"gh workflow run {OURS} -f version={word(self.release.request)}"
+            ref = f" --ref {word(self.release.parts[0].tag)}"
         return ReleaseError(
-            f"no workflow has begun for {commit} within {BEGIN:.0f} s", fix
+            f"no workflow has begun for {commit} within {BEGIN:.0f} s",
+            f"gh workflow run {OURS}{ref} -f version={word(self.release.request)}",
         )
 
 

@@ -19,6 +19,7 @@ from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import table_at
 from release_tasks.printable import word
 from release_tasks.project import python_packages
+from release_tasks.project.outside_crates import is_publishable
 from release_tasks.project.settings import FILE, Settings
 
 MANIFEST = "Cargo.toml"
@@ -201,10 +202,7 @@ def _is_for_others(package: _Package, files: set[str]) -> bool:
 
     It refuses one without version, description or license ("Publishing on crates.io").
     """
-    publish = package.value("publish")
-    if publish is False:
-        return False
-    if isinstance(publish, list) and "crates-io" not in publish:
+    if not is_publishable(package.value("publish")):
         return False
     has_license = package.value("license") or package.value("license-file")
     if not (package.value("version") and package.value("description")):

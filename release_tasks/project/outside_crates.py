@@ -42,7 +42,7 @@ def outside_crates(
                 package["name"],
                 version,
                 root / folder,
-                is_publishable=_is_publishable(package),
+                is_publishable=is_publishable(package.get("publish")),
                 version_file=(version_folder / "Cargo.toml").as_posix(),
                 lock=_lock(folder, locks),
             )
@@ -86,9 +86,8 @@ def _version(
     return None
 
 
-def _is_publishable(package: Mapping[str, Any]) -> bool:
-    """Tell whether cargo would publish it to crates.io (The Cargo Book, the publish field)."""
-    publish = package.get("publish", True)
+def is_publishable(publish: object) -> bool:
+    """Tell what `publish` of a package means for crates.io (The Cargo Book, the publish field)."""
     if isinstance(publish, list):
         return "crates-io" in publish
     return publish is not False
