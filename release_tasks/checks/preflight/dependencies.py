@@ -26,7 +26,6 @@ from release_tasks.printable import word
 from release_tasks.project.model import (
     Binary,
     Crate,
-    Project,
     PythonPackage,
     resolved_or_empty,
 )
@@ -217,9 +216,15 @@ def untracked_lock(context: CheckContext) -> Iterator[Problem]:
         project = context.project
         lock = project.cargo_lock
         fix = (
-            f"git add --force {word(lock)} (cargo generate-lockfile"
-            f"{_manifest_option(project)} writes it), and commit it"
+            "git add --force Cargo.lock (cargo generate-lockfile writes it), "
+            "and commit it"
         )
+        if project.cargo_folder:
+            manifest = word(project.cargo_manifest)
+            fix = (
+                f"git add --force {word(lock)} (cargo generate-lockfile "
+                f"--manifest-path {manifest} writes it), and commit it"
+            )
         yield Problem(
             f"{lock} is not in git, so each build of {shorten(list(programs))} "
             "may use other dependencies",
@@ -235,9 +240,13 @@ def stale_lock(context: CheckContext) -> Iterator[Problem]:
     if isinstance(graph, Failed) and "--locked" in graph.output:
         project = context.project
         lock = project.cargo_lock
+        fix = "cargo update --workspace, and commit Cargo.lock"
+        if project.cargo_folder:
+            manifest = word(project.cargo_manifest)
+            fix = f"cargo update --workspace --manifest-path {manifest}, and commit {lock}"
         yield Problem(
             f"{lock} does not match the manifests, and cargo refuses --locked with it",
-            f"cargo update --workspace{_manifest_option(project)}, and commit {lock}",
+            fix,
             lock,
         )
 
@@ -274,13 +283,6 @@ def _new_versions(context: CheckContext) -> dict[str, str]:
         for crate in resolved_or_empty(part.component.crates):
             found[crate.name] = part.version
     return found
-
-
-def _manifest_option(project: Project) -> str:
-    """Return what leads cargo from the root to the workspace, "" where that is at the root."""
-    if not project.cargo_folder:
-        return ""
-    return f" --manifest-path {word(project.cargo_manifest)}"
 
 
 def _locked_names(context: CheckContext) -> set[str]:
