@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,16 +64,19 @@ def helped(act: Callable[[], object], words: str) -> str:
 
 def comes_from(place: str, fix: str) -> bool:
     """Tell whether a function of the code can have made a help text."""
-    return any(
-        re.fullmatch(pattern, fix, re.S) for pattern in dict(places())[place]
-    )
+    return any(re.fullmatch(pattern, fix, re.S) for pattern in places()[place])
 
 
-def places() -> Iterator[tuple[str, list[str]]]:
-    """Yield each function that makes errors, as FILE:FUNCTION, with patterns of their helps.
+@cache  # every row asks, and the whole package is parsed
+def places() -> dict[str, list[str]]:
+    """Return the functions that make errors, as FILE:FUNCTION, with patterns of their helps.
 
     One that passes on the help of another error makes none of its own.
     """
+    return dict(_places())
+
+
+def _places() -> Iterator[tuple[str, list[str]]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if name.startswith("checks/preflight/"):
