@@ -154,6 +154,7 @@ def test_new_names_have_to_be_confirmed_once(
     )
 
 
+@pytest.mark.statement("B2.37")
 def test_a_slow_registry_is_waited_for(
     release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:

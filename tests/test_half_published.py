@@ -36,6 +36,7 @@ def kit(tmp_path: Path) -> Iterator[HostedProject]:
         yield made
 
 
+@pytest.mark.statement("B1.34", "B4.16")
 @pytest.mark.long
 def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_machine(
     kit: HostedProject,

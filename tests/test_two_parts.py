@@ -52,7 +52,7 @@ def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.statement(
-    "B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31"
+    "B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31", "B2.11"
 )
 def test_two_components_are_released_together_and_then_one_of_them_alone(
     tmp_path: Path,

@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke.context import Context
 
-from release_tasks import dist, endpoints, http, shell
+from release_tasks import dist, endpoints, http, shell, terminal
 from release_tasks.channels import job_token
 from release_tasks.channels.pypi_files import PythonFile, normalized, shipped
 from release_tasks.errors import ReleaseError, raise_all
@@ -241,6 +241,8 @@ def _upload(
 ) -> None:
     left = dict(group)
     broken = 0
+    if not shell.is_dry(c):
+        terminal.say(f"uploading to PyPI with {twine.credential(token)}")
     while left:
         try:
             twine.upload(c, list(left.values()), token)

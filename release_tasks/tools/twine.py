@@ -9,6 +9,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
+from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
 from release_tasks.tools.python import module
@@ -26,6 +27,10 @@ TRUSTED_PUBLISHING = (
 BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
 # what twine says in a job of GitHub Actions that has no right to an identity token
 NOT_ALLOWED = r"insufficient OIDC token permissions"
+# what PyPI answers to a token of an account without rights, and to one of another project
+NOT_A_MEMBER = r"isn't allowed to upload to project"
+OTHER_PROJECT = r"token is not valid for project"
+TOKENS = f"{endpoints.PYPI}/manage/account/token/"
 DELETED = (
     r"This filename was previously used by a file that has since been deleted"
 )
@@ -72,6 +77,16 @@ def has_credential(token: str) -> bool:
     )
 
 
+def credential(token: str) -> str:
+    """Return in words how an upload logs in; never a value."""
+    for name in (token, TWINE_PASSWORD):
+        if os.environ.get(name):
+            return f"the token in {name}"
+    if all(os.environ.get(name) for name in TRUSTED_PUBLISHING):
+        return "Trusted Publishing (OIDC)"
+    return "the login in ~/.pypirc"
+
+
 def was_cut(output: str) -> bool:
     """Tell whether the connection of an upload broke: PyPI may have the file or not."""
     return re.search(BROKEN, output) is not None
@@ -95,14 +110,31 @@ def explained(error: Failed, token: str) -> ReleaseError:
         fix = "choose the next version: PyPI never accepts a file name twice"
         return ReleaseError(f"PyPI: {deleted[0]}", fix)
     if re.search(r"\b403\b", error.output):
-        fix = f"check the token in {token} or {TWINE_PASSWORD}: it must be for this project"
-        return ReleaseError(error.problem, fix)
+        return ReleaseError(error.problem, _fix_of_refusal(error.output, token))
     if re.search(NOT_ALLOWED, error.output):
         return ReleaseError(
             "this job may not prove to PyPI who it is, and has no token",
             f"give the job `permissions: id-token: write`, or set {token}",
         )
     return error
+
+
+def _fix_of_refusal(output: str, token: str) -> str:
+    """Return what to do about a 403: PyPI's words tell a token from an account and a name."""
+    if re.search(NOT_A_MEMBER, output):
+        return (
+            "let an owner of that project add this account as a collaborator, use a token of an "
+            "account that is one, or rename the package: somebody else may have the name"
+        )
+    if re.search(OTHER_PROJECT, output):
+        return (
+            f"make a token for this project, for its first upload one for the whole account: "
+            f"{TOKENS}"
+        )
+    return (
+        f"check the token in {token} or {TWINE_PASSWORD}: it is wrong, expired or revoked; "
+        f"make another one: {TOKENS}"
+    )
 
 
 def _reasons(output: str) -> str:

@@ -183,6 +183,7 @@ def test_what_was_published_is_the_same(
     assert states(projects.release(packed)) == [State.SAME] * 3
 
 
+@pytest.mark.statement("B1.21", "B1.23")
 def test_only_the_missing_crates_are_uploaded(
     packed: Path, registries: LocalRegistries
 ) -> None:
@@ -237,6 +238,7 @@ def test_the_real_rate_limits_are_waited_for_on_a_faster_clock(
         assert states(release) == [State.SAME] * 7
 
 
+@pytest.mark.statement("B1.21")
 def test_an_upload_whose_answer_was_lost_is_not_sent_again(
     packed: Path, registries: LocalRegistries
 ) -> None:
@@ -264,6 +266,7 @@ def test_repeated_server_errors_are_an_error(
     assert len(projects.upload_requests(registries)) == crates_io.TRIES
 
 
+@pytest.mark.statement("B1.20", "B4.15")
 def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -295,6 +298,7 @@ def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
     assert len(projects.upload_requests(registries)) == 2
 
 
+@pytest.mark.statement("B1.22", "B4.41")
 def test_a_crate_of_somebody_else_is_an_error_with_a_fix(
     packed: Path, registries: LocalRegistries
 ) -> None:
@@ -307,6 +311,7 @@ def test_a_crate_of_somebody_else_is_an_error_with_a_fix(
     assert projects.uploads(registries) == ["shop-zero"]
 
 
+@pytest.mark.statement("B2.26", "B4.41", "B5.24")
 def test_a_wrong_token_is_an_error_with_a_fix(
     packed: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,6 +369,7 @@ def test_a_crate_that_was_never_packed_is_never_uploaded(
     assert projects.upload_requests(registries) == []
 
 
+@pytest.mark.statement("B1.23")
 def test_a_release_killed_between_two_uploads_resumes_with_the_rest(
     packed: Path, registries: LocalRegistries
 ) -> None:

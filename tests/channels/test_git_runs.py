@@ -281,6 +281,7 @@ def named(tiny: TinyProject) -> TinyProject:
     return tiny
 
 
+@pytest.mark.statement("B5.3")
 def test_the_tag_waits_for_the_named_workflows_alone(
     named: TinyProject,
 ) -> None:
@@ -295,6 +296,7 @@ def test_the_tag_waits_for_the_named_workflows_alone(
     assert tagged(named)
 
 
+@pytest.mark.statement("B5.3")
 @pytest.mark.parametrize(
     ("workflow", "rows", "fix"),
     [

@@ -27,7 +27,7 @@ from release_tasks.steps.move_pointers import move_pointers
 pytestmark = pytest.mark.tools("gh")
 
 
-@pytest.mark.statement("B4.46")
+@pytest.mark.statement("B4.46", "B4.19")
 def test_a_release_goes_public_with_exactly_its_assets(
     tiny: TinyProject,
 ) -> None:

@@ -39,6 +39,7 @@ def make_draft() -> None:
     gh("release", "create", "v0.2.0", *words)
 
 
+@pytest.mark.statement("B5.34")
 def test_the_draft_is_created_once_and_keeps_every_file(
     tiny: TinyProject,
 ) -> None:
@@ -301,6 +302,7 @@ def test_a_public_release_needs_no_token(
     assert github_draft.unreadable_drafts(tiny.release("0.2.0")) == []
 
 
+@pytest.mark.statement("B2.21")
 def test_two_machines_that_create_the_draft_at_once_end_with_one(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

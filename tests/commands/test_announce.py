@@ -127,7 +127,7 @@ def publish(tiny: TinyProject) -> None:
 
 
 @pytest.mark.tools("git", "gh")
-@pytest.mark.statement("B4.33", "B5.36")
+@pytest.mark.statement("B4.33", "B5.36", "B3.33")
 def test_an_announcement_is_markdown_text_or_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,7 @@ def test_files_are_tried_on_the_machines_that_they_are_for(
     ]
 
 
+@pytest.mark.statement("B2.19")
 def test_wheels_are_tried_with_the_pythons_that_they_are_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +221,7 @@ def test_wheels_are_tried_with_the_pythons_that_they_are_for(
         ]
 
 
+@pytest.mark.statement("B2.19")
 def test_the_settings_choose_where_files_are_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

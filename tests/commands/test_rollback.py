@@ -489,6 +489,38 @@ def test_exactly_our_crates_are_yanked_and_unyanked(
         assert not yank_notice.is_in(releases(shop)["v0.2.0"]["body"])
 
 
+@pytest.mark.tools("helm")
+@pytest.mark.statement("B3.27", "B3.28")
+def test_users_of_a_chart_are_told_both_ways_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = "apiVersion: v2\nname: hello\nversion: 0.1.0\n"
+    table = '[charts."ghcr.io/example/charts/hello"]\n'
+    files = {"chart/Chart.yaml": chart, "release-tasks.toml": table}
+    with tiny_project(tmp_path, monkeypatch, PAGE_ALONE | files) as tiny:
+        for version in ("0.1.0", "0.2.0"):
+            publish(tiny, version)
+            package = ["helm", "package", str(tiny.root / "chart")]
+            package += ["--version", version]
+            subprocess.run(
+                package, cwd=tmp_path, check=True, capture_output=True
+            )
+            push = [
+                "helm",
+                "push",
+                f"hello-{version}.tgz",
+                "oci://ghcr.io/example/charts",
+            ]
+            subprocess.run(push, cwd=tmp_path, check=True, capture_output=True)
+
+        done = tiny.inv("rollback", "--version", "0.2.0", "--yes")
+
+        assert done.returncode == 0, done.stderr
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        install = "helm install hello oci://ghcr.io/example/charts/hello --version 0.1.0"
+        assert lines[lines.index(install) + 1] == "helm rollback hello"
+
+
 @pytest.mark.tools("docker")
 @pytest.mark.statement("B3.27", "B3.29")
 def test_images_are_deleted_on_request_alone_and_restored(

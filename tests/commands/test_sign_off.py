@@ -64,7 +64,7 @@ def make_issue(title: str, label: str) -> None:
     subprocess.run(argv, check=True, capture_output=True)
 
 
-@pytest.mark.statement("B4.27", "B4.29", "B4.30")
+@pytest.mark.statement("B4.27", "B4.29", "B4.30", "B4.28")
 def test_a_draft_becomes_public_only_as_it_was_signed_off(
     tiny: TinyProject,
 ) -> None:

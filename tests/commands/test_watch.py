@@ -79,6 +79,7 @@ def publish(tiny: TinyProject) -> None:
     tiny.release_by_hand("v0.2.0")
 
 
+@pytest.mark.statement("B1.12", "B4.12", "B5.37")
 def test_jobs_are_shown_with_the_time_before_until_all_is_public(
     tiny: TinyProject,
 ) -> None:
@@ -124,6 +125,7 @@ def test_jobs_are_shown_with_the_time_before_until_all_is_public(
     }
 
 
+@pytest.mark.statement("B1.12", "B2.30", "B4.14", "B4.43", "B4.44", "B4.47")
 def test_the_lines_of_a_failed_step_are_shown_and_its_jobs_run_again(
     tiny: TinyProject,
 ) -> None:
@@ -167,6 +169,7 @@ def test_a_run_that_made_the_release_commit_is_found(
     assert error.value.problem.startswith("release.yml ended with failure")
 
 
+@pytest.mark.statement("B2.38", "B4.12", "B4.23", "B5.37")
 def test_nothing_begins_or_ends_in_time(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +200,7 @@ def test_nothing_begins_or_ends_in_time(
     assert (begun.returncode, "no workflow" in begun.stderr) == (3, False)
 
 
+@pytest.mark.statement("B2.37")
 def test_green_runs_are_not_enough(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -343,6 +343,7 @@ def test_a_tag_made_by_hand_is_released_with_the_bytes_of_a_local_release(
     assert inventory(clone / "dist" / "v0.2.0") == published
 
 
+@pytest.mark.statement("B3.31", "B1.34")
 def test_a_small_project_is_released_with_what_each_job_may_do(
     small: Runner,
 ) -> None:

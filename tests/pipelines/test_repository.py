@@ -29,6 +29,7 @@ def settings(tiny: TinyProject) -> Settings:
     return tiny.registries.github.repository("example", "tiny").settings
 
 
+@pytest.mark.statement("B1.1", "B5.24", "B5.30")
 def test_what_is_missing_is_told_with_what_adds_it(tiny: TinyProject) -> None:
     set_up = settings(tiny)
     set_up.environments = {"release": False}

@@ -81,6 +81,7 @@ def linted(root: Path, path: str) -> str:
     return found
 
 
+@pytest.mark.statement("B1.34", "B3.31", "B4.16", "B5.21")
 @pytest.mark.parametrize("settings", SAMPLES)
 def test_the_workflows_of_the_sample_projects(
     tmp_path: Path, settings: str
@@ -215,6 +216,7 @@ def test_an_order_without_push_cannot_be_divided(tiny: TinyProject) -> None:
         jobs.jobs(project, order.without(push))
 
 
+@pytest.mark.statement("B5.21", "B5.23")
 def test_reviewers_of_an_environment_approve_before_anything_is_public(
     tiny: TinyProject,
 ) -> None:
@@ -250,6 +252,7 @@ def test_what_the_project_needs_is_set_up_where_its_code_runs(
     assert workflow["draft"]["timeout-minutes"] == 360
 
 
+@pytest.mark.statement("B1.32", "B5.37")
 def test_each_job_has_its_own_machine_limit_and_set_up(
     tiny: TinyProject,
 ) -> None:
@@ -374,6 +377,7 @@ def test_the_files_of_the_draft_are_what_later_jobs_get(
     assert last[1].startswith("actions/upload-artifact@")
 
 
+@pytest.mark.statement("B1.30", "B1.32")
 def test_images_of_several_platforms_are_built_on_machines_of_their_own(
     tmp_path: Path,
 ) -> None:

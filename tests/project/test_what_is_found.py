@@ -103,6 +103,7 @@ def test_an_ignored_crate_is_not_shipped_and_an_unknown_one_is_an_error(
         project(tmp_path / "two", files)
 
 
+@pytest.mark.statement("B1.27")
 def test_a_crate_that_maturin_builds_is_a_wheel_and_no_crate_unless_it_is_included(
     tmp_path: Path,
 ) -> None:

@@ -57,6 +57,7 @@ def project(
     return root
 
 
+@pytest.mark.statement("B4.21")
 def test_a_program_is_built_with_its_checksum(tool: Path) -> None:
     build_binaries(Context())
     rows = projects.recorded_files(tool, "binary", "sha256")

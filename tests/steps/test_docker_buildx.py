@@ -88,6 +88,7 @@ def only_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder / "bin"))
 
 
+@pytest.mark.statement("B1.30", "B3.6")
 def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(
     image_project,
 ):
@@ -318,6 +319,7 @@ COPY --from=more /tool /tool
 """
 
 
+@pytest.mark.statement("B1.32")
 def test_a_dry_run_shows_what_runs_under_qemu(image_project, capfd):
     commit_files(image_project, {"Dockerfile": EMULATED})
     docker_buildx(context(dry=True), version="1.2.0")

@@ -60,6 +60,7 @@ def test_a_local_dependency_is_packed_with_its_own_version(chart_project):
     )
 
 
+@pytest.mark.statement("B3.8")
 def test_the_settings_choose_the_app_version(tmp_path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[charts."{CHART}"]\napp-version = "v{{version}}"\n'
     monkeypatch.chdir(
@@ -189,6 +190,7 @@ def test_a_generated_lock_file_has_no_time(tmp_path, monkeypatch, repository):
     )
 
 
+@pytest.mark.statement("B3.13")
 def test_a_missing_dependency_stops_the_release(tmp_path, monkeypatch):
     text = REMOTE.format(url="file://../absent")
     monkeypatch.chdir(

@@ -92,6 +92,7 @@ def test_a_yanked_version_stops_the_release(
     assert projects.uploads(registries) == ["shop-zero"]
 
 
+@pytest.mark.statement("B2.27")
 def test_a_different_crate_of_our_version_stops_the_release_before_anything_is_published(
     shop: Path, registries: LocalRegistries
 ) -> None:

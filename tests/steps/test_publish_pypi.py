@@ -28,6 +28,7 @@ from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Request, Response
+from release_tasks.shell import Failed
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.steps.publish_pypi import publish_pypi
 from release_tasks.tools import rustc, twine
@@ -277,6 +278,42 @@ def test_a_refused_token_is_named_and_never_shown(
     )
 
 
+@pytest.mark.statement("B1.29", "B2.29")
+@pytest.mark.parametrize(
+    ("answer", "fix"),
+    [
+        (
+            "Invalid or non-existent authentication information.",
+            "check the token in OUR_TOKEN or TWINE_PASSWORD: it is wrong, expired",
+        ),
+        (
+            "The user 'jane' isn't allowed to upload to project 'tiny-tool'.",
+            "let an owner of that project add this account",
+        ),
+        (
+            "Invalid API Token: project-scoped token is not valid for project: 'tiny-tool'",
+            "make a token for this project, for its first upload one for the whole account",
+        ),
+    ],
+)
+def test_each_403_of_pypi_has_its_own_fix(answer: str, fix: str) -> None:
+    output = f"ERROR    HTTPError: 403 Forbidden from PyPI\n         {answer}\n"
+    error = twine.explained(Failed(["twine"], 1, output), "OUR_TOKEN")
+    assert error.fix.startswith(fix)
+
+
+@pytest.mark.statement("B1.29", "B2.29")
+def test_a_name_of_somebody_else_is_told_from_a_wrong_token(
+    tool: Path, registries: LocalRegistries
+) -> None:
+    registries.pypi.owned_by_others.add("tiny-tool")
+    with pytest.raises(ReleaseError, match="isn't allowed to") as stopped:
+        publish_pypi(Context(), new="all")
+    assert "add this account as a collaborator" in stopped.value.fix
+    assert published(registries) == []
+
+
+@pytest.mark.statement("B1.2", "B5.29")
 def test_the_token_named_in_the_settings_is_used(
     registries: LocalRegistries,
     example: Path,
@@ -297,7 +334,10 @@ def test_the_token_named_in_the_settings_is_used(
     build_wheels(Context())
     publish_pypi(Context(), new="all")
     assert len(published(registries)) == 2
-    assert registries.tokens.pypi not in "".join(capfd.readouterr())
+    said = "".join(capfd.readouterr())
+    assert registries.tokens.pypi not in said
+    way = "the token in SPARE_TOKEN_OF_THE_HOUSE"
+    assert f"uploading to PyPI with {way}\n" in said
 
 
 class Issuer:
@@ -318,11 +358,13 @@ class Issuer:
         )
 
 
+@pytest.mark.statement("B5.29")
 def test_trusted_publishing_needs_no_token(
     tool: Path,
     registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.delenv("TWINE_USERNAME")
@@ -337,8 +379,11 @@ def test_trusted_publishing_needs_no_token(
         publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
     assert issuer.asked == ["bearer ask-with-this"]
+    way = "Trusted Publishing (OIDC)"
+    assert f"uploading to PyPI with {way}\n" in capfd.readouterr().err
 
 
+@pytest.mark.statement("B5.30")
 def test_a_job_that_nobody_trusts_is_told_what_an_owner_enters(
     tool: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:

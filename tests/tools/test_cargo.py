@@ -105,6 +105,7 @@ def test_uploads_are_seen_in_coloured_output_too() -> None:
     assert cargo_publish.uploaded(said) == {"shop-zero"}
 
 
+@pytest.mark.statement("B2.26", "B4.41")
 @pytest.mark.parametrize(
     ("status", "said", "fix"),
     [

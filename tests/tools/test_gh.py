@@ -135,6 +135,7 @@ def test_an_asset_is_replaced_and_removed(tiny: TinyProject) -> None:
     assert page.assets == ()
 
 
+@pytest.mark.statement("B4.45")
 @pytest.mark.parametrize(
     ("status", "fix"),
     [
@@ -322,6 +323,7 @@ def test_gh_goes_to_the_host_of_origin(
     assert gh.latest(HERE) == "v0.2.0"
 
 
+@pytest.mark.statement("B1.1")
 def test_who_may_write_is_tried_and_not_read(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,7 @@ def test_a_file_that_was_changed_after_its_build_is_refused(
     assert problem.problem == f"{WHEEL} was changed in dist/ after it was built"
 
 
+@pytest.mark.statement("B4.21")
 def test_a_checksum_of_other_bytes_is_refused(tiny: TinyProject) -> None:
     add_file(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
     [problem] = artifact_errors()

@@ -49,6 +49,7 @@ def test_the_declared_module_is_there(tiny: TinyProject, line: str) -> None:
     assert artifact_facts() == []
 
 
+@pytest.mark.statement("B1.26")
 def test_a_wheel_without_the_declared_module_is_named(
     tiny: TinyProject,
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_chart_whose_default_image_is_at_another_place_is_found(
     assert reported(root) == []
 
 
+@pytest.mark.statement("B3.8")
 def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     table = '[charts."ghcr.io/example/charts/shop"]\n'
     write(
@@ -329,6 +330,7 @@ def test_a_lock_for_other_dependencies_is_found_until_it_is_renewed(
     assert reported(root) == []
 
 
+@pytest.mark.statement("B3.13", "B3.25")
 @pytest.mark.tools("helm")
 def test_a_dependency_that_helm_cannot_get_is_found(
     root: Path, repository: str

@@ -202,6 +202,7 @@ def test_a_secret_is_kept_from_gates_that_a_person_runs(
     assert nox(tiny.root, "-s", "nosy") == {"nosy": "success"}
 
 
+@pytest.mark.statement("B5.22", "B2.25")
 @pytest.mark.tools("gh")
 def test_a_failing_gate_stops_a_release_before_anything_changes(
     tiny: TinyProject,
@@ -271,7 +272,7 @@ def test_an_interrupt_ends_every_gate(
 
 
 @pytest.mark.slow
-@pytest.mark.statement("B1.16", "B2.10", "B3.1", "B4.13", "B5.5")
+@pytest.mark.statement("B1.16", "B2.10", "B3.1", "B4.13", "B5.5", "B5.4")
 @pytest.mark.parametrize("name", RUNBOOKS)
 def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
     name: str, tmp_path: Path

@@ -16,7 +16,13 @@ from support.contexts import context
 from support.local_registries import local_registries
 from support.python_projects import sdist, wheel
 from support.repositories import git
-from support.tiny_project import TinyProject, problems, run_checks
+from support.tiny_project import (
+    TINY,
+    TinyProject,
+    problems,
+    run_checks,
+    tiny_project,
+)
 
 from release_tasks.channels import github
 from release_tasks.checks.check import CheckContext
@@ -27,6 +33,23 @@ from release_tasks.rehearsal.faults import Fault
 pytestmark = pytest.mark.tools("gh", "cargo")
 
 
+CRATE = """\
+[package]
+name = "tiny-core"
+version = "0.1.0"
+edition = "2021"
+license = "MIT"
+description = "Says little"
+"""
+BOTH = """\
+[components.rust]
+crates = ["tiny-core"]
+latest = true
+[components.python]
+python = ["tiny-plain"]
+tag = "py-v{version}"
+changelog = "CHANGELOG-python.md"
+"""
 WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 
 
@@ -93,7 +116,43 @@ def test_a_credential_that_is_missing_is_named(
     assert "PyPI" in problem or "tiny-plain" in problem
 
 
-@pytest.mark.statement("B2.28")
+@pytest.mark.statement("B1.1", "B2.1", "B2.2")
+def test_each_component_needs_the_token_of_its_own_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = TINY | {
+        "core/Cargo.toml": CRATE,
+        "core/src/lib.rs": "",
+        "CHANGELOG-python.md": TINY["CHANGELOG.md"],
+        "Cargo.toml": '[workspace]\nmembers = ["core"]\nresolver = "2"\n',
+        "release-tasks.toml": BOTH,
+    }
+    with tiny_project(tmp_path, monkeypatch, files) as tiny:
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
+        secret = {
+            "CARGO_REGISTRY_TOKEN": "of-crates",
+            "PYPI_API_TOKEN": "of-pypi",
+        }
+        for name in (*secret, "TWINE_PASSWORD"):
+            monkeypatch.delenv(name, raising=False)
+
+        def missing(version: str, *names: str) -> list[str]:
+            with monkeypatch.context() as patch:
+                for name in names:
+                    patch.setenv(name, secret[name])
+                said = problems(tiny, registries, version, new="all")
+            assert not any(value in " ".join(said) for value in secret.values())
+            return said
+
+        both = missing("python=0.2.0,rust=0.2.0")
+        assert [one for one in both if "PyPI" in one and "crates" in one] == []
+        assert len([one for one in both if "PyPI" in one]) == 1
+        assert len([one for one in both if "crates.io" in one]) == 1
+        assert missing("rust=0.2.0", "CARGO_REGISTRY_TOKEN") == []
+        assert missing("python=0.2.0", "PYPI_API_TOKEN") == []
+
+
+@pytest.mark.statement("B2.28", "B2.27")
 def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(
     tiny: TinyProject,
 ) -> None:
@@ -144,6 +203,7 @@ def test_a_token_that_may_not_make_releases_is_found(tiny: TinyProject) -> None:
     assert weak(tiny) != []
 
 
+@pytest.mark.statement("B3.10", "B3.25")
 def test_a_login_whose_token_may_not_push_images_is_found(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

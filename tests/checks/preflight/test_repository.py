@@ -127,7 +127,7 @@ def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
     assert found(tiny) == [f"uncommitted changes: {listed} and 2 more"]
 
 
-@pytest.mark.statement("B3.1", "B4.7")
+@pytest.mark.statement("B3.1", "B4.7", "B5.4")
 def test_commits_on_origin_that_are_not_here_are_found(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

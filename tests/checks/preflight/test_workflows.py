@@ -24,6 +24,7 @@ def reported(
     return problems(tiny, workflows)
 
 
+@pytest.mark.statement("B2.21")
 @pytest.mark.parametrize(
     "on",
     [
@@ -159,6 +160,7 @@ def test_filters_that_let_the_tags_of_the_project_through_are_well(
     assert warned(tiny, filters) == {}
 
 
+@pytest.mark.statement("B3.25")
 def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
     tiny: TinyProject,
 ) -> None:
@@ -284,6 +286,7 @@ PUSHES = (
 )
 
 
+@pytest.mark.statement("B3.10", "B3.25", "B4.45", "B4.47")
 @pytest.mark.parametrize(
     ("steps", "scope", "words"),
     [

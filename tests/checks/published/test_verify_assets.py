@@ -95,6 +95,7 @@ def test_a_draft_is_not_public(release, built):
     assert verify(release) == ["GitHub has no public release of v0.2.0"]
 
 
+@pytest.mark.statement("B2.37", "B3.33")
 def test_a_missing_asset_is_found_and_the_others_are_compared(
     release, built, capsys
 ):

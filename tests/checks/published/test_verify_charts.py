@@ -97,6 +97,7 @@ def verify(release: Release) -> list[str]:
     return facts(charts.verify(Context(), release))
 
 
+@pytest.mark.statement("B3.20", "B3.21")
 def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):
     assert verify(push()) == []
     said = capsys.readouterr().err
@@ -105,6 +106,7 @@ def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):
     assert left_behind(tmp_path) == []
 
 
+@pytest.mark.statement("B3.21")
 def test_a_chart_that_names_an_image_tag_that_does_not_exist_is_found(push):
     assert verify(
         push(chart(image=f"{IMAGE}:v{{{{ .Chart.AppVersion }}}}"))

@@ -48,6 +48,7 @@ def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
     )
 
 
+@pytest.mark.statement("B3.19")
 @pytest.mark.parametrize(
     "config",
     [{"Entrypoint": ["/hello"], "User": "65532"}, {"Cmd": ["/hello", "serve"]}],

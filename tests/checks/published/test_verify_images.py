@@ -76,6 +76,7 @@ def verify(release: Release) -> list[str]:
     return facts(images.verify(Context(), release))
 
 
+@pytest.mark.statement("B3.19")
 @as_root
 def test_an_image_is_whole_and_its_program_runs(
     release, push, tmp_path, capsys
@@ -91,6 +92,7 @@ def test_an_image_is_whole_and_its_program_runs(
     assert left_behind(tmp_path) == []
 
 
+@pytest.mark.statement("B3.19")
 @as_root
 def test_an_image_of_the_wrong_program_is_found(release, push):
     push("hello 0.1.0")

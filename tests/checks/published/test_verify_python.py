@@ -105,6 +105,7 @@ def verify(release: Release) -> list[str]:
     return facts(python.verify(Context(), release))
 
 
+@pytest.mark.statement("B1.26")
 def test_wheel_and_sdist_install_and_import(release, tmp_path, capsys):
     upload(wheel(tmp_path), sdist(tmp_path))
     assert verify(release) == []
