@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from manual import commands, console, findings, picture
+from manual import commands, console, findings, picture, runbooks
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -17,6 +17,7 @@ def made() -> dict[Path, str]:
     return {
         DOCS / commands.PAGE: commands.page(),
         path: findings.page(path.read_text()),
+        DOCS / runbooks.PAGE: runbooks.page(),
     }
 
 
