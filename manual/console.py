@@ -39,15 +39,20 @@ class PageError(Exception):
     """A command of a page does something else than the page shows."""
 
 
-def run(text: str, folder: Path) -> list[tuple[Block, list[str]]]:
+def run(
+    text: str, folder: Path, home: Path | None = None
+) -> list[tuple[Block, list[str]]]:
     """Run the blocks of a page in an empty folder, and return the output of their commands.
+
+    With `home` they begin in that folder, as it is.
 
     Raises `PageError` for a command with another exit status than the page says.
     """
     found = blocks(text)
     with _environment(text, folder) as env:
-        home = folder / "work"
-        home.mkdir()
+        if home is None:
+            home = folder / "work"
+            home.mkdir()
         done = subprocess.run(
             ["bash"],
             input=_beginning(text) + _script(found),

@@ -32,6 +32,10 @@ The tests publish with the real clients (cargo, twine, docker, helm, gh, git), t
 same machine, which stand in for crates.io, PyPI, GHCR and GitHub. Where more than that stands in
 for something, the row says so.
 
+What each project did, and what it runs now: [llmtrace](projects/llmtrace.md),
+[llmcc](projects/llmcc.md), [llm-proxy](projects/llm-proxy.md), [caro](projects/caro.md),
+[edgequake-llm](projects/edgequake-llm.md).
+
 """
 
 

@@ -169,7 +169,7 @@ def test_a_run_that_made_the_release_commit_is_found(
     assert error.value.problem.startswith("release.yml ended with failure")
 
 
-@pytest.mark.statement("B2.38", "B4.12", "B4.23", "B5.37")
+@pytest.mark.statement("B2.38", "B4.12", "B5.37")
 def test_nothing_begins_or_ends_in_time(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
