@@ -256,7 +256,7 @@ def _state(release: Release, file: ImageFiles) -> EdgeImage:
             raise ReleaseError(
                 f"{image.reference}:{tag} was built from commit {commit[:7]}, "
                 f"not {release.commit[:7]}",
-                'edge = ["sha-{commit}"] has the whole commit in the tag',
+                'use the whole commit in the tag: edge = ["sha-{commit}"]',
             )
         elif commit and _is_newer(release, commit):
             terminal.say(

@@ -282,22 +282,24 @@ def _check_name(job: WheelBuild, made: str) -> None:
     if name.version != version:
         raise ReleaseError(
             f"the build made {made}, expected version {version}",
-            f"inv bump --version {job.part.version}, then inv tag",
+            "let the build backend compute that version: where it reads a file, "
+            f"add that to [files], then inv bump --version {job.part.version}",
         )
     if job.file.is_abi3 and not wheels.is_abi3(made):
         raise ReleaseError(
             f"the build made {made} for one Python, but pyo3 has a feature abi3",
-            "build it with a Python that is not older than the feature's, "
+            "build it with a Python that the feature names or a newer one, "
             "or remove abi3 from the features of pyo3",
         )
     if not job.file.matches(made):
         raise ReleaseError(
             f"the build made {made}, expected {job.file.pattern}",
-            "change `wheels` in release-tasks.toml, or build on a machine of that kind",
+            "change `wheels` in release-tasks.toml, or build on such a machine",
         )
     for platform in name.platforms:
         for reason in rules.platform_tag(platform):
             raise ReleaseError(
                 f"PyPI refuses {made}: {reason}",
-                "build it with maturin, or on a machine that `wheels` can name",
+                "let the backend build a wheel for a platform that PyPI takes, "
+                "such as manylinux_2_28_x86_64",
             )

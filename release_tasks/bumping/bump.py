@@ -214,7 +214,8 @@ def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
         mismatches += file.mismatches(text)
     if mismatches:
         raise ReleaseError(
-            "; ".join(mismatches), "correct that file, or add it to [files]"
+            "; ".join(mismatches),
+            "every file was put back; report this with the lines that are named",
         )
 
 

@@ -130,7 +130,8 @@ def unfollowed(release: Release) -> Iterator[ReleaseError]:
             yield ReleaseError(
                 f"{place}: {pin.name} in {pin.where} is {pin.specifiers}, "
                 f"which {version} does not satisfy",
-                "commit a requirement that admits it: with versions in tags only, none is bumped",
+                "commit a requirement that admits it: "
+                "where only tags have versions, a bump changes no requirement",
             )
 
 

@@ -74,15 +74,16 @@ def assets_without_place(release: Release) -> list[ReleaseError]:
     if not names:
         return []
     address = remotes.parse(url)
-    fix = f"git remote set-url origin {endpoints.GITHUB}/OWNER/NAME, or remove [binaries]"
+    enterprise = ""
     if address:
         host = address.host
-        fix += f"; if {host} is a GitHub Enterprise Server: gh auth login --hostname {host}"
+        enterprise = f"; if {host} is a GitHub Enterprise Server: gh auth login --hostname {host}"
     return [
         ReleaseError(
             f"the only place of {shorten(list(names))} is a GitHub release, "
             f"and origin ({url}) is not on GitHub",
-            fix,
+            f"git remote set-url origin {endpoints.GITHUB}/OWNER/NAME, "
+            f"or remove [binaries]{enterprise}",
         )
     ]
 

@@ -27,7 +27,8 @@ def promote(
         raise ReleaseError(
             '`inv promote` needs `[github] release = "promote"`; '
             "without it, gh-release makes the GitHub release",
-            'set release = "promote" in [github] of release-tasks.toml',
+            "for the next version, add to release-tasks.toml:\n"
+            '[github]\nrelease = "promote"',
         )
     _require_finished(release)
     for part in release.parts:

@@ -22,7 +22,9 @@ def load(text: str, path: str) -> Any:
         return json.loads(
             plain, parse_float=str, parse_int=str, parse_constant=str
         )
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise toml_values.too_deep(path) from None
+    except ValueError as error:
         raise ReleaseError(
             f"{path} is not valid JSON: {error}",
             f"correct the syntax of {path}",
@@ -67,6 +69,4 @@ def spans(text: str, path: str) -> dict[KeyPath, Span]:
         # except for its colons, an object is written like an inline table of TOML
         return dict(toml_values.strings_in(text, (), start))
     except RecursionError:
-        raise ReleaseError(
-            f"{path} is nested too deeply", f"simplify {path}"
-        ) from None
+        raise toml_values.too_deep(path) from None

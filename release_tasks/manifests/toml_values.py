@@ -51,7 +51,9 @@ def load(text: str, path: str) -> Mapping[str, Any]:
     try:
         # as text: nan is not equal to itself
         return tomllib.loads(plain, parse_float=str)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise too_deep(path) from None
+    except ValueError as error:
         newer = _toml_1_1(plain)
         if newer is None:
             raise ReleaseError(
@@ -59,6 +61,14 @@ def load(text: str, path: str) -> Mapping[str, Any]:
                 f"correct the syntax of {path}",
             ) from None
         return newer
+
+
+def too_deep(path: str) -> ReleaseError:
+    """Return the error for a text in which values are within too many others."""
+    return ReleaseError(
+        f"{path} is nested too deeply",
+        f"nest the values of {path} at most 100 deep",
+    )
 
 
 def table_at(data: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -47,7 +47,11 @@ def check(paths: Sequence[Path]) -> None:
             if f"{path.name}: FAILED" in error.output
         ]
         fact = f"twine check: {', '.join(names) or paths[0].name}: {_reasons(error.output)}"
-        raise ReleaseError(fact, "fix `readme` in pyproject.toml") from error
+        raise ReleaseError(
+            fact,
+            "correct the file that `readme` in pyproject.toml names, "
+            "or its content type",
+        ) from error
 
 
 def upload(c: Context, paths: Sequence[Path], token: str) -> None:

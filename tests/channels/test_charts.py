@@ -65,7 +65,11 @@ def test_an_image_and_a_chart_of_one_reference_are_refused(
         ReleaseError, match="is the reference of both an image and a chart"
     ) as caught:
         charts.expected(Release.at(Context(), "1.2.0"))
-    assert caught.value.fix.endswith('[charts."ghcr.io/example/charts/hello"]')
+    _, _, table = caught.value.fix.rpartition(": ")
+    renamed = settings.replace(f'[charts."{IMAGE}"]', table)
+    commit_files(folder, {"release-tasks.toml": renamed})
+    [chart] = charts.expected(Release.at(Context(), "1.2.0"))
+    assert chart.name == "ghcr.io/example/charts/hello"
 
 
 def test_publishing_needs_a_docker_login(release, tmp_path, monkeypatch):

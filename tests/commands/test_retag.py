@@ -274,8 +274,21 @@ def test_an_unfinished_version_is_not_promoted(proxy: TinyProject) -> None:
 def test_promote_without_its_setting_names_the_setting(
     tiny: TinyProject,
 ) -> None:
+    settings = '[project]\nversion = "tag"\n'
+    tiny.commit("release-tasks.toml", settings)
+    tiny.commit("pyproject.toml", PROJECT["pyproject.toml"])
+    tiny.tag("v0.1.0")
     done = tiny.inv("promote", "--version", "0.1.0")
-    assert (done.returncode, 'release = "promote"' in done.stderr) == (1, True)
+    assert done.returncode == 1
+    added = '[github]\nrelease = "promote"\n'
+    help = f"help: for the next version, add to release-tasks.toml:\n{added}"
+    assert help in done.stderr
+    # the settings of a version are those of its tag
+    tiny.commit("release-tasks.toml", settings + added)
+    tiny.tag("v0.2.0")
+    done = tiny.inv("promote", "--version", "0.2.0")
+    assert done.returncode == 0, done.stderr
+    assert "v0.2.0-stable" in on_origin(tiny)
 
 
 @pytest.mark.statement("B3.34")

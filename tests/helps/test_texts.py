@@ -243,6 +243,14 @@ ROWS: list[tuple[Read, Row]] = [
         lambda folder, specs: listed(specs.split(",")).set_versions("tiny 1.0.0 end", FileBump("a.md", {"core": "3.0.0"}, "2.0.0")),
         Row("manifests/version_locations.py:replaced", "tiny {version},{core} end", "so that each text is found once", "tiny {version}"),
     ),
+    (
+        lambda folder, text: json_values.spans(text, "a.json"),
+        Row("manifests/toml_values.py:too_deep", "[" * 3000 + "]" * 3000, "at most 100 deep", "[" * 100 + "]" * 100),
+    ),
+    (
+        lambda folder, text: toml_values.spans(text, "a.toml"),
+        Row("manifests/toml_values.py:too_deep", f"a = {'[' * 3000}{']' * 3000}", "at most 100 deep", f"a = {'[' * 100}{']' * 100}"),
+    ),
     (inventory, Row("dist.py:parse", "{", "rm release.json", "[]")),
     (
         inventory,

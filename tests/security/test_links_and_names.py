@@ -23,7 +23,7 @@ from release_tasks.building import papers
 from release_tasks.bumping import file_edits
 from release_tasks.checks.artifacts import followed_links as built_links
 from release_tasks.checks.artifacts.contents import Contents
-from release_tasks.checks.check import CheckContext
+from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import links
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import text_files
@@ -291,7 +291,7 @@ def package(root: Path) -> Path:
     return root / "target/package/shop-zero-0.1.0.crate"
 
 
-def built(root: Path, kind: str, path: Path, name: str) -> list[str]:
+def built(root: Path, kind: str, path: Path, name: str) -> list[Finding]:
     release = Release.at(context(), "0.1.0")
     [part] = release.parts
     files.copy(path, dist.folder(part) / path.name)
@@ -299,8 +299,7 @@ def built(root: Path, kind: str, path: Path, name: str) -> list[str]:
         release, part, dist.FileKind(kind), part.dist / path.name, name
     )
     dist.record(part, "package_crates", [row])
-    found = built_links.outside_file_packed(Contents(context(), release))
-    return [finding.fact for finding in found]
+    return built_links.outside_file_packed(Contents(context(), release))
 
 
 @pytest.mark.tools("cargo")
@@ -319,8 +318,15 @@ def test_a_crate_with_a_file_from_outside_is_refused(
     link(crates, "crates/shop-zero/LICENSE", target)
     wanted = ("published-outside-file", "crates/shop-zero/LICENSE")
     assert wanted in findings(crates)
-    [fact] = built(crates, "crate", package(crates), "shop-zero")
-    assert TOKEN not in fact
+    [found] = built(crates, "crate", package(crates), "shop-zero")
+    assert TOKEN not in found.fact
+    copy, remove, again = found.fix.removesuffix(" again").split(", ")
+    assert copy == "replace crates/shop-zero/LICENSE with a copy"
+    (crates / "crates/shop-zero/LICENSE").unlink()
+    commit_files(crates, {"crates/shop-zero/LICENSE": "the license\n"})
+    subprocess.run(remove.split(), check=True)
+    assert again == "and build it"
+    assert built(crates, "crate", package(crates), "shop-zero") == []
 
 
 @pytest.mark.tools("cargo")

@@ -18,7 +18,9 @@ from support.python_projects import HOST, PROGRAM
 from support.repositories import commit_files, git
 
 from release_tasks import dist
+from release_tasks.building.binaries import ambiguous_files
 from release_tasks.errors import ReleaseError
+from release_tasks.release import Release
 from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.tools import rustc
 
@@ -302,9 +304,15 @@ def test_two_programs_need_an_archive_to_share_a_file(
     settings = (
         PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
     )
-    project(tmp_path / "tool", monkeypatch, release_tasks=settings)
-    with pytest.raises(ReleaseError, match=f"would both be the file {FILE}"):
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
+    with pytest.raises(
+        ReleaseError, match=f"would both be the file {FILE}"
+    ) as stopped:
         build_binaries(Context())
+    assert stopped.value.fix == "give each a different file name in [binaries]"
+    other = settings.replace(f'{ARM} = "tiny', f'{ARM} = "tiny-arm')
+    commit_files(root, {"release-tasks.toml": other})
+    assert ambiguous_files(Release.at(Context())) == []
 
 
 def test_uncommitted_changes_are_not_compiled(tool: Path) -> None:

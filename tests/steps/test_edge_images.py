@@ -131,6 +131,20 @@ def test_an_image_that_fails_its_test_is_not_pushed(
     none = hello.inv(*EDGE)
     assert none.returncode == 1
 
+    commit = hello.commit("release-tasks.toml", SETTINGS)
+    hello.git("push", "--quiet", "origin", "main")
+    labels = {"org.opencontainers.image.revision": "0" * 40}
+    push_image(hello.registries, f"sha-{commit[:7]}", labels)
+    taken = hello.inv(*EDGE)
+    assert f"was built from commit 0000000, not {commit[:7]}" in taken.stderr
+    _, _, fix = taken.stderr.partition("use the whole commit in the tag: ")
+    line = fix.splitlines()[0]
+    settings = SETTINGS.replace('edge = ["main", "sha-{sha}"]', line)
+    assert settings != SETTINGS
+    longer = hello.commit("release-tasks.toml", settings)
+    hello.git("push", "--quiet", "origin", "main")
+    assert f"--tag {IMAGE}:sha-{longer}" in ok(hello, "--dry", *EDGE).stderr
+
 
 CARGO_TOML = '[package]\nname = "hello"\nversion = "0.2.0"\nedition = "2021"\n'
 OF_BINARIES = f"""\

@@ -18,7 +18,7 @@ from support.container_projects import (
 )
 from support.contexts import context
 from support.python_projects import differences
-from support.repositories import commit_all, write_files
+from support.repositories import commit_all, commit_files, write_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.package_charts import package_charts
@@ -210,16 +210,22 @@ def test_a_reference_that_ends_with_another_name_is_refused(
         '[project]\nversion = "tag"\n'
         '[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
     )
-    monkeypatch.chdir(
-        write_chart_project(
-            tmp_path / "other", **{"release-tasks.toml": settings}
-        )
+    root = write_chart_project(
+        tmp_path / "other", **{"release-tasks.toml": settings}
     )
+    monkeypatch.chdir(root)
     with pytest.raises(
         ReleaseError,
         match=r"helm packed hello-1\.2\.0\.tgz, expected other-1\.2\.0\.tgz",
-    ):
+    ) as stopped:
         package_charts(Context(), version="1.2.0")
+    assert stopped.value.fix == (
+        "end the chart's reference with the name in Chart.yaml"
+    )
+    corrected = settings.replace("charts/other", "charts/hello")
+    commit_files(root, {"release-tasks.toml": corrected})
+    package_charts(Context(), version="1.2.0")
+    assert "version: 1.2.0\n" in packed(root)["hello/Chart.yaml"]
 
 
 def test_a_dry_run_shows_the_command_and_changes_nothing(chart_project, capfd):

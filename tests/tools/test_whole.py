@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -173,18 +174,29 @@ def test_a_submodule_that_nobody_has_is_an_error(
 ) -> None:
     allow_files(monkeypatch)
     git(tmp_path, "clone", "--quiet", str(project), "fresh")
-    remove(tmp_path / "outer")
+    outer = tmp_path / "outer"
+    outer.rename(tmp_path / "moved")
     fresh = tmp_path / "fresh"
     with pytest.raises(
         ReleaseError, match="submodule vendor/outer is not here"
-    ):
+    ) as stopped:
         clones.export(fresh, "HEAD", tmp_path / "export")
+    command, _, rest = stopped.value.fix.partition("; if that fails, too, ")
+    assert (
+        rest == "push the commit there, or correct the address in .gitmodules"
+    )
+    assert subprocess.run(command.split(), cwd=fresh, check=False).returncode
     with pytest.raises(
         ReleaseError, match="submodule vendor/outer is not here"
     ):
         worktree.at(fresh, "v0.1.0", head(fresh))
     with clones.manifests_at(fresh, "HEAD") as copy:
         assert (copy / "README.md").exists()
+    modules = fresh / ".gitmodules"
+    text = modules.read_text().replace(str(outer), str(tmp_path / "moved"))
+    commit_files(fresh, {".gitmodules": text})
+    clones.export(fresh, "HEAD", tmp_path / "again")
+    assert (tmp_path / "again" / DEEP).read_text() == "deep"
 
 
 def test_a_submodule_that_git_passes_over_may_be_empty(project: Path) -> None:

@@ -201,7 +201,8 @@ def _fetched(git_dir: Path, module: Submodule, url: str, base_url: str) -> Path:
         raise ReleaseError(
             f"the submodule {module.path} is not here, "
             f"and its commit {module.commit[:7]} cannot be fetched from {url}",
-            FETCH_SUBMODULES,
+            f"{FETCH_SUBMODULES}; if that fails, too, push the commit there, "
+            f"or correct the address in {MODULES}",
         ) from error
     return store
 

@@ -41,6 +41,13 @@ def built(tiny: TinyProject, name: str) -> Path:
     return tiny.root / "dist" / "v0.2.0" / name
 
 
+def remove_built(tiny: TinyProject, name: str) -> None:
+    """Remove a file from dist/, as if it had not been built."""
+    built(tiny, name).unlink()
+    for part in built(tiny, "parts").glob(f"*-{name}.json"):
+        part.unlink()
+
+
 def follow(fix: str) -> None:
     """Run the command that a way out ends with."""
     command = fix[fix.index("rm ") :].partition(",")[0]
@@ -83,9 +90,7 @@ def test_the_whole_declared_set_is_proved(
 def test_a_file_that_lacks_is_named_with_what_builds_it(
     tiny: TinyProject, name: str, fact: str, way_out: str
 ) -> None:
-    built(tiny, name).unlink()
-    for part in built(tiny, "parts").glob(f"*-{name}.json"):
-        part.unlink()
+    remove_built(tiny, name)
     [problem] = artifact_errors()
     assert problem.problem == f"{fact}"
     assert problem.fix.startswith(way_out)
@@ -325,9 +330,33 @@ def test_a_file_that_github_does_not_take_stops_before_the_push(
     [error, *_] = [one for one in artifact_errors() if HERE in one.problem]
     assert error.problem.startswith(f"GitHub does not take {HERE}")
     assert error.problem.endswith("size must be less than 10")
+    monkeypatch.undo()
+    monkeypatch.chdir(tiny.root)
+    edit, command = error.fix.split(", then ")
+    assert edit == f"change or remove {HERE} in release-tasks.toml"
+    line = f'{HOST} = "tiny-{{version}}-here"\n'
+    assert line in SETTINGS
+    tiny.commit("release-tasks.toml", SETTINGS.replace(line, ""))
+    remove_built(tiny, HERE)
+    remove_built(tiny, f"{HERE}.sha256")
+    assert command == "inv check-artifacts --version 0.2.0"
+    assert [one for one in artifact_errors() if HERE in one.problem] == []
+
+
+def test_more_files_than_a_release_takes_are_summed_in_one(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release_tasks.rules.github.ASSETS", 6)
+    [error] = [one for one in artifact_errors() if "has 7 files" in one.problem]
     assert error.fix.startswith(
-        f"change or remove {HERE} in release-tasks.toml"
+        'remove "sha256" from assets of [github] and add "SHA256SUMS"'
     )
+    assert error.fix.endswith(", or ship fewer files")
+    summed = '[github]\nassets = ["binaries", "SHA256SUMS"]\n'
+    tiny.commit("release-tasks.toml", SETTINGS + summed)
+    remove_built(tiny, f"{HERE}.sha256")
+    remove_built(tiny, f"{PACKED}.sha256")
+    assert [one for one in artifact_errors() if "files: " in one.problem] == []
 
 
 FOUND = [
