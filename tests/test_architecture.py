@@ -47,6 +47,7 @@ LAYERS = (
     "checks.artifacts",
     "checks.preflight",
     "checks.published",
+    "downstream",
     "tasks",
     "steps",
     "order",

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 
 from release_tasks import terminal
-from release_tasks.errors import ReleaseError, shorten
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.changelogs.announcement import Announcement
-    from release_tasks.release import Release
 
 
 @command
@@ -25,10 +23,11 @@ def announce(
 ) -> None:
     """Print the announcement of a finished version."""
     from release_tasks.changelogs.announcement import announcement
+    from release_tasks.commands import status
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)
-    _require_public(release)
+    status.require_public(release)
     found = [announcement(release, part) for part in release.parts]
     todo = release.project.settings.announce.todo
     if json:
@@ -39,21 +38,6 @@ def announce(
     terminal.show("\n".join(texts).rstrip("\n"))
     if todo:
         terminal.say("left to do:", *(f"  {line}" for line in todo))
-
-
-def _require_public(release: Release) -> None:
-    """Raise `ReleaseError` while users cannot get all of it."""
-    from release_tasks.commands.status import unfinished
-
-    absent = [
-        f"{seen.artifact.name} on {seen.artifact.channel} is {seen.state}"
-        for seen in unfinished(release)
-    ]
-    if absent:
-        raise ReleaseError(
-            f"{release.title} is not complete: {shorten(absent)}",
-            f"inv release --version {release.request}",
-        )
 
 
 def _data(one: Announcement) -> dict[str, Any]:

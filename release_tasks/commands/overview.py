@@ -14,6 +14,7 @@ LATER = (
     "notes",
     "sign-off",
     "announce",
+    "downstream",
     "milestone",
     "promote",
     "hotfix",

@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import terminal
-from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.tasks import command
 from release_tasks.tools import ci
 
@@ -165,6 +165,25 @@ def unfinished(release: Release) -> list[ArtifactStatus]:
     return [
         seen for seen in report.artifacts if seen.state not in converge.DONE
     ]
+
+
+def require_public(release: Release) -> Report:
+    """Return what the registries have; raise `ReleaseError` while users cannot get all of it."""
+    from release_tasks import converge
+
+    report = read(release)
+    raise_all(report.problems)
+    absent = [
+        f"{seen.artifact.name} on {seen.artifact.channel} is {seen.state}"
+        for seen in report.artifacts
+        if seen.state not in converge.DONE
+    ]
+    if absent:
+        raise ReleaseError(
+            f"{release.title} is not complete: {shorten(absent)}",
+            f"inv release --version {release.request}",
+        )
+    return report
 
 
 def shown_state(state: str, now: str = "") -> str:

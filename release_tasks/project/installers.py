@@ -25,18 +25,20 @@ INTERPRETERS = (
 )
 
 
-def words_of(line: str) -> list[str]:
+def words_of(
+    line: str,
+    key: str = "[verify] run",
+    example: str = 'run = ["sh scripts/install.sh"]',
+) -> list[str]:
     """Return the words of a line; raise `ReleaseError` where it has none, or open quotes."""
-    place = f"{FILE}: [verify] run"
+    place = f"{FILE}: {key}"
     try:
         words = shlex.split(line)
     except ValueError as error:
         fact = f"{place}: {line} is not a valid command: {error}"
         raise ReleaseError(fact, "fix its quotes") from error
     if not words:
-        raise ReleaseError(
-            f"{place}: a command is empty", 'run = ["sh scripts/install.sh"]'
-        )
+        raise ReleaseError(f"{place}: a command is empty", example)
     return words
 
 

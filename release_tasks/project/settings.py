@@ -237,6 +237,21 @@ class RollbackTable(_Table, frozen=True):
     known_issues: str | None = None
 
 
+class DownstreamTable(_Table, frozen=True):
+    """A repository that uses this project; the key is its name on GitHub."""
+
+    # a command that has to pass there with the new version
+    test: str | None = None
+    # the branch that the pull request is for; default: its default branch
+    base: str | None = None
+    branch: str = "update-{project}"
+    # the repository that gets the branch; default: itself
+    fork: str | None = None
+    draft: bool = False
+    # by path: a key, or texts with {version}, besides what is found
+    files: dict[str, str | tuple[str, ...]] = {}
+
+
 class CiTable(_Table, frozen=True):
     """The workflow that `inv generate-ci` writes."""
 
@@ -285,6 +300,7 @@ class Settings(_Table, frozen=True):
     announce: AnnounceTable = AnnounceTable()
     verify: VerifyTable = VerifyTable()
     rollback: RollbackTable = RollbackTable()
+    downstream: dict[str, DownstreamTable] = {}
     ci: CiTable = CiTable()
 
 

@@ -66,6 +66,7 @@ def load(root: Path) -> Settings:
         ) from error
     _check_notes(root, settings.github)
     _check_announcement(root, settings)
+    _check_downstream(settings)
     _check_passed(settings.build)
     _check_crates(settings)
     for template in _templates(settings):
@@ -180,6 +181,13 @@ def _check_announcement(root: Path, settings: Settings) -> None:
         )
 
 
+def _check_downstream(settings: Settings) -> None:
+    for name, table in settings.downstream.items():
+        if table.test is not None:
+            key = f'[downstream."{name}"] test'
+            installers.words_of(table.test, key, 'test = "cargo test"')
+
+
 def _templates(settings: Settings) -> Iterator[Template]:
     project, github = settings.project, settings.github
     yield Template("[project] commit", project.commit, (*RELEASE, "components"))
@@ -193,6 +201,9 @@ def _templates(settings: Settings) -> Iterator[Template]:
         yield Template("[github] notes", github.notes.run, placeholders)
     for line in settings.verify.run:
         yield Template("[verify] run", line, installers.PLACEHOLDERS)
+    for name, downstream in settings.downstream.items():
+        where = f"[downstream.{name}] branch"
+        yield Template(where, downstream.branch, ("project", "version"))
     yield from _component_templates(settings)
     yield from _file_templates(settings)
     yield from _container_templates(settings)

@@ -74,6 +74,15 @@ def updated(wanted: str, version: str) -> str:
     )
 
 
+def is_above(wanted: str, version: str) -> bool:
+    """Return whether a range is one version that is higher than another; False for any other."""
+    refuse_long(wanted)
+    follows = _FOLLOWS.fullmatch(wanted.strip())
+    if follows is None:
+        return False
+    return parse(follows["number"]) > parse(version)
+
+
 def _parts(group: str) -> list[_Part]:
     """Return the parts of a range that all have to fit, none for an invalid one."""
     group = _HYPHEN.sub(r">=\1 <=\2 ", group).strip()

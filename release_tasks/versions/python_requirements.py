@@ -104,6 +104,23 @@ def admits(specifiers: str, version: str) -> bool:
         return False
 
 
+def is_above(specifiers: str, version: str) -> bool:
+    """Return whether specifiers ask for more than a SemVer version; False for invalid ones."""
+    from packaging.version import InvalidVersion, Version
+
+    refuse_long(specifiers)
+    if specifiers.startswith("^") or re.match(r"~[^=]", specifiers):
+        return requirements.is_above(specifiers, version)
+    new = Version(pep440(version))
+    try:
+        return any(
+            clause.operator not in ("<", "<=", "!=") and clause.version > new
+            for clause in _clauses(specifiers)
+        )
+    except InvalidVersion:
+        return False
+
+
 def unmet(
     rows: Iterable[str], versions: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:

@@ -123,6 +123,18 @@ def admits(requirement: str, version: str) -> bool:
     )
 
 
+def is_above(requirement: str, version: str) -> bool:
+    """Return whether a requirement asks for more than a version; False for an invalid one."""
+    refuse_long(requirement)
+    new = parse(version)
+    for comparator in map(_read, requirement.split(",")):
+        if comparator is None or comparator.operator in ("<", "<="):
+            continue
+        if comparator.bound > new and not _accepts(comparator, new):
+            return True
+    return False
+
+
 def at_precision(old: str, new: Version) -> str | None:
     """Return a version with as many numbers as `old` has; a prerelease always has three.
 

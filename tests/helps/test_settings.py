@@ -70,6 +70,7 @@ READ = [
     Row("project/container_settings.py:_collisions", image("", "o/n") + image("", "docker.io/o/n"), "give one of them other tags", lambda fix: image("", "o/n") + image(fix.partition("such as ")[2], "docker.io/o/n")),
     Row("project/installers.py:words_of", "[verify]\nrun = [\"sh 'x\"]\n", "fix its quotes", "[verify]\nrun = [\"sh 'scripts/install.sh'\"]\n", own="scripts install.sh"),
     Row("project/installers.py:words_of", '[verify]\nrun = [""]\n', 'run = ["sh scripts/install.sh"]', below("[verify]")),
+    Row("project/installers.py:words_of", '[downstream."o/n"]\ntest = ""\n', 'test = "cargo test"', below('[downstream."o/n"]')),
     Row("project/installers.py:check", '[verify]\nrun = ["sh install.sh"]\n', "fix the path", '[verify]\nrun = ["sh scripts/install.sh"]\n', own="scripts"),
 ]  # fmt: skip
 

@@ -11,33 +11,13 @@ from invoke.context import Context
 
 from release_tasks import files, shell, terminal
 from release_tasks.channels import github
+from release_tasks.checks.smoke import empty_home
 from release_tasks.checks.smoke.program import check_version_output, reason
 from release_tasks.errors import Problem
 from release_tasks.project.artifacts import PointerState
 from release_tasks.project.installers import words_of
 from release_tasks.project.model import Component, resolved_or_empty
 from release_tasks.release import ComponentRelease, Release
-
-# Variables that send an installer to another place than the home folder. Those that the caller
-# has get a place below the new one.
-PLACES = {
-    "CARGO_HOME": ".cargo",
-    "CARGO_INSTALL_ROOT": ".cargo",
-    "GOPATH": "go",
-    "GOBIN": "go/bin",
-    "NPM_CONFIG_PREFIX": ".npm",
-    "PIPX_HOME": ".local/share/pipx",
-    "PIPX_BIN_DIR": ".local/bin",
-    "PYTHONUSERBASE": ".local",
-    "UV_TOOL_DIR": ".local/share/uv/tools",
-    "UV_TOOL_BIN_DIR": ".local/bin",
-    "XDG_BIN_HOME": ".local/bin",
-    "XDG_CACHE_HOME": ".cache",
-    "XDG_CONFIG_HOME": ".config",
-    "XDG_DATA_HOME": ".local/share",
-    "XDG_STATE_HOME": ".local/state",
-}
-ON_PATH = (".local/bin", ".cargo/bin", "bin")  # below the home folder
 
 
 def verify(c: Context, release: Release) -> Iterator[Problem]:
@@ -80,7 +60,7 @@ def _verify(
         empty.mkdir()
         argv = _argv(release, part, line, folder / "scripts")
         try:
-            shell.do(c, argv, cwd=empty, env=_environment(home))
+            shell.do(c, argv, cwd=empty, env=empty_home.environment(home))
         except shell.Failed as error:
             yield Problem(
                 f"`{line}` fails in an empty folder: {reason(error.output)}",
@@ -98,7 +78,9 @@ def _verify(
             return
         for program in _programs(part.component, folder, home, empty):
             label = f"{program.name} of `{line}`"
-            env = shell.environment(_environment(home), argv=[str(program)])
+            env = shell.environment(
+                empty_home.environment(home), argv=[str(program)]
+            )
             yield from check_version_output([program], part.version, label, env)
 
 
@@ -122,20 +104,6 @@ def _argv(
             )
             argv.append(filled)
     return argv
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """Return the variables of somebody whose home folder is empty."""
-    env = {"HOME": str(home), "USERPROFILE": str(home)}
-    for name, place in PLACES.items():
-        if name in os.environ:
-            env[name] = str(home / place)
-    toolchains = Path.home() / ".rustup"
-    if toolchains.is_dir() and "RUSTUP_HOME" not in os.environ:
-        env["RUSTUP_HOME"] = str(toolchains)
-    folders = [str(home / place) for place in ON_PATH]
-    env["PATH"] = os.pathsep.join([*folders, os.environ.get("PATH", "")])
-    return env
 
 
 def _is_latest(release: Release, part: ComponentRelease) -> bool:

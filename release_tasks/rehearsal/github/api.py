@@ -9,6 +9,7 @@ from release_tasks.rehearsal.github import (
     assets,
     git,
     issues,
+    pulls,
     refs,
     releases,
     runs,
@@ -106,4 +107,5 @@ ROUTES: tuple[Route, ...] = (
     *releases.ROUTES,
     *refs.ROUTES,
     *issues.ROUTES,
+    *pulls.ROUTES,
 )

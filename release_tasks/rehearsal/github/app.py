@@ -94,7 +94,13 @@ class GitHub:
         files = self.folder / "assets" / owner / repo
         files.mkdir(parents=True, exist_ok=True)
         made = Repository(
-            owner, repo, path, files, self.immutable, lock=self._lock
+            owner,
+            repo,
+            path,
+            files,
+            self.immutable,
+            network=self._repos,
+            lock=self._lock,
         )
         self._repos[f"{owner}/{repo}".lower()] = made
         return path

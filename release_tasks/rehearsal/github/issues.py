@@ -93,7 +93,7 @@ def _create_issue(call: Call) -> Response:
     data = call.json()
     if not data.get("title"):
         raise invalid("Issue", "missing_field", "title")
-    issue = _new(data, len(call.repo.issues) + 1)
+    issue = new_item(data, next_number(call.repo))
     issue["body"] = data.get("body")
     issue["milestone"] = data.get("milestone")
     labels = data.get("labels", [])
@@ -109,14 +109,20 @@ def _create_milestone(call: Call) -> Response:
         raise invalid("Milestone", "missing_field", "title")
     if any(milestone["title"] == data["title"] for milestone in milestones):
         raise invalid("Milestone", "already_exists", "title")
-    milestone = _new(data, len(milestones) + 1)
+    milestone = new_item(data, len(milestones) + 1)
     milestone["description"] = data.get("description")
     milestone["due_on"] = data.get("due_on")
     milestones.append(milestone)
     return Response.of_json(_milestone_json(call, milestone), 201)
 
 
-def _new(data: JSON, number: int) -> JSON:
+def next_number(repo: Repository) -> int:
+    """Return the number of the next issue or pull request, which share theirs."""
+    return len(repo.issues) + len(repo.pulls) + 1
+
+
+def new_item(data: JSON, number: int) -> JSON:
+    """Return an open issue, pull request or milestone with the title of `data`."""
     identity = next_id()
     return {
         "id": identity,
@@ -182,5 +188,4 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/milestones", _create_milestone),
     ("GET", r"/milestones/(\d+)", _show_milestone),
     ("PATCH", r"/milestones/(\d+)", _edit_milestone),
-    ("GET", "/pulls", lambda call: paged(call, [])),
 )

@@ -97,6 +97,9 @@ class Repository:
     statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)
     issues: list[JSON] = field(default_factory=list)
     milestones: list[JSON] = field(default_factory=list)
+    pulls: list[JSON] = field(default_factory=list)
+    # every repository by owner/name in small letters: heads of pull requests may be in a fork
+    network: dict[str, Repository] = field(default_factory=dict, repr=False)
     settings: Settings = field(default_factory=Settings)
     # one for all repositories
     lock: threading.RLock = field(default_factory=threading.RLock)

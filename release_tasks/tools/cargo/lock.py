@@ -14,6 +14,9 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.shell import Failed
 from release_tasks.tools.cargo import steering
+from release_tasks.versions.numbers import parse
+
+LOCK = "Cargo.lock"
 
 # A package without a source is the workspace's own.
 _OWN = re.compile(
@@ -82,6 +85,42 @@ def resolved(root: Path) -> dict[str, Any] | Failed:
         return dict(json.loads(check_locked(root, "--offline")))
     except Failed as error:
         return error
+
+
+def move_to(
+    c: Context, root: Path, versions: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Let cargo lock these versions of crates of crates.io, where older ones are locked.
+
+    Return the crates that something else keeps at an older version. Raises `Failed` where cargo
+    cannot resolve the manifests.
+    """
+    env = steering.pins(root)
+    argv = ["cargo", "update", "--workspace", "--quiet"]
+    shell.do(c, argv, cwd=root, env=env)
+    stayed = []
+    for name, version in versions.items():
+        locked = locked_versions((root / LOCK).read_text("utf-8"), name)
+        if not locked or version in locked:
+            continue
+        highest = max(locked, key=parse)
+        if parse(highest) > parse(version):
+            continue
+        words = ["cargo", "update", "--quiet", f"{name}@{highest}"]
+        try:
+            shell.do(c, [*words, "--precise", version], cwd=root, env=env)
+        except Failed:
+            stayed.append(name)
+    return tuple(stayed)
+
+
+def locked_versions(text: str, name: str) -> list[str]:
+    """Return the versions of a crate that a lock takes from a registry."""
+    pattern = (
+        rf'^name = "{re.escape(name)}"\r?\n'
+        r'version = "([^"]+)"\r?\nsource = "registry\+'
+    )
+    return re.findall(pattern, text, re.M)
 
 
 def is_bump(old: bytes, new: bytes) -> bool:

@@ -362,11 +362,18 @@ def open_issue(c: Context, repository: str, data: dict[str, Any]) -> None:
 
     It is not repeated: a second one could not be deleted.
     """
-    _, path = _located(f"repos/{repository}/issues")
-    with files.scratch("issue") as folder:
-        body = folder / "issue.json"
+    send(c, repository, "POST", f"repos/{repository}/issues", data)
+
+
+def send(
+    c: Context, repository: str, method: str, path: str, data: dict[str, Any]
+) -> None:
+    """Send JSON to the API, once; `path` is that of `read`."""
+    _, below = _located(path)
+    with files.scratch("request") as folder:
+        body = folder / "request.json"
         files.write_bytes(body, json.dumps(data).encode())
-        words = ("api", "--silent", "-X", "POST", path, "--input", str(body))
+        words = ("api", "--silent", "-X", method, below, "--input", str(body))
         _do(c, repository, *words)
 
 
