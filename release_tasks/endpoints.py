@@ -25,12 +25,35 @@ DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"
 GO_PROXY = "https://proxy.golang.org"
 GO = "https://go.dev/dl"
 
+# Where each service says that it is down; by the end of a host's name.
+STATUS_PAGES = {
+    "crates.io": "https://status.crates.io",
+    "pypi.org": "https://status.python.org",
+    "pythonhosted.org": "https://status.python.org",
+    "github.com": "https://www.githubstatus.com",
+    "ghcr.io": "https://www.githubstatus.com",
+    "docker.io": "https://www.dockerstatus.com",
+    "docker.com": "https://www.dockerstatus.com",
+    "quay.io": "https://status.redhat.com",
+    "gitlab.com": "https://status.gitlab.com",
+    "amazonaws.com": "https://health.aws.amazon.com",
+    "public.ecr.aws": "https://health.aws.amazon.com",
+}
+
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def host(url: str) -> str:
     """Return the host of an address, without scheme and path."""
     return url.split("://", 1)[1].split("/", 1)[0]
+
+
+def status_page(name: str) -> str:
+    """Return the page on which the service of a host says how it is, "" for an unknown one."""
+    for end, page in STATUS_PAGES.items():
+        if name == end or name.endswith(f".{end}"):
+            return page
+    return ""
 
 
 def with_login(url: str, user: str, password: str) -> str:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from release_tasks import shell, terminal
+from release_tasks import endpoints, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, complete, memoized, memoized_on
 from release_tasks.printable import one_line
@@ -449,6 +449,9 @@ def _unexpected(answer: Answer) -> ReleaseError:
     body = one_line(answer.body[: SHOWN * 4].decode(errors="replace"))[:SHOWN]
     if body:
         fact += f": {body}"
+    page = endpoints.status_page(endpoints.host(answer.url).partition(":")[0])
+    if answer.status >= 500 and page:
+        return ReleaseError(fact, f"look at {page}, then try again")
     return ReleaseError(fact, "try again later")
 
 

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,30 @@ class Failed(ReleaseError):
         fact = f"`{hide_secrets(shlex.join(argv))}` ended with status {status}"
         last = self.output.strip().splitlines()[-LAST_LINES:]
         super().__init__("\n".join([fact, *last]), fix)
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """Until when programs may run (`time.monotonic`), and which limit that is."""
+
+    end: float
+    minutes: float
+
+
+_limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+@contextlib.contextmanager
+def limited(minutes: float | None) -> Iterator[None]:
+    """End what `do` runs in the block once it has taken that long; None is no limit."""
+    if minutes is None:
+        yield
+        return
+    token = _limit.set(_Limit(time.monotonic() + minutes * 60, minutes))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def ask(
@@ -130,7 +155,8 @@ def do(
     an answer that a dry run does not have. Raises `Failed`.
     """
     words = [str(word) for word in argv]
-    result = Child(c, words, cwd, stop_at).run(
+    child = Child(c, words, cwd, stop_at)
+    result = child.run(
         _shown(words, env or {}),
         env=environment(env, secrets, words),
         replace_env=True,
@@ -144,6 +170,9 @@ def do(
     )
     if not is_dry(c):
         memo.invalidate()
+    if child.is_late and child.limit:
+        terminal.has_failed()
+        raise _took_too_long(words, child.limit)
     if not result.ok:
         terminal.has_failed()
         raise Failed(words, result.exited, result.stderr + result.stdout)
@@ -251,10 +280,22 @@ class Child(Local):
         self.cwd = cwd
         self.stop_at = stop_at
         self.step = terminal.prefix.get()
+        self.limit = _limit.get()
+        self.is_late = False
+        self.timer: threading.Timer | None = None
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start the child; invoke's own method needs bash and leaves stdin open."""
         self.process = _start(self.argv, self.cwd, env, Streams())
+        if self.limit:
+            seconds = max(0.0, self.limit.end - time.monotonic())
+            self.timer = threading.Timer(seconds, self._end_late)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def _end_late(self) -> None:
+        self.is_late = True
+        _end(self.process)
 
     def echo(self, command: str) -> None:
         """Show the command on stderr: stdout is for the output of `--json`."""
@@ -288,6 +329,8 @@ class Child(Local):
 
     def stop(self) -> None:
         """Drop the child, however it ended."""
+        if self.timer:
+            self.timer.cancel()
         if hasattr(self, "process"):
             _forget(self.process)
         super().stop()
@@ -372,6 +415,14 @@ def _once_not_busy(start: Callable[[], Process]) -> Process:
                 raise
         time.sleep(seconds)
     return start()
+
+
+def _took_too_long(words: Sequence[str], limit: _Limit) -> ReleaseError:
+    return ReleaseError(
+        f"`{hide_secrets(shlex.join(words))}` was ended: the build has taken "
+        f"{limit.minutes:g} minutes, which is the limit in [build]",
+        "build again, which goes on from what is compiled; or raise minutes in [build]",
+    )
 
 
 def _missing_variables(argv: Sequence[str], output: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -14,7 +17,10 @@ from release_tasks.order import Step
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
+    from release_tasks.commands.durations import Outlook
     from release_tasks.release import Release
+
+NOTHING = "nothing to do"
 
 
 @command
@@ -26,6 +32,7 @@ def plan(
     json: bool = False,
 ) -> None:
     """Show what release would run now, and what it would skip."""
+    from release_tasks.commands import durations
     from release_tasks.project.version_levels import resolve
     from release_tasks.release import Release
 
@@ -41,14 +48,21 @@ def plan(
     release = Release.at(dry, arguments["version"], component)
     for step in order.steps(order.of(c)):
         rows.append(copy_context().run(_run_dry, dry, step, arguments))
-    seconds = _rate_limit_wait(release)
+    wait = _rate_limit_wait(release)
+    took = durations.last(release)
+    stages = [[order.name(step) for step in stage] for stage in order.of(c)]
+    _add_times(rows, stages, took)
+    outlook = durations.outlook(stages, _to_do(rows, took))
     if release.project.left_out:
         names = ", ".join(release.project.left_out)
         terminal.say(f"not released: {names}")
     if json:
-        terminal.print_json({"steps": rows, "wait_seconds": seconds})
+        terminal.print_json(_data(rows, wait, outlook))
     else:
-        _print(rows, seconds)
+        _print(rows, wait)
+        _print_times(rows, stages)
+        if outlook:
+            _print_outlook(outlook, wait)
     if any(row["problem"] for row in rows):
         raise Exit(code=1)
 
@@ -67,10 +81,89 @@ def _run_dry(
     notes = [text for text in collected if not text.startswith("$ ")]
     return {
         "step": order.name(step),
+        "purpose": _first_line(step),
         "commands": commands,
         "notes": notes,
         "problem": problem,
     }
+
+
+def _first_line(step: Step) -> str:
+    return (step.__doc__ or "").strip().partition("\n")[0]
+
+
+def _add_times(
+    rows: list[dict[str, Any]],
+    stages: list[list[str]],
+    took: Mapping[str, float],
+) -> None:
+    """Add to each row which steps are before it, and how long it took last time."""
+    before: dict[str, list[str]] = {}
+    for stage, following in pairwise([[], *stages]):
+        before |= dict.fromkeys(following, stage)
+    for row in rows:
+        row["after"] = before[row["step"]]
+        row["last_seconds"] = took.get(row["step"])
+
+
+def _to_do(
+    rows: list[dict[str, Any]], took: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the seconds of the steps that have something to do."""
+    found = {}
+    for row in rows:
+        is_done = not row["commands"] and all(
+            note.startswith(NOTHING) for note in row["notes"]
+        )
+        is_known = row["step"] in took
+        if is_known and not (is_done and row["notes"]):
+            found[row["step"]] = took[row["step"]]
+    return found
+
+
+def _data(
+    rows: list[dict[str, Any]], wait: float, outlook: Outlook | None
+) -> dict[str, Any]:
+    """Return the plan in the shape that docs/json.md describes."""
+    data: dict[str, Any] = {"steps": rows, "wait_seconds": wait}
+    data |= {"longest_chain": [], "expected_seconds": None, "expected_end": ""}
+    if outlook:
+        seconds = outlook.seconds + wait
+        data["longest_chain"] = list(outlook.chain)
+        data["expected_seconds"] = round(seconds, 1)
+        data["expected_end"] = _end(seconds).isoformat(timespec="seconds")
+    return data
+
+
+def _end(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _print_times(rows: list[dict[str, Any]], stages: list[list[str]]) -> None:
+    """Print the steps as a table: those of one stage run side by side, after those before."""
+    from release_tasks.commands.durations import shown
+    from release_tasks.commands.table import Row, print_table
+
+    numbers: dict[str, str] = {}
+    for number, stage in enumerate(stages, 1):
+        numbers |= dict.fromkeys(stage, str(number))
+    cells: list[Row] = []
+    for row in rows:
+        took = row["last_seconds"]
+        last = shown(took) if took is not None else "-"
+        cells.append((numbers[row["step"]], row["step"], last, row["purpose"]))
+    terminal.show()
+    print_table(("stage", "step", "last time", "purpose"), cells)
+
+
+def _print_outlook(outlook: Outlook, wait: float) -> None:
+    from release_tasks.commands.durations import shown
+
+    seconds = outlook.seconds + wait
+    terminal.show(f"longest chain: {' → '.join(outlook.chain)}")
+    terminal.show(
+        f"expected: {shown(seconds)}, until {_end(seconds):%H:%M} UTC, as last time"
+    )
 
 
 def _rate_limit_wait(release: Release) -> float:

@@ -65,8 +65,12 @@ def carry_out(c: Context, arguments: Arguments) -> None:
     stages = order.of(c)
     if is_left:
         stages = on_actions.until_pushed(stages)
+    timeline: Timeline = []
     try:
-        timeline = _run(c, stages, arguments, is_left)
+        try:
+            _run(c, stages, arguments, is_left, timeline)
+        finally:
+            _record(c, arguments, timeline)
         if is_left:
             version, component = arguments["version"], arguments["component"]
             on_actions.follow(c, version, component)
@@ -131,16 +135,19 @@ def _say_released(c: Context, arguments: Arguments) -> None:
 
 
 def _run(
-    c: Context, stages: Order, arguments: Arguments, is_left: bool
-) -> Timeline:
-    """Run stage by stage, and return when each step ran.
+    c: Context,
+    stages: Order,
+    arguments: Arguments,
+    is_left: bool,
+    timeline: Timeline,
+) -> None:
+    """Run stage by stage, and add to the timeline when each step ran.
 
     With `is_left`, jobs on GitHub Actions publish, and need no token of this machine.
     """
     from release_tasks import dist
     from release_tasks.release import Release
 
-    timeline: Timeline = []
     _keep_logs(c, arguments)
     given: dict[str, str | bool | None] = dict(arguments)
     if is_left:
@@ -153,7 +160,19 @@ def _run(
             )
         with terminal.folded(" + ".join(map(order.name, stage))):
             _run_stage(c, stage, given, timeline)
-    return timeline
+
+
+def _record(c: Context, arguments: Arguments, timeline: Timeline) -> None:
+    """Keep how long the steps took, also those of a release that stopped."""
+    from release_tasks.commands import durations
+    from release_tasks.release import Release
+
+    if shell.is_dry(c) or len(timeline) < 2:  # stopped before anything changed
+        return
+    seconds = {name: end - start for name, start, end in timeline}
+    with suppress(ReleaseError):
+        version, component = arguments["version"], arguments["component"]
+        durations.record(Release.at(c, version, component), seconds)
 
 
 def _keep_logs(c: Context, arguments: Arguments) -> None:

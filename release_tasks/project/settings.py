@@ -162,6 +162,8 @@ class BuildTable(_Table, frozen=True):
     # the oldest that binaries for Linux run with
     glibc: GlibcVersion | None = None
     runners: dict[str, str] = {}  # by target: the CI machine that builds it
+    # after which a step that compiles is ended; None: never
+    minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 class GatesTable(_Table, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
+from release_tasks import shell
 from release_tasks.tasks import step
 
 NEEDS = {"cargo": "binaries"}
@@ -23,5 +24,6 @@ def build_binaries(
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
-    binaries.build(c, release, target)
+    with shell.limited(release.project.settings.build.minutes):
+        binaries.build(c, release, target)
     check_built(c, release, FileKind.BINARY)

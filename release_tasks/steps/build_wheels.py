@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
+from release_tasks import shell
 from release_tasks.tasks import step
 
 
@@ -21,5 +22,6 @@ def build_wheels(
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
-    wheels.build(c, release, target)
+    with shell.limited(release.project.settings.build.minutes):
+        wheels.build(c, release, target)
     check_built(c, release, FileKind.WHEEL, FileKind.SDIST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
+from release_tasks import shell
 from release_tasks.tasks import step
 
 NEEDS = {"docker": "images", "buildx": "images"}
@@ -23,7 +24,8 @@ def docker_buildx(
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
-    images.build(c, release, target)
+    with shell.limited(release.project.settings.build.minutes):
+        images.build(c, release, target)
     check_built(c, release, FileKind.IMAGE)
 
 

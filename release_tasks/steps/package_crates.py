@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
+from release_tasks import shell
 from release_tasks.tasks import step
 
 NEEDS = {"cargo": "crates"}
@@ -23,7 +24,8 @@ def package_crates(
     release = begin(c, version, component)
     missing = to_build(release, crates_io, FileKind.CRATE)
     if missing:
-        crates.build(c, release, missing, crates_io.unpublished(release))
+        with shell.limited(release.project.settings.build.minutes):
+            crates.build(c, release, missing, crates_io.unpublished(release))
     elif crates_io.expected(release):
         terminal.say("nothing to do, every crate is in dist/ or on crates.io")
     else:

@@ -12,6 +12,7 @@ from invoke.context import Context
 from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
+from release_tasks.tools import outages
 from release_tasks.tools.python import module
 
 TWINE = (*module("twine"), "--no-color")
@@ -120,7 +121,8 @@ def explained(error: Failed, token: str) -> ReleaseError:
             "this job may not prove to PyPI who it is, and has no token",
             f"give the job `permissions: id-token: write`, or set {token}",
         )
-    return error
+    host = endpoints.host(endpoints.PYPI_UPLOAD)
+    return outages.explain(error.output, host) or error
 
 
 def _fix_of_refusal(output: str, token: str) -> str:

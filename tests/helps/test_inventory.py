@@ -179,6 +179,7 @@ NOT_TYPED = {
         "tools/twine.py:explained",
     ),
     SERVICE: (
+        "tools/outages.py:explain",
         "channels/crates_io.py:not_for_jobs",
         "channels/job_token.py:_mint",
         "channels/job_token.py:identity",
@@ -244,6 +245,7 @@ NOT_TYPED = {
         "downstream/proposal.py:carry_out",
         "files.py:_not_written",
         "rehearsal/server.py:_listening",
+        "shell.py:_took_too_long",
         "rollback/plan.py:_refuse_untagged",
         "tools/gh/pages.py:chosen",
         "tools/git/origin.py:refs",

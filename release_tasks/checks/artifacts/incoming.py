@@ -13,7 +13,13 @@ from release_tasks.formats import differences
 from release_tasks.release import ComponentRelease, Release
 
 # in a dist/, but in no inventory
-NOT_LISTED = {dist.INVENTORY, dist.GATES, dist.DRAFT, "timeline.json"}
+NOT_LISTED = {
+    dist.INVENTORY,
+    dist.GATES,
+    dist.DRAFT,
+    "timeline.json",
+    "durations.json",
+}
 Key = tuple[str, str, str]  # component, kind and name
 
 

@@ -135,6 +135,7 @@ def _other_files(
     yield dist.GATES, "the gates that have passed"
     yield dist.DRAFT, "what the draft has"
     yield "timeline.json", "the times of the steps"
+    yield "durations.json", "how long the steps took"
     for name in ("sign-off.txt", *dist.SIGN_OFFS):
         yield name, "the sign-off"
     yield "parts", "the folder of the inventory"

@@ -13,6 +13,7 @@ from invoke.context import Context
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
+from release_tasks.tools import outages
 from release_tasks.tools.cargo import CRATES_IO, select, steering
 
 TOKEN = "CARGO_REGISTRY_TOKEN"
@@ -126,4 +127,5 @@ def explain(error: Failed) -> ReleaseError:
     for pattern, fix in FIXES:
         if re.search(pattern, output):
             return ReleaseError(error.problem, fix)
-    return ReleaseError(error.problem, OTHER_FIX)
+    outage = outages.explain(output, endpoints.host(endpoints.CRATES))
+    return outage or ReleaseError(error.problem, OTHER_FIX)

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 
+from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask
 from release_tasks.tools.gh import hosts
@@ -45,6 +46,9 @@ def is_passing(error: Failed) -> bool:
 def explain(error: Failed, host: str = hosts.DOT_COM) -> ReleaseError:
     """Return a failed call of gh as an error with a fix."""
     fix = _fix(error.output)
+    page = endpoints.status_page(host)
+    if page and re.search(r"HTTP 5\d\d", error.output):
+        fix = f"look at {page}, then {RESUME}"
     if "{reset}" in fix:
         fix = fix.format(reset=_reset(host))
     if host not in (hosts.DOT_COM, *hosts.ALSO_DOT_COM):
