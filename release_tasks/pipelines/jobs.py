@@ -58,6 +58,7 @@ RUNS_OF_CI = {
     "checks": ("read", "their results"),
     "statuses": ("read", "those of other services"),
 }
+ENVIRONMENT = {"actions": ("read", "the environment of [github]")}
 ISSUES = {"issues": ("read", "the open ones that [gates] asks for")}
 RIGHTS: Mapping[Step, Rights] = {
     push: COMMITS,
@@ -197,6 +198,8 @@ def _rights_to_check(project: Project) -> Rights:
     """Return what `check` may read besides the repository."""
     gates = project.settings.gates
     rights: dict[str, tuple[str, str]] = {}
+    if project.settings.github.environment:
+        rights |= ENVIRONMENT
     if gates.ci:
         rights |= RUNS_OF_CI
     if gates.blockers or gates.milestone:

@@ -67,11 +67,11 @@ def _environments(project: Project, repository: str) -> Iterator[Fact]:
         subject = f"environment {name}"
         if present is None:
             yield Fact(subject, NOT_SHOWN, page)
-        elif name not in present:
+        elif name.lower() not in present:
             path = f"repos/{hosts.without_host(repository)}/environments/{name}"
             fix = f"gh api --method PUT {word(path)}"
             yield Fact(subject, "missing", fix, True)
-        elif present[name]:
+        elif present[name.lower()]:
             yield Fact(subject, "has reviewers")
         elif name == approval:
             state = "has no reviewers, so that nobody is asked"

@@ -22,7 +22,7 @@ from release_tasks.bumping import bump
 from release_tasks.changelogs import changelog
 from release_tasks.checks.artifacts import incoming
 from release_tasks.formats import text_files, wheels
-from release_tasks.pipelines import github, jobs, tag_filters, written
+from release_tasks.pipelines import github, jobs, written
 from release_tasks.project import tags, version_levels
 from release_tasks.project.discovery import discover
 from release_tasks.project.model import Project
@@ -181,7 +181,6 @@ CASES = [
     Case("tools/cargo/rustflags.py:_invalid", nothing, lambda here: rustflags.applies(os.environ.get("CONDITION", "cfg(all(unix)"), ()), "fix it in .cargo/config.toml", lambda here, fix: here.env.setenv("CONDITION", "cfg(all(unix))")),
     Case("checks/artifacts/incoming.py:find", types("mkdir empty"), lambda here: incoming.find([here.root / os.environ.get("FOLDER", "empty")]), "a folder that contains several", lambda here, fix: (here.write("dists/one/release.json", "[]"), here.env.setenv("FOLDER", "dists"))),
     Case("pipelines/job_settings.py:_refuse", lambda here: (here.type("git remote add origin git@github.com:example/tiny.git"), here.commit(FILE, '[ci.environments]\npublish = "live"\n')), workflow, "use one of: ", lambda here, fix: here.replace(FILE, "publish", fix.split(", ")[-1])),
-    Case("pipelines/tag_filters.py:filters", lambda here: (here.commit("other/pyproject.toml", OTHER["other/pyproject.toml"]), here.commit(FILE, TWO.replace('tag = "o', 'tag = "v1-'))), lambda here: list(tag_filters.filters(here.project)), "another `tag`, such as", lambda here, fix: here.replace(FILE, "v1-{version}", fix.split('"')[1])),
     Case("pipelines/written.py:refuse_edited", lambda here: here.write("release.yml", "on: push\n"), lambda here: written.refuse_edited("release.yml", present(here), False), "move it away", lambda here, fix: here.type("mv release.yml other.yml")),
     Case("pipelines/written.py:refuse_edited", lambda here: here.write("release.yml", written.with_header("on: push\n") + "# mine\n"), lambda here: written.refuse_edited("release.yml", present(here), "FORCE" in os.environ), "or run this with --force", lambda here, fix: here.env.setenv("FORCE", "1")),
     Case("shell.py:_not_started", lambda here: here.write("program", "#!/bin/sh\n"), lambda here: shell.ask(["./program"], cwd=here.root), "ls -l ", lambda here, fix: (here.type(fix), (here.root / "program").chmod(0o755))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +16,16 @@ from ruamel.yaml import YAML
 from support import found_projects
 from support.repositories import git
 from support.sample_projects import PROJECTS, inv, sample
-from support.tiny_project import TINY, TinyProject, tiny_project
+from support.tiny_project import TINY, TWO, TinyProject, tiny_project
 
 from release_tasks import order
 from release_tasks.errors import ReleaseError
 from release_tasks.pipelines import jobs, tag_filters, written
 from release_tasks.pipelines.github import REHEARSAL
 from release_tasks.pipelines.github import RELEASE as PATH
+from release_tasks.project import workflows
 from release_tasks.project.discovery import discover
+from release_tasks.rules import git as git_rules
 from release_tasks.steps.push import push
 
 SAMPLES = {
@@ -229,6 +232,23 @@ def test_reviewers_of_an_environment_approve_before_anything_is_public(
     assert [name for name in workflow if "environment" in workflow[name]] == [
         "approve"
     ]
+    # GitHub would make a missing one that asks nobody
+    assert workflow["plan"]["permissions"] == READS | {"actions": "read"}
+    tiny.git("add", "--all")
+    tiny.git("commit", "--quiet", "--message=CI")
+    words = ("check", "--version", "0.2.0", "--new", "all", "--fast")
+    fact = "GitHub has no environment release, so that nobody would approve"
+    assert fact in tiny.inv(*words).stderr
+    token = tiny.registries.tokens.github_read
+    assert fact in tiny.inv(*words, GH_TOKEN=token).stderr
+    repository = tiny.registries.github.repository("example", "tiny")
+    # names of environments are the same in other cases
+    repository.settings.environments = {"Release": True}
+    assert fact not in tiny.inv(*words).stderr
+    assert (
+        "environment release: has reviewers"
+        in tiny.inv("doctor", "--ci").stdout
+    )
 
 
 def test_what_the_project_needs_is_set_up_where_its_code_runs(
@@ -474,21 +494,26 @@ def test_a_tag_says_itself_which_version_it_is(
 ) -> None:
     """The first step of `plan` runs as for a push of a tag, which has no inputs."""
     assert tiny.inv("generate-ci").returncode == 0
+    tiny.tag("v0.1.0")
+    first = ["version=0.1.0", "tag=v0.1.0"]
+    assert find_version(tiny, tmp_path, "v0.1.0") == first
+
+
+def find_version(tiny: TinyProject, tmp_path: Path, tag: str) -> list[str]:
+    """Return the first outputs of `plan`, of a run that a tag has begun."""
     steps = load(tiny.root)["jobs"]["plan"]["steps"]
     [script] = [step["run"] for step in steps if step.get("id") == "release"]
-    tiny.tag("v0.1.0")
     env = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "RUNNER_TEMP": str(tmp_path),
         "GITHUB_OUTPUT": str(tmp_path / "outputs"),
         "GITHUB_ACTIONS": "true",
-        "GITHUB_REF": "refs/tags/v0.1.0",
+        "GITHUB_REF": f"refs/tags/{tag}",
         "WANTED": "",
     }
     words = ["bash", "-e", "-o", "pipefail", "-c", script]
     subprocess.run(words, cwd=tiny.root, env=env, check=True)
-    first = (tmp_path / "outputs").read_text().splitlines()[:2]
-    assert first == ["version=0.1.0", "tag=v0.1.0"]
+    return (tmp_path / "outputs").read_text().splitlines()[:2]
 
 
 def test_tags_that_wait_for_ci_begin_the_workflow(tiny: TinyProject) -> None:
@@ -679,6 +704,8 @@ def test_what_is_not_decided_is_asked_before_a_job_is_left_out(
 
 def named(**forms: str) -> Any:
     class Component:
+        prereleases, promotes = True, False
+
         def __init__(self, name: str, tag: str) -> None:
             self.name, self.tag = name, tag
 
@@ -703,10 +730,63 @@ def test_the_form_of_a_tag_is_a_filter(form: str, expected: str) -> None:
     assert list(tag_filters.filters(named(one=form))) == [expected]
 
 
-def test_two_components_whose_filters_overlap_are_refused() -> None:
-    both = named(core="{version}", wide="{version}-wide")
-    with pytest.raises(ReleaseError, match=r"1\.2\.3-wide of wide looks like"):
-        list(tag_filters.filters(both))
+def test_each_form_that_git_takes_is_a_filter_for_such_tags_alone(
+    tmp_path: Path,
+) -> None:
+    """Those with a character that means something in filters, too."""
+    found = []
+    for letter in string.punctuation + "é":
+        for form in (f"a{letter}b-{{version}}", f"{{version}}{letter}x"):
+            tag = form.format(version="1.2.3") if letter not in "{}" else "\\"
+            if git_rules.tag(tag):
+                continue
+            [pattern] = tag_filters.filters(named(one=form))
+            found.append(pattern)
+            assert workflows.passes(tag, (pattern,)), form
+            assert not workflows.passes(tag.replace(letter, ""), (pattern,))
+            assert not workflows.passes(tag.replace(letter, "w"), (pattern,))
+    assert len(found) > 40
+    data = {
+        "on": {"push": {"tags": found}},
+        "jobs": {"a": {"runs-on": "ubuntu-24.04", "steps": [{"run": "true"}]}},
+    }
+    file = tmp_path / "a.yml"
+    with file.open("w") as stream:
+        YAML(typ="safe").dump(data, stream)
+    if shutil.which("actionlint"):
+        subprocess.run(["actionlint", str(file)], check=True)
+
+
+def test_two_components_whose_filters_overlap_begin_what_the_tag_says(
+    tiny: TinyProject, tmp_path: Path
+) -> None:
+    text = TWO["release-tasks.toml"]
+    tiny.commit("other/pyproject.toml", TWO["other/pyproject.toml"])
+    # no number can be made of what follows the `v`
+    tiny.commit("release-tasks.toml", text.replace("other-v{", "v0-{"))
+    assert tiny.inv("generate-ci").returncode == 0
+    filters = load(tiny.root)["on"]["push"]["tags"]
+    assert filters == ["v[0-9]*", "v0-[0-9]*"]
+    tiny.tag("v0-0.4.0")
+    assert find_version(tiny, tmp_path, "v0-0.4.0") == [
+        "version=other=0.4.0",
+        "tag=v0-0.4.0",
+    ]
+    # a tag that could be of both is refused with the settings
+    both = text.replace("other-v{version}", "v{version}-o")
+    tiny.commit("release-tasks.toml", both)
+    done = tiny.inv("generate-ci", "--force")
+    assert done.returncode == 1
+    fact, _, fix = done.stderr.partition("\n  help: ")
+    assert fact == (
+        "error: release-tasks.toml: v1.0.0-o would be a tag of both other and core"
+    )
+    fixed = text.replace(
+        '[components.other]\ntag = "other-v{version}"',
+        fix.replace("\n  ", "\n"),
+    )
+    tiny.commit("release-tasks.toml", fixed)
+    assert tiny.inv("generate-ci", "--force").returncode == 0
 
 
 # --- outputs

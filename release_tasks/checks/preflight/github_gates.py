@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from release_tasks.changelogs import notes
 from release_tasks.channels import git_runs, github_draft
@@ -12,6 +12,7 @@ from release_tasks.project.settings import FILE
 from release_tasks.project.workflows import Workflow
 from release_tasks.rules import github as rules
 from release_tasks.tools import gh, git
+from release_tasks.tools.gh import hosts, owners
 
 
 @problem
@@ -50,6 +51,39 @@ def _starts(workflow: Workflow, branch: str) -> bool:
     return workflow.has_event("pull_request") or workflow.has_event(
         "merge_group"
     )
+
+
+@problem
+def missing_environment(context: CheckContext) -> Iterator[Problem]:
+    """Find that the environment is missing whose reviewers a workflow of the project asks.
+
+    GitHub makes a missing one when a job names it, without anybody to ask (docs.github.com,
+    "Using environments for deployment").
+    """
+    repository = context.project.repository
+    name = context.project.settings.github.environment
+    if not repository or not name or not _is_asked(context.workflows, name):
+        return
+    present = owners.environments(repository)
+    if present is not None and name.lower() not in present:
+        page = f"{hosts.web(repository)}/settings/environments"
+        yield Problem(
+            f"GitHub has no environment {name}, so that nobody would approve the release",
+            f"add it with required reviewers at {page}, or remove environment from [github]",
+            FILE,
+        )
+
+
+def _is_asked(workflows: Sequence[Workflow], environment: str) -> bool:
+    """Tell whether a job belongs to an environment."""
+    for workflow in workflows:
+        for job in workflow.jobs.values():
+            named = job.get("environment")
+            if isinstance(named, dict):
+                named = named.get("name")
+            if named == environment:
+                return True
+    return False
 
 
 @problem

@@ -23,14 +23,17 @@ class WorkflowRights(NamedTuple):
 
 
 def environments(repository: str) -> dict[str, bool] | None:
-    """Return the environments, each with whether it has reviewers; None where none is shown."""
+    """Return the environments, each with whether it has reviewers; None where none is shown.
+
+    Names are in lower case, as GitHub tells no cases apart in them.
+    """
     data = _shown(f"repos/{repository}/environments?per_page=100")
     if data is None:
         return None
     found = {}
     for row in data["environments"]:
         types = [rule["type"] for rule in row.get("protection_rules", ())]
-        found[row["name"]] = REVIEWERS in types
+        found[row["name"].lower()] = REVIEWERS in types
     return found
 
 

@@ -97,6 +97,12 @@ def settings(text: str) -> Act:
     return commits("release-tasks.toml", text)
 
 
+def asks_nobody(one: Try) -> None:
+    job = "jobs:\n  approve:\n    environment: release\n"
+    one.commit(".github/workflows/release.yml", f"on: workflow_dispatch\n{job}")
+    one.commit("release-tasks.toml", '[github]\nenvironment = "release"\n')
+
+
 def types(line: str) -> Act:
     return lambda one: one.type(line)
 
@@ -459,6 +465,15 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             '"no.md"',
             "",
             "remove it from [gates] mentions",
+        ),
+    ),
+    "missing-environment": (
+        asks_nobody,
+        says(
+            "release-tasks.toml",
+            'environment = "release"',
+            "",
+            "remove environment from [github]",
         ),
     ),
     "open-milestone": (
