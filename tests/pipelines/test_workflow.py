@@ -8,17 +8,21 @@ import shutil
 import string
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 from support import found_projects
+from support.contexts import context
 from support.repositories import git
 from support.sample_projects import PROJECTS, inv, sample
 from support.tiny_project import TINY, TWO, TinyProject, tiny_project
 
 from release_tasks import order
+from release_tasks.commands.generate_ci import generate_ci
 from release_tasks.errors import ReleaseError
 from release_tasks.pipelines import jobs, tag_filters, written
 from release_tasks.pipelines.github import REHEARSAL
@@ -57,9 +61,48 @@ pyo3 = "0.30"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
+    """Make a project for a test that pushes."""
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def standing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[TinyProject, str]]:
+    """Make one project for all tests that only write: most of their time would go there."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tiny_project(tmp_path_factory.mktemp("tiny"), patch, TINY) as made,
+    ):
+        yield made, made.head()
+
+
+@pytest.fixture
+def tiny(standing: tuple[TinyProject, str]) -> TinyProject:
+    made, first = standing
+    made.reset(first)
+    return made
+
+
+@pytest.fixture(scope="module")
+def generated(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Path]:
+    """Return a function that makes a sample project with its workflows, once."""
+
+    @cache
+    def make(settings: str) -> Path:
+        folder = tmp_path_factory.mktemp(settings)
+        root = sample(SAMPLES[settings], folder, settings)
+        done = inv(root, "generate-ci", "--pull-requests")
+        assert done.returncode == 0, done.stderr
+        return root
+
+    return make
 
 
 def load(root: Path, path: str = PATH) -> dict[str, Any]:
@@ -87,11 +130,9 @@ def linted(root: Path, path: str) -> str:
 @pytest.mark.statement("B1.34", "B3.31", "B4.16", "B5.21")
 @pytest.mark.parametrize("settings", SAMPLES)
 def test_the_workflows_of_the_sample_projects(
-    tmp_path: Path, settings: str
+    generated: Callable[[str], Path], settings: str
 ) -> None:
-    root = sample(SAMPLES[settings], tmp_path, settings)
-    done = inv(root, "generate-ci", "--pull-requests")
-    assert done.returncode == 0, done.stderr
+    root = generated(settings)
     for path, name in ((PATH, settings), (REHEARSAL, f"{settings}-rehearse")):
         text = (root / path).read_text()
         golden = PROJECTS / "shown" / "workflows" / f"{name}.yml"
@@ -145,13 +186,11 @@ def judge_layout(name: str, folder: Path) -> None:
             golden.write_text(text)
         assert text == golden.read_text()
 
+    only_what_publishes_may_write(root)
 
-@pytest.mark.parametrize("settings", SAMPLES)
-def test_only_jobs_that_publish_may_write_and_none_holds_a_secret(
-    tmp_path: Path, settings: str
-) -> None:
-    root = sample(SAMPLES[settings], tmp_path, settings)
-    inv(root, "generate-ci")
+
+def only_what_publishes_may_write(root: Path) -> None:
+    """Require that no job has more rights than it needs, and that none holds a secret."""
     workflow = load(root)
     assert workflow["permissions"] == {}
     assert "secrets." not in (root / PATH).read_text()
@@ -169,9 +208,10 @@ def test_only_jobs_that_publish_may_write_and_none_holds_a_secret(
                 assert step["with"]["persist-credentials"] is False
 
 
-def test_a_job_has_the_right_that_its_channel_needs(tmp_path: Path) -> None:
-    root = sample("llmtrace", tmp_path, "llmtrace")
-    inv(root, "generate-ci")
+def test_a_job_has_the_right_that_its_channel_needs(
+    generated: Callable[[str], Path],
+) -> None:
+    root = generated("llmtrace")
     rights = {
         name: {
             key for key, right in job["permissions"].items() if right == "write"
@@ -224,7 +264,7 @@ def test_reviewers_of_an_environment_approve_before_anything_is_public(
     tiny: TinyProject,
 ) -> None:
     tiny.commit("release-tasks.toml", '[github]\nenvironment = "release"\n')
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     workflow = load(tiny.root)["jobs"]
     assert workflow["approve"]["environment"] == "release"
     assert workflow["approve"]["needs"] == ["plan", "assemble", "test"]
@@ -259,7 +299,7 @@ def test_what_the_project_needs_is_set_up_where_its_code_runs(
         "release-tasks.toml",
         f'[ci]\nsetup = ["{line}"]\nrunner = "big"\nminutes = 90\n',
     )
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     workflow = load(tiny.root)["jobs"]
     having = [
         name
@@ -286,7 +326,7 @@ def test_each_job_has_its_own_machine_limit_and_set_up(
         'macos = ["brew install protobuf"]\n'
         'publish-pypi = ["echo ready"]\n',
     )
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     assert linted(tiny.root, PATH) == ""
     workflow = load(tiny.root)["jobs"]
     for name, label, limit in (
@@ -351,11 +391,11 @@ def test_settings_of_a_job_that_there_is_not_are_refused(
 
 
 def test_releases_can_wait_for_each_other(tiny: TinyProject) -> None:
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     each = load(tiny.root)["concurrency"]
     assert each["group"] == "release-${{ inputs.version || github.ref_name }}"
     tiny.commit("release-tasks.toml", '[ci]\nconcurrency = "repository"\n')
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     assert load(tiny.root)["concurrency"] == {
         "group": "release",
         "cancel-in-progress": False,
@@ -372,7 +412,7 @@ def test_a_schedule_rehearses_the_branch_and_caches_are_never_a_releases(
     alone = tiny.inv("generate-ci")
     assert "[ci] schedule and caches are of rehearse.yml" in alone.stderr
     assert "inv generate-ci --pull-requests" in alone.stderr
-    assert tiny.inv("generate-ci", "--pull-requests").returncode == 0
+    generate_ci(context(), pull_requests=True)
     assert linted(tiny.root, REHEARSAL) == ""
     rehearsal = load(tiny.root, REHEARSAL)
     assert rehearsal["on"]["schedule"] == [{"cron": "17 4 * * 1"}]
@@ -390,7 +430,7 @@ def test_the_files_of_the_draft_are_what_later_jobs_get(
     tiny: TinyProject,
 ) -> None:
     """They were built before by somebody else, where a release is run again."""
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     steps = load(tiny.root)["jobs"]["draft"]["steps"]
     last = [step.get("run", step.get("uses")) for step in steps][-2:]
     assert last[0] == 'release-tasks gh-draft --version "$VERSION"'
@@ -399,10 +439,9 @@ def test_the_files_of_the_draft_are_what_later_jobs_get(
 
 @pytest.mark.statement("B1.30", "B1.32")
 def test_images_of_several_platforms_are_built_on_machines_of_their_own(
-    tmp_path: Path,
+    generated: Callable[[str], Path],
 ) -> None:
-    root = sample("llmtrace", tmp_path, "llmtrace")
-    assert inv(root, "generate-ci").returncode == 0
+    root = generated("llmtrace")
     job = load(root)["jobs"]["images"]
     assert job["runs-on"] == "${{ matrix.runner }}"
     assert job["needs"] == ["plan", "build"]  # images contain the binaries
@@ -431,7 +470,7 @@ def test_an_environment_belongs_to_a_job(tiny: TinyProject) -> None:
     tiny.commit(
         "release-tasks.toml", '[ci.environments]\npublish-pypi = "pypi"\n'
     )
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     workflow = load(tiny.root)["jobs"]
     assert workflow["publish-pypi"]["environment"] == "pypi"
     tiny.commit("release-tasks.toml", '[ci.environments]\npypi = "pypi"\n')
@@ -442,11 +481,11 @@ def test_an_environment_belongs_to_a_job(tiny: TinyProject) -> None:
 
 
 def test_a_private_project_can_do_without_signatures(tiny: TinyProject) -> None:
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     job = load(tiny.root)["jobs"]["provenance"]
     assert job["if"] == "!github.event.repository.private"
     tiny.commit("release-tasks.toml", "[ci]\nprovenance = false\n")
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     assert "provenance" not in load(tiny.root)["jobs"]
 
 
@@ -455,7 +494,7 @@ def test_a_signature_that_does_not_verify_stops_the_workflow(
     tiny: TinyProject, tmp_path: Path, status: int
 ) -> None:
     """Sigstore cannot be had here: the script runs with a gh that says yes, or no."""
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     steps = load(tiny.root)["jobs"]["provenance"]["steps"]
     [script] = [one["run"] for one in steps if "Verify" in one["name"]]
     folder = tmp_path / "job"
@@ -490,13 +529,13 @@ def test_a_signature_that_does_not_verify_stops_the_workflow(
 
 
 def test_a_tag_says_itself_which_version_it_is(
-    tiny: TinyProject, tmp_path: Path
+    alone: TinyProject, tmp_path: Path
 ) -> None:
     """The first step of `plan` runs as for a push of a tag, which has no inputs."""
-    assert tiny.inv("generate-ci").returncode == 0
-    tiny.tag("v0.1.0")
+    assert alone.inv("generate-ci").returncode == 0
+    alone.tag("v0.1.0")
     first = ["version=0.1.0", "tag=v0.1.0"]
-    assert find_version(tiny, tmp_path, "v0.1.0") == first
+    assert find_version(alone, tmp_path, "v0.1.0") == first
 
 
 def find_version(tiny: TinyProject, tmp_path: Path, tag: str) -> list[str]:
@@ -550,7 +589,7 @@ def test_the_pythons_of_wheels_are_set_up_where_they_are_built(
         "release-tasks.toml",
         '[python.tiny-plain]\npythons = ["3.11", "3.12"]\n',
     )
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     pythons = {
         name: step["with"]["python-version"]
         for name, job in load(tiny.root)["jobs"].items()
@@ -564,7 +603,7 @@ def test_the_pythons_of_wheels_are_set_up_where_they_are_built(
 def test_a_pull_request_is_rehearsed_without_any_right(
     tiny: TinyProject,
 ) -> None:
-    assert tiny.inv("generate-ci", "--pull-requests").returncode == 0
+    generate_ci(context(), pull_requests=True)
     workflow = load(tiny.root, REHEARSAL)
     assert list(workflow["jobs"]) == ["plan", "build", "test", "rehearse"]
     assert workflow["on"] == {"pull_request": None}
@@ -576,7 +615,7 @@ def test_a_pull_request_is_rehearsed_without_any_right(
     checked = tiny.inv("generate-ci", "--check")
     assert checked.returncode == 1
     assert f"also: {REHEARSAL}" in checked.stderr
-    assert tiny.inv("generate-ci").returncode == 0
+    generate_ci(context())
     job = load(tiny.root, REHEARSAL)["jobs"]["rehearse"]
     assert job["timeout-minutes"] == 5
 
@@ -637,14 +676,14 @@ def test_a_file_of_somebody_else_is_overwritten_only_by_force(
 
 
 def test_a_written_workflow_is_no_second_publisher_and_has_no_old_version(
-    tiny: TinyProject,
+    alone: TinyProject,
 ) -> None:
-    tiny.inv("generate-ci")
-    tiny.commit("more.txt")
-    tiny.git("add", PATH)
-    tiny.git("commit", "--quiet", "--message=CI")
-    tiny.git("push", "--quiet", "origin", "HEAD")
-    done = tiny.inv(*("check", "--version", "0.2.0", "--new", "all", "--fast"))
+    alone.inv("generate-ci")
+    alone.commit("more.txt")
+    alone.git("add", PATH)
+    alone.git("commit", "--quiet", "--message=CI")
+    alone.git("push", "--quiet", "origin", "HEAD")
+    done = alone.inv(*("check", "--version", "0.2.0", "--new", "all", "--fast"))
     assert done.returncode == 0, done.stderr
     assert PATH not in done.stderr
 
@@ -758,17 +797,17 @@ def test_each_form_that_git_takes_is_a_filter_for_such_tags_alone(
 
 
 def test_two_components_whose_filters_overlap_begin_what_the_tag_says(
-    tiny: TinyProject, tmp_path: Path
+    alone: TinyProject, tmp_path: Path
 ) -> None:
     text = TWO["release-tasks.toml"]
-    tiny.commit("other/pyproject.toml", TWO["other/pyproject.toml"])
+    alone.commit("other/pyproject.toml", TWO["other/pyproject.toml"])
     # no number can be made of what follows the `v`
-    tiny.commit("release-tasks.toml", text.replace("other-v{", "v0-{"))
-    assert tiny.inv("generate-ci").returncode == 0
-    filters = load(tiny.root)["on"]["push"]["tags"]
+    alone.commit("release-tasks.toml", text.replace("other-v{", "v0-{"))
+    assert alone.inv("generate-ci").returncode == 0
+    filters = load(alone.root)["on"]["push"]["tags"]
     assert filters == ["v[0-9]*", "v0-[0-9]*"]
-    tiny.tag("v0-0.4.0")
-    assert find_version(tiny, tmp_path, "v0-0.4.0") == [
+    alone.tag("v0-0.4.0")
+    assert find_version(alone, tmp_path, "v0-0.4.0") == [
         "version=other=0.4.0",
         "tag=v0-0.4.0",
     ]

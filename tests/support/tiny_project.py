@@ -78,6 +78,15 @@ class TinyProject:
     def head(self) -> str:
         return self.git("rev-parse", "HEAD").strip()
 
+    def reset(self, commit: str) -> None:
+        """Make the checkout what it was at a commit, with its origin, for the next test.
+
+        What was pushed stays where it is.
+        """
+        self.git("reset", "--quiet", "--hard", commit)
+        self.git("clean", "-ffdxq")
+        self.git("config", "remote.origin.url", ORIGIN)
+
     def tag(self, name: str, *, push: bool = True) -> None:
         self.git("tag", "--annotate", f"--message={name}", name)
         if push:
