@@ -63,8 +63,7 @@ def wait(release: Release) -> None:
         if is_late and not checks:
             raise ReleaseError(
                 f"no CI run of {commit} started within {BEGIN:.0f} s of the push",
-                "let a workflow run on pushes to this branch, or remove ci from "
-                f"[gates]{_after_commit(release)}",
+                "let a workflow run on pushes to this branch, or remove ci from [gates]",
             )
         if waiting:
             return f"{shorten(waiting)} of {commit} to be green"
@@ -154,19 +153,11 @@ def failures(release: Release, checks: Sequence[Check]) -> list[ReleaseError]:
     return [
         ReleaseError(
             f"{check.name} of {release.commit[:7]} ended with {check.verdict}: {check.url}",
-            f"rerun it{_rerun(check)} and run the release again, "
-            f"or fix it and commit{_after_commit(release)}",
+            f"fix it and commit, or rerun it{_rerun(check)}; then run the release again",
         )
         for check in checks
         if check.is_red
     ]
-
-
-def _after_commit(release: Release) -> str:
-    """Return what makes a later commit that of the release: a tag stays where it was made."""
-    if not release.is_tagged:
-        return ""
-    return f"; after a commit: inv retag --version {release.request}"
 
 
 def _never_began(release: Release, names: Sequence[str]) -> ReleaseError:
@@ -175,7 +166,7 @@ def _never_began(release: Release, names: Sequence[str]) -> ReleaseError:
     return ReleaseError(
         f"{shorten(names)} {verb} not begun for {release.commit[:7]} within {BEGIN:.0f} s "
         "of the push, and the tags wait for that",
-        fixes + _after_commit(release),
+        fixes,
     )
 
 
