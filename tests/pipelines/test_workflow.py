@@ -813,8 +813,8 @@ def test_two_components_whose_filters_overlap_begin_what_the_tag_says(
     ]
     # a tag that could be of both is refused with the settings
     both = text.replace("other-v{version}", "v{version}-o")
-    tiny.commit("release-tasks.toml", both)
-    done = tiny.inv("generate-ci", "--force")
+    alone.commit("release-tasks.toml", both)
+    done = alone.inv("generate-ci", "--force")
     assert done.returncode == 1
     fact, _, fix = done.stderr.partition("\n  help: ")
     assert fact == (
@@ -824,8 +824,8 @@ def test_two_components_whose_filters_overlap_begin_what_the_tag_says(
         '[components.other]\ntag = "other-v{version}"',
         fix.replace("\n  ", "\n"),
     )
-    tiny.commit("release-tasks.toml", fixed)
-    assert tiny.inv("generate-ci", "--force").returncode == 0
+    alone.commit("release-tasks.toml", fixed)
+    assert alone.inv("generate-ci", "--force").returncode == 0
 
 
 # --- outputs
