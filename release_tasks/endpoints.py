@@ -22,6 +22,9 @@ QUAY_PAGES = "https://quay.io/repository"
 # Registries besides Docker Hub and GHCR that take images of everybody.
 REGISTRIES = ("quay.io", "registry.gitlab.com", "public.ecr.aws")
 DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"
+RUSTUP = "https://sh.rustup.rs"
+DOCKER_PACKAGES = "https://download.docker.com/linux/debian"
+HELM = "https://get.helm.sh"
 GO_PROXY = "https://proxy.golang.org"
 GO = "https://go.dev/dl"
 

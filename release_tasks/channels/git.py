@@ -8,6 +8,7 @@ from invoke.context import Context
 
 from release_tasks import shell, terminal
 from release_tasks.channels import git_runs
+from release_tasks.display import amount
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.gates import HOTFIX
@@ -197,11 +198,16 @@ def _push_branch(c: Context, release: Release, branch: str) -> None:
     try:
         origin.push(c, release.checkout, f"{commit}:refs/heads/{branch}")
     except Failed as error:
-        raise ReleaseError(
-            error.problem,
+        fix = (
             f"git pull --rebase {remote} {branch} if it has moved on, "
-            "or merge the commit by pull request; then run this again",
-        ) from error
+            "or merge the commit by pull request; then run this again"
+        )
+        if amount.is_github():
+            fix = (
+                f"begin a new run of the workflow if {branch} has moved on; where it takes "
+                "pull requests alone, merge the commit of `inv bump`, and push the tag"
+            )
+        raise ReleaseError(error.problem, fix) from error
 
 
 def _contains(release: Release, head: str) -> bool:

@@ -81,11 +81,20 @@ def of_job() -> Iterator[JobToken]:
 
 def explain(claims: dict[str, Any]) -> str:
     """Return what an owner enters at a registry, for the job with these claims."""
-    path = str(claims.get("workflow_ref", "")).partition("@")[0]
-    words = [
-        f"repository {claims.get('repository', '')}",
-        f"workflow {path.rpartition('/')[2]}",
-    ]
+    if "project_path" in claims:
+        namespace, _, name = str(claims["project_path"]).rpartition("/")
+        pipeline = str(claims.get("ci_config_ref_uri", "")).partition("//")[2]
+        words = [
+            f"namespace {namespace}",
+            f"project {name}",
+            f"top-level pipeline file {pipeline.partition('@')[0]}",
+        ]
+    else:
+        path = str(claims.get("workflow_ref", "")).partition("@")[0]
+        words = [
+            f"repository {claims.get('repository', '')}",
+            f"workflow {path.rpartition('/')[2]}",
+        ]
     if claims.get("environment"):
         words.append(f"environment {claims['environment']}")
     return ", ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -91,12 +92,15 @@ def publish(
     tokens = {
         file.package.name: file.package.token for _, file in shipped(release)
     }
-    for package in dict.fromkeys(artifact.package for artifact in artifacts):
-        group = {
-            one: path
-            for one, path in paths.items()
-            if path and one.package == package
-        }
+    groups: dict[str, dict[Artifact, Path]] = {}
+    for artifact, path in paths.items():
+        token = tokens[artifact.package]
+        # one upload for all, where a second one would be somebody unknown
+        name = "" if twine.identity_counts_once(token) else artifact.package
+        if path:
+            groups.setdefault(name, {})[artifact] = path
+    for group in groups.values():
+        package = next(iter(group)).package
         _upload(c, release, group, tokens[package])
 
 
@@ -269,9 +273,12 @@ def _upload(
 def _explained(error: shell.Failed, token: str) -> ReleaseError:
     """Return a failed upload as an error; of a job that is not trusted, with what to enter."""
     reasons = twine.refused_job(error.output)
-    if not reasons or not job_token.is_available():
+    if reasons and twine.identity_counts_once(token):
+        claims = job_token.claims(os.environ[twine.GITLAB_IDENTITY])
+    elif reasons and job_token.is_available():
+        claims = job_token.claims(job_token.identity(AUDIENCE))
+    else:
         return twine.explained(error, token)
-    claims = job_token.claims(job_token.identity(AUDIENCE))
     return ReleaseError(
         f"PyPI gives this job no token: {reasons}",
         f"as an owner, enter under {endpoints.PYPI}/manage/project/NAME/settings/publishing/ "

@@ -242,12 +242,12 @@ def mapping(**values: Any) -> Any:
     return CommentedMap(values)
 
 
-def text(data: Any) -> str:
-    """Return a map as YAML."""
+def text(data: Any, width: int = 100) -> str:
+    """Return a map as YAML, with lines that are folded at a width."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
-    yaml.width = 100
+    yaml.width = width
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
     yaml.dump(data, stream)

@@ -262,6 +262,7 @@ class CiTable(_Table, frozen=True):
     runner: str = "ubuntu-24.04"  # of every job but those of `inv matrix`
     runners: dict[str, str] = {}  # by job, in place of that
     python: str = "3.13"  # that runs the tasks
+    image: str = ""  # on GitLab, that jobs on Linux run in; with all programs
     # lines before check and builds; or by job, or by `linux`, `macos`, `windows`
     setup: Lines | dict[str, Lines] = ()
     environments: dict[str, str] = {}  # by job: an environment of GitHub

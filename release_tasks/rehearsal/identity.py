@@ -1,6 +1,7 @@
 """What a job on GitHub Actions can prove of itself: signed claims (OpenID Connect).
 
-docs.github.com, "OpenID Connect reference"; docs.pypi.org/trusted-publishers;
+docs.github.com, "OpenID Connect reference"; docs.gitlab.com, "OpenID Connect (OIDC)
+authentication using ID tokens"; docs.pypi.org/trusted-publishers;
 crates.io/docs/trusted-publishing.
 """
 
@@ -38,7 +39,8 @@ class Publisher:
         """Tell whether this is the job with these claims."""
         named = claims.get("environment", "")
         return (
-            self.repository == claims["repository"]
+            self.repository
+            in (claims.get("repository"), claims.get("project_path"))
             and self.workflow == workflow(claims)
             and self.environment in ("", named)
         )
@@ -71,6 +73,17 @@ class Issuer:
         token = f"not-a-secret-of-a-job-{secrets.token_hex(16)}"
         self._jobs[token] = claims
         return token
+
+    def gitlab_job(
+        self, project: str, pipeline: str, environment: str, audience: str
+    ) -> str:
+        """Return what a job of GitLab is given in a variable to prove who it is."""
+        claims: Claims = {
+            "project_path": project,
+            "ci_config_ref_uri": f"gitlab.com/{project}//{pipeline}@refs/tags/v1",
+            "environment": environment,
+        }
+        return self.sign(claims, audience)
 
     def answer(self, request: Request) -> Response:
         """Answer a job that asks for its identity for an `audience`."""
@@ -113,7 +126,10 @@ class Issuer:
 
 
 def workflow(claims: Claims) -> str:
-    """Return the file name of the workflow that a job is of."""
+    """Return the file name of the workflow that a job is of; on GitLab the path of its pipeline."""
+    if "ci_config_ref_uri" in claims:
+        path = str(claims["ci_config_ref_uri"]).partition("//")[2]
+        return path.partition("@")[0]
     path = str(claims.get("workflow_ref", "")).partition("@")[0]
     return path.rpartition("/")[2]
 

@@ -23,6 +23,9 @@ TRUSTED_PUBLISHING = (
     "ACTIONS_ID_TOKEN_REQUEST_URL",
 )
 
+# with which a job of GitLab proves to PyPI who it is, once
+GITLAB_IDENTITY = "PYPI_ID_TOKEN"
+
 # When the connection of an upload breaks, twine sends it again without its body and waits
 # forever. Only what was never connected can be tried again.
 BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
@@ -32,6 +35,8 @@ NOT_ALLOWED = r"insufficient OIDC token permissions"
 NOT_A_MEMBER = r"isn't allowed to upload to project"
 OTHER_PROJECT = r"token is not valid for project"
 TOKENS = f"{endpoints.PYPI}/manage/account/token/"
+# and in one of GitLab
+NOT_GIVEN = r"Environment variable PYPI_ID_TOKEN not found"
 DELETED = (
     r"This filename was previously used by a file that has since been deleted"
 )
@@ -75,7 +80,7 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
 
 def has_credential(token: str) -> bool:
     """Tell whether an upload can log in: by a token, Trusted Publishing or ~/.pypirc."""
-    names = (token, TWINE_PASSWORD, "ACTIONS_ID_TOKEN_REQUEST_URL")
+    names = (token, TWINE_PASSWORD, TRUSTED_PUBLISHING[1], GITLAB_IDENTITY)
     return (
         any(os.environ.get(name) for name in names)
         or (Path.home() / ".pypirc").is_file()
@@ -87,9 +92,16 @@ def credential(token: str) -> str:
     for name in (token, TWINE_PASSWORD):
         if os.environ.get(name):
             return f"the token in {name}"
-    if all(os.environ.get(name) for name in TRUSTED_PUBLISHING):
+    is_job = all(os.environ.get(name) for name in TRUSTED_PUBLISHING)
+    if is_job or os.environ.get(GITLAB_IDENTITY):
         return "Trusted Publishing (OIDC)"
     return "the login in ~/.pypirc"
+
+
+def identity_counts_once(token: str) -> bool:
+    """Tell whether one upload is all that an identity is for: GitLab gives a job one of it."""
+    has_own = os.environ.get(token) or os.environ.get(TWINE_PASSWORD)
+    return bool(os.environ.get(GITLAB_IDENTITY)) and not has_own
 
 
 def was_cut(output: str) -> bool:
@@ -120,6 +132,11 @@ def explained(error: Failed, token: str) -> ReleaseError:
         return ReleaseError(
             "this job may not prove to PyPI who it is, and has no token",
             f"give the job `permissions: id-token: write`, or set {token}",
+        )
+    if re.search(NOT_GIVEN, error.output):
+        return ReleaseError(
+            "this job may not prove to PyPI who it is, and has no token",
+            f"give the job `id_tokens: {{{GITLAB_IDENTITY}: {{aud: pypi}}}}`, or set {token}",
         )
     host = endpoints.host(endpoints.PYPI_UPLOAD)
     return outages.explain(error.output, host) or error
@@ -157,4 +174,4 @@ def _credential(token: str) -> tuple[dict[str, str], tuple[str, ...]]:
     if os.environ.get(TWINE_PASSWORD):
         user = os.environ.get("TWINE_USERNAME") or "__token__"
         return {"TWINE_USERNAME": user}, (TWINE_PASSWORD,)
-    return {}, TRUSTED_PUBLISHING
+    return {}, (*TRUSTED_PUBLISHING, GITLAB_IDENTITY)

@@ -87,7 +87,7 @@ def test_a_tag_of_another_commit_on_origin_stops_the_release(
 
 
 def test_a_branch_that_moved_on_is_an_error_with_a_fix(
-    tiny: TinyProject,
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.commit("theirs.txt")
     tiny.git("push", "--quiet", "origin", "main")
@@ -98,6 +98,13 @@ def test_a_branch_that_moved_on_is_an_error_with_a_fix(
         converge(context(), tiny.release("0.2.0"), git)
     assert "git pull --rebase origin main" in reported.value.fix
     assert "refs/tags/v0.2.0" not in on_origin(tiny)
+    # no job can do that
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(ReleaseError, match="ended with status 1") as reported:
+        converge(context(), tiny.release("0.2.0"), git)
+    assert reported.value.fix.startswith(
+        "begin a new run of the workflow if main has moved on"
+    )
 
 
 def test_a_dry_run_pushes_nothing(

@@ -17,12 +17,14 @@ from support import python_projects as projects
 from support.contexts import context
 from support.local_registries import local_registries
 from support.python_projects import HOST, WHEEL_OF_A_PROGRAM
-from support.repositories import commit_files
+from support.repositories import commit_all, commit_files
+from support.tiny_project import TWO
 
 from release_tasks import dist
 from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
+from release_tasks.project.kinds import FileKind
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import LocalRegistries
@@ -428,6 +430,63 @@ def test_a_job_that_may_not_prove_who_it_is_is_told_the_permission(
         "give the job `permissions: id-token: write`, or set PYPI_API_TOKEN"
     )
     assert published(registries) == []
+
+
+def test_a_job_of_gitlab_proves_once_who_it_is_for_all_packages(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyPI takes an identity token once, and GitLab gives a job one of it."""
+    root = commit_files(tmp_path / "two", TWO)
+    (root / "release-tasks.toml").write_text(
+        "[python.tiny-other]\nsdist = false\n[python.tiny-plain]\nsdist = false\n"
+    )
+    other = root / "other" / "pyproject.toml"
+    other.write_text(other.read_text().replace("0.4.0", "0.1.0"))
+    commit_all(root)
+    projects.tag(root, "v0.1.0")
+    monkeypatch.chdir(root)
+    release = projects.release(root, "0.1.0")
+    [part] = release.parts
+    rows = []
+    for name in ("tiny-other", "tiny-plain"):
+        path = part.dist / f"{name.replace('-', '_')}-0.1.0-py3-none-any.whl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(projects.wheel(name, version="0.1.0"))
+        kind = FileKind.WHEEL
+        rows.append(dist.describe(release, part, kind, path, package=name))
+    dist.record(part, "build-wheels", rows)
+    for name in ("TWINE_PASSWORD", "TWINE_USERNAME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GITLAB_CI", "true")
+    with pytest.raises(ReleaseError) as raised:
+        publish_pypi(Context(), new="all")
+    assert raised.value.fix == (
+        "give the job `id_tokens: {PYPI_ID_TOKEN: {aud: pypi}}`, or set PYPI_API_TOKEN"
+    )
+    words = ("group/example/two", ".gitlab-ci.yml", "publish-pypi", "pypi")
+    registries.pypi.publishers = (Publisher("group/two", ".gitlab-ci.yml"),)
+    identity = registries.issuer.gitlab_job(*words)
+    monkeypatch.setenv("PYPI_ID_TOKEN", identity)
+    with pytest.raises(ReleaseError) as raised:
+        publish_pypi(Context(), new="all")
+    assert (
+        "PyPI gives this job no token: valid token, but no"
+        in raised.value.problem
+    )
+    assert raised.value.fix.endswith(
+        ": namespace group/example, project two, top-level pipeline file .gitlab-ci.yml, "
+        "environment publish-pypi"
+    )
+    registries.pypi.publishers = (
+        Publisher("group/example/two", ".gitlab-ci.yml", "publish-pypi"),
+    )
+    identity = registries.issuer.gitlab_job(*words)
+    monkeypatch.setenv("PYPI_ID_TOKEN", identity)
+    publish_pypi(Context(), new="all")
+    assert sorted(published(registries)) == [
+        "tiny_other-0.1.0-py3-none-any.whl",
+        "tiny_plain-0.1.0-py3-none-any.whl",
+    ]
 
 
 def test_a_dry_run_prints_the_upload_and_sends_nothing(

@@ -30,8 +30,6 @@ STAND_INS = ROOT / "tests" / "pipelines" / "actions"
 CALLED = ROOT / ".github" / "workflows" / "task.yml"
 REPOSITORY = "example/polyglot"
 OURS = re.findall(r"uses: (release-tasks/\S+)", CALLED.read_text())[0]
-# what a job of GitHub Actions does not have
-LOGINS = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "GH_TOKEN", "GITHUB_TOKEN")
 FORK = {"full_name": "somebody/fork", "fork": True}
 PULL_REQUEST = {
     "number": 1,
@@ -197,16 +195,13 @@ class Runner:
         env["SEEN"] = str(self.folder / "seen")
         env["PYTHON_BIN"] = self.python_bin
         env["GITHUB_RUN_ATTEMPT"] = str(attempt)
-        for name in LOGINS:
-            env.pop(name, None)
+        # a job of GitHub Actions has no login of a person
         tokens = asdict(self.registries.tokens)
         del tokens["proxy"]
+        for name in list(env):
+            if any(one in env[name] for one in tokens.values()):
+                del env[name]
         names = {*self.registries.env, *GIVEN}
-        names -= {
-            name
-            for name in names
-            if any(one in env.get(name, "") for one in tokens.values())
-        }
         names |= {name for name in env if name.startswith("ACTIONS_ID_TOKEN")}
         (self.folder / "env").write_text(
             "".join(f"{name}={env[name]}\n" for name in names if name in env)
@@ -231,10 +226,10 @@ class Runner:
         process, run = begun
         run.status = process.wait()
         run.printed = self.printed()
-        ended = dict(run.ended)
+        ended: dict[str, bool] = {}
         for name, word in ENDED.findall(run.printed):
             ended[name] = ended.get(name, True) and word == "succeeded"
-        run.ended = ended
+        run.ended = {**run.ended, **ended}
         run.outputs = {**run.outputs, **dict(OUTPUT.findall(run.printed))}
         return run
 
@@ -315,15 +310,16 @@ def copy_workflow(path: Path, copy: Path, before: Run | None = None) -> None:
         leave_out(workflow, before)
     for name, job in workflow["jobs"].items():
         rights = job["permissions"]
-        if "id-token" not in rights and "steps" in job:
-            job.setdefault("env", {}).update(dict.fromkeys(IDENTITY, ""))
         may_write = rights["contents"] == "write"
         for number, step in enumerate(job.get("steps", [])):
             if "GH_TOKEN" in step.get("env", {}) and not may_write:
                 step["env"]["GH_TOKEN"] = "${{ secrets.READ }}"
             if "run" in step:
                 keep = f'mkdir -p "$SEEN"; env --null > "$SEEN/{name}-{number}"'
-                step["run"] = f"{keep}\n{step['run']}"
+                lines = [keep, step["run"]]
+                if "id-token" not in rights:
+                    lines.insert(0, f"unset {' '.join(IDENTITY)}")
+                step["run"] = "\n".join(lines)
     with copy.open("w") as file:
         yaml.dump(workflow, file)
 
