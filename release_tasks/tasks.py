@@ -43,7 +43,7 @@ PARAMETER_HELP = {
     "ci": "check the repository on GitHub instead, for what its workflow needs",
     "check": "change nothing; fail if the file differs from the settings",
     "force": "overwrite a file that was written or edited by hand",
-    "on": "which CI it is for: github or gitlab",
+    "on": "which CI it is for: github (default) or gitlab",
     "pull_requests": "also write rehearse.yml, which rehearses each pull request",
     "github_output": "write the outputs of a job to the file that GITHUB_OUTPUT names",
     "no_credentials": "do not check for tokens; other jobs have them",

@@ -18,9 +18,9 @@ def generate_ci(  # each is an option of the command line
     check: bool = False,
     force: bool = False,
     pull_requests: bool = False,
-    on: str = GITHUB,
+    on: str = "",
 ) -> None:
-    """Write the workflow (or pipeline) of CI that releases the project."""
+    """Write what releases the project in CI."""
     from release_tasks import shell, terminal
     from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.formats import text_files
@@ -29,7 +29,7 @@ def generate_ci(  # each is an option of the command line
     from release_tasks.project.discovery import discover
     from release_tasks.tools import git
 
-    if on not in (GITHUB, GITLAB):
+    if on not in ("", GITHUB, GITLAB):
         raise ReleaseError(
             f"--on cannot be {on}", f"available: {GITHUB}, {GITLAB}"
         )

@@ -277,6 +277,26 @@ def test_a_pipeline_of_ones_own_stays_and_includes_it(tmp_path: Path) -> None:
     assert f"{INCLUDED} was edited by hand" in edited.stderr
 
 
+def test_a_target_without_a_machine_of_gitlab_needs_one(tmp_path: Path) -> None:
+    root = on_gitlab(tmp_path)
+    settings = (root / "release-tasks.toml").read_text()
+    settings = settings.replace("manylinux2014_aarch64", "win_arm64")
+    (root / "release-tasks.toml").write_text(settings)
+    done = inv(root, "generate-ci", "--on", "gitlab")
+    fact = "error: GitLab has no machine for aarch64-pc-windows-msvc"
+    assert fact in done.stderr
+    assert not (root / PIPELINE).exists()
+    # the help works as typed, with a tag of their own
+    runners = "\n" + done.stderr.partition("release-tasks.toml:\n")[2]
+    runners = runners.replace('"TAG"', '"our-windows"').replace("\n  ", "\n")
+    (root / "release-tasks.toml").write_text(settings + runners)
+    done = inv(root, "generate-ci", "--on", "gitlab")
+    assert done.returncode == 0, done.stderr
+    job = jobs(root)["build aarch64-pc-windows-msvc"]
+    assert job["tags"] == ["our-windows"]
+    assert "image" not in job
+
+
 def test_what_gitlab_cannot_do_is_refused(tmp_path: Path) -> None:
     root = on_gitlab(tmp_path, TINY)
     done = inv(root, "generate-ci", "--on", "jenkins")
