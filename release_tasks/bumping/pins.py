@@ -20,6 +20,7 @@ from release_tasks.project.candidates import is_of_its_own
 from release_tasks.project.model import (
     Component,
     Crate,
+    OutsideCrate,
     Project,
     resolved_or_empty,
 )
@@ -118,9 +119,7 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
     owner = owners(release.project)
     versions = new_versions(release)
     found: dict[str, dict[str, str]] = {}
-    for crate in release.project.outside:
-        if crate.name not in versions:
-            continue
+    for crate in outside_with_versions(release):
         kept = _kept(release.project, owner.get(crate.name))
         own = relative(release, crate.folder / "Cargo.toml")
         for path in (own, crate.version_file):
@@ -134,6 +133,20 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
             }
             found.setdefault(path, {}).update(wanted)
     return found
+
+
+def outside_with_versions(release: Release) -> list[OutsideCrate]:
+    """Return the crates outside of the workspace that get a version.
+
+    One with the name of a member is another crate, e.g. an old copy as test data.
+    """
+    versions = new_versions(release)
+    members = {crate.name for crate in release.project.crates}
+    return [
+        crate
+        for crate in release.project.outside
+        if crate.name in versions and crate.name not in members
+    ]
 
 
 def workspace_version(release: Release) -> str | None:

@@ -35,13 +35,16 @@ _VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
 _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
 _HASH = re.compile(r"\s*(?:digest:|content[-_]hash\s*=)")  # a line of a lock
 _PATH_DEPENDENCY = re.compile(r"[^#]*\bpath *= *[\"'](?P<folder>[^\"']+)")
-# files that may have old versions: changelogs, other programs' locks, test data, generated files
+# files that may have old versions: changelogs, posts, other programs' locks, test data, generated
 _MAY_BE_OLD = re.compile(
     r"(?:^|/)(?:change[-_]?log|changes|history|news|releases|release[-_]?notes)(?:[._-][^/]*)?$"
+    r"|(?:^|/)(?:blogs?|_?posts|news|release[-_]?notes)/"
+    # a file or folder of one day, or of one version
+    r"|(?:^|[/_.-])20[0-9]{2}-[01][0-9]-[0-3][0-9]|[/_-]v?[0-9]+\.[0-9]+\.[0-9]+(?=[/.])"
     r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes"
     r"|vendor|third[-_]party|node_modules)/"
     r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json"
-    r"|\.min\.(?:js|css)|\.map|\.snap)$",
+    r"|\.min\.(?:js|css)|\.map|\.snap|\.svg)$",
     re.I,
 )
 

@@ -225,10 +225,9 @@ def _outside_files(
     versions = pins.new_versions(release)
     shared = {}
     locks = []
-    for crate in release.project.outside:
-        if crate.name in versions:
-            shared[crate.version_file] = versions[crate.name]
-            locks.append(crate.lock)
+    for crate in pins.outside_with_versions(release):
+        shared[crate.version_file] = versions[crate.name]
+        locks.append(crate.lock)
     for path, crates in pins.outside_manifests(release).items():
         rules = own.rules(path)
         yield ManifestFile(

@@ -45,6 +45,7 @@ TARGETS = (  # of a program, and how its file for each may be called
     ("aarch64-apple-darwin", "macos-arm64.tar.gz"),
     ("x86_64-pc-windows-msvc", "windows-amd64.zip"),
 )
+UNFINISHED = ("dev", "snapshot", "pre", "git", "next", "main")
 HEAD = "# Only what cannot be discovered; `inv settings` shows the rest.\n"
 
 
@@ -151,14 +152,21 @@ def _next_version(project: Project) -> str:
 
 
 def _request_of(project: Project, component: Component) -> str:
-    """Return the version of the manifests where that was never released, else `patch`."""
-    from release_tasks.tools import git
+    """Return the version of the manifests where that was never released, else `patch`.
 
-    version = component.version
-    if not version:
-        return "0.1.0"
-    tag = component.tag.replace("{version}", version)
-    return "patch" if tag in git.tags(project.root) else version
+    A version that only stands for a later one counts as none, and `1.3.0-dev` as `1.3.0`.
+    """
+    from release_tasks.project.candidates import is_real, released
+
+    forms = (component.tag, *component.former_tags)
+    public = released(project, forms)
+    version = component.version or ""
+    if not is_real(version):
+        return "patch" if public else "0.1.0"
+    number, _, stage = version.partition("-")
+    if stage.lower() in UNFINISHED:
+        version = number
+    return "patch" if version in public else version
 
 
 def _first_settings(top: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from release_tasks.errors import ReleaseError
@@ -17,6 +18,10 @@ BUGS = (  # what ruamel.yaml raises for some invalid texts
     AssertionError,
     OverflowError,
 )
+
+
+# not at the beginning of a line, where YAML has none
+_TABS = re.compile(r"(?<=\S)[ \t]*\t[ \t]*")
 
 
 class Unreadable(ReleaseError):
@@ -35,7 +40,21 @@ def load(text: str, path: str) -> Any:
 
 
 def load_all(text: str, path: str) -> list[Any]:
-    """Return each document of a YAML text. Raises `Unreadable`."""
+    """Return each document of a YAML text. Raises `Unreadable`.
+
+    A tab between words, or behind a value, is white space (YAML 1.2.2, 6.2). ruamel.yaml refuses
+    it, so such a text is read again with blanks.
+    """
+    try:
+        return _documents(text, path)
+    except Unreadable:
+        spaced = _TABS.sub(lambda tabs: " " * len(tabs[0]), text)
+        if spaced == text:
+            raise
+    return _documents(spaced, path)
+
+
+def _documents(text: str, path: str) -> list[Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

@@ -45,6 +45,9 @@ _LISTS = frozenset(
     )
 )
 
+# backends that are used for compiled code only
+COMPILING = ("maturin", "mesonpy", "scikit_build_core", "py_build_cmake")
+
 
 @dataclass(frozen=True)
 class PyProject:
@@ -65,15 +68,26 @@ class PyProject:
     source_folders: tuple[str, ...] = ()
 
 
+def has_backend(data: Mapping[str, Any]) -> bool:
+    """Return whether a pyproject.toml says what builds it: [build-system], or setuptools alone.
+
+    Without [build-system] a frontend takes setuptools (PEP 517); a table for it means that.
+    """
+    return "build-system" in data or "setuptools" in table_at(data, "tool")
+
+
 def is_application(data: Mapping[str, Any]) -> bool:
     """Return whether a pyproject.toml says that it is no package, whatever its build system.
 
     docs.astral.sh/uv: `tool.uv.package`; python-poetry.org: `package-mode`; pdm-project.org:
-    `distribution`.
+    `distribution`. Where a compiler is needed, uv's word only keeps it from building the package
+    for each `uv sync`; the project builds it with another tool.
     """
     tools = table_at(data, "tool")
+    backend = table_at(data, "build-system").get("build-backend")
+    is_compiled = str(backend).partition(".")[0] in COMPILING
     said = (
-        table_at(tools, "uv").get("package"),
+        None if is_compiled else table_at(tools, "uv").get("package"),
         table_at(tools, "poetry").get("package-mode"),
         table_at(tools, "pdm").get("distribution"),
     )
@@ -95,7 +109,7 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
     return PyProject(
         name=name,
         version=version,
-        is_built="build-system" in data and not is_application(data),
+        is_built=has_backend(data) and not is_application(data),
         is_private=any(
             "Do Not Upload" in name
             for name in _texts(_described(data).get("classifiers"))

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from release_tasks.formats.text_files import read
+from release_tasks.manifests import toml_values
+from release_tasks.manifests.toml_values import table_at
 from release_tasks.project import python_packages
 from release_tasks.project.kinds import NAMED
 from release_tasks.project.model import (
     Chart,
     Component,
+    Crate,
     Project,
+    PythonPackage,
     SeveralCandidates,
     resolved_or_empty,
 )
 from release_tasks.project.tag_forms import (
     TagForms,
     TagOwner,
+    has_versions,
     read_forms,
     version_in_form,
 )
@@ -38,7 +44,7 @@ def chosen(project: Project, ships: Ships, kind: str) -> tuple[Any, ...]:
         return resolved_or_empty(found)
     versions = versions_of(project, kind, found.candidates)
     real = {
-        name: version for name, version in versions.items() if _is_real(version)
+        name: version for name, version in versions.items() if is_real(version)
     }
     proven = set(real.values())
     if len(proven) > 1:
@@ -146,24 +152,113 @@ def has_own_tags(project: Project, ships: Ships, chart: Chart) -> bool:
     return chart.version in released(project, (form.current,))
 
 
-def unpublishable(project: Project) -> dict[str, str]:
-    """Return each crate that crates.io would refuse, and the crate that it needs and has not.
+def packages_with_own_tags(
+    project: Project, ships: Ships
+) -> tuple[PythonPackage, ...]:
+    """Return the Python packages that are released by themselves, although crates have the version.
 
-    It needs a private crate of the workspace, or one that does (the Cargo book: publishing).
+    Their tags have a word for Python or their name, the crates have other ones, and the last
+    release of such a package is not behind that of the crates: `rust-v1.2.0`, `python-v1.2.0`.
     """
-    found: dict[str, str] = {}
+    crates = resolved_or_empty(ships["crates"])
+    if not crates:
+        return ()
+    names = (project.name, *(crate.name for crate in crates))
+    owner = TagOwner(names, ("crates",), is_main=True, is_only=False)
+    main = read_forms(project.tags, owner)
+    latest = max(released(project, main.known), key=parse, default="")
+    found = []
+    for package in resolved_or_empty(ships["python"]):
+        names = () if package.name in names else (package.name,)
+        owner = TagOwner(names, ("python",), is_main=False, is_only=False)
+        form = read_forms(project.tags, owner)
+        if not latest or not form.known or form.current in main.known:
+            continue
+        own = max(released(project, (form.current,)), key=parse)
+        if not is_lower(own, latest):
+            found.append(package)
+    return tuple(found)
+
+
+def unpublishable(project: Project) -> dict[str, str]:
+    """Return each crate that crates.io would refuse, and why, as a sentence.
+
+    It needs a private crate of the workspace, or one that does (the Cargo book: publishing). In a
+    project with releases a crate without description or license is for itself, unless one that
+    has them needs it: crates.io has never taken it.
+    """
+    found = _without_metadata(project) if has_versions(project.tags) else {}
     refused = {crate.name for crate in project.crates if not crate.publish}
+    refused |= set(found)
     while True:
         more = {}
         for crate in project.crates:
             needed = [name for name in crate.needs if name in refused]
             if needed and crate.name not in refused:
-                more[crate.name] = needed[0]
+                more[crate.name] = (
+                    f"{crate.name} needs {needed[0]}, which is private"
+                )
         if not more:
             return found
         found |= more
         refused |= set(more)
 
 
-def _is_real(version: str) -> bool:
-    return bool(version) and version != PLACEHOLDER
+def _without_metadata(project: Project) -> dict[str, str]:
+    """Return the crates without what crates.io requires, if none that has it needs them."""
+    packages = project.workspace.packages if project.workspace else {}
+    found = {}
+    for crate in project.crates:
+        about = packages.get(crate.name)
+        if about is None or not crate.publish:
+            continue
+        has_license = about["license"] or about["license_file"]
+        needed = {"description": about["description"], "license": has_license}
+        missing = [key for key, value in needed.items() if not value]
+        if missing:
+            found[crate.name] = (
+                f"{crate.name} has no {' and no '.join(missing)}"
+            )
+    required = {
+        name
+        for crate in project.crates
+        if crate.publish and crate.name not in found
+        for name in crate.needs
+    }
+    while required & set(found):
+        taken = required & set(found)
+        required = {
+            name
+            for crate in project.crates
+            if crate.name in taken
+            for name in crate.needs
+        }
+        for name in taken:
+            del found[name]
+    return found
+
+
+def has_own_version(project: Project, crate: Crate) -> bool:
+    """Tell whether a crate is released by itself: its last tag has its name and its version.
+
+    Crates that inherit the workspace's version are released together, however their tags are.
+    """
+    forms = forms_of(project, "", crate)
+    if not forms.known:
+        return False
+    public = released(project, forms.known)
+    is_behind = is_lower(crate.version, max(public, key=parse))
+    is_current = crate.version in public or not is_behind
+    return is_current and not _inherits_version(crate)
+
+
+def _inherits_version(crate: Crate) -> bool:
+    path = f"{crate.folder.name}/Cargo.toml"
+    text = read(crate.folder, "Cargo.toml")
+    package = table_at(toml_values.load(text, path), "package")
+    return not isinstance(package.get("version"), str)
+
+
+def is_real(version: str) -> bool:
+    """Tell whether a version is one of a release, and does not stand for a later one."""
+    return bool(version) and version.partition("-")[0] != PLACEHOLDER

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from release_tasks.formats.text_files import peek, read
 from release_tasks.project.model import Project
+from release_tasks.project.tag_forms import has_versions
 
 USUAL = "CHANGELOG.md"
 # The first words of names, the likeliest first; GNU's NEWS is for users, ChangeLog for authors.
@@ -27,6 +28,7 @@ WRITTEN_BY_TOWNCRIER = re.compile(r"(?m)^\s*\[+tool\.towncrier")
 _NUMBER = re.compile(r"(?<![\w.])[vV]?(\d+(?:\.\d+)+)")
 _ATX = re.compile(r" {0,3}#{1,4}[ \t]+(?P<title>.+)")
 _UNDERLINE = re.compile(r"([=\-~^\"'*+#.:_])\1{2,}\s*")
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
 _UNRELEASED = re.compile(
     r"unreleased|not\s+(?:yet\s+)?released|\bnext\b|upcoming", re.I
 )
@@ -56,9 +58,10 @@ def beside(
 ) -> str | None:
     """Return the changelog in a folder, or in its documentation, None where there is none.
 
-    `CHANGELOG.md` alone counts whatever it holds, below the root unless it was given up at an older
-    version. A file of another name, and one of several, has to have a section of one of
-    `versions`, of a higher one, or of what is not released, and no towncrier makes it.
+    `CHANGELOG.md` alone counts whatever it holds, unless it only says where the changes are told,
+    or is below the root and was given up at an older version. A file of another name, and one of
+    several, has to have a section of one of `versions`, of a higher one, or of what is not
+    released, and no towncrier makes it.
     """
     known_versions = [version for version in versions if version]
     # a member outside of the repository
@@ -74,6 +77,8 @@ def beside(
     usual = f"{here}/{USUAL}".lstrip("/")
     if not paths:
         return None
+    if usual in paths and _leads_elsewhere(project, usual):
+        paths.remove(usual)
     if paths == [usual]:
         is_given_up = here and _has_older_sections_only(
             project, usual, known_versions
@@ -115,6 +120,19 @@ def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
         _numbers(numbers[0]) > _numbers(version) for version in versions
     )
     return is_higher or bool(set(versions) & set(numbers))
+
+
+def _leads_elsewhere(project: Project, path: str) -> bool:
+    """Tell whether a file says only where the changes are told: a link, and no version.
+
+    So it is in a project with releases; before the first one every changelog is without versions.
+    """
+    if not has_versions(project.tags):
+        return False
+    text = _COMMENT.sub("", peek(project.root, path))
+    is_unreleased = any(map(_UNRELEASED.search, _titles(text.splitlines())))
+    has_link = "](" in text or "://" in text
+    return has_link and not is_unreleased and not _NUMBER.search(text)
 
 
 def _has_older_sections_only(

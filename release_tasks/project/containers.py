@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from posixpath import basename, dirname, normpath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import structs
+
 from release_tasks import endpoints
 from release_tasks.errors import shorten
 from release_tasks.formats.platforms import normalize
@@ -40,6 +42,10 @@ _LIKE_DOCKERFILE = re.compile(
     r"(?:^|/)(?:[\w.-]+\.)?(?:docker|container)file(?:\.[\w.-]+)?$", re.I
 )
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
+FOR_DEVELOPERS = re.compile(
+    r"(?:.*?/)?(?:e2e|ci|\.(?:ci|circleci|github|gitlab|devcontainer|buildkite)|dev|fuzz(?:ing)?)/",
+    re.I,
+)
 ACTION_IMAGE = re.compile(r"""^\s+image:\s*["']?([^"'\s#]+)""", re.M)
 
 
@@ -88,7 +94,10 @@ def _default_tables(
         if not dockerfiles:
             return {}
         return {_only_reference(dockerfiles, project.ghcr_name): ImageTable()}
-    found = {image.key: _table(image, dockerfiles, project) for image in pushed}
+    found: dict[str, ImageTable] = {}
+    for image in pushed:
+        table = _table(image, dockerfiles, project)
+        found[image.key] = _with_platforms_of(found.get(image.key), table)
     [first, *others] = pushed
     if not others and first.is_known and len(dockerfiles) < 2:
         return {first.key: found[first.key]}
@@ -137,6 +146,19 @@ def _table(
     )
 
 
+def _with_platforms_of(
+    first: ImageTable | None, table: ImageTable
+) -> ImageTable:
+    """Return a table for the platforms of both: jobs for one machine each build one image."""
+    if (
+        first is None
+        or structs.replace(first, platforms=table.platforms) != table
+    ):
+        return first or table
+    every = dict.fromkeys((*first.platforms, *table.platforms))
+    return structs.replace(table, platforms=tuple(every))
+
+
 def _toml(table: ImageTable) -> Iterator[str]:
     for key in ("dockerfile", "context", "target"):
         value = getattr(table, key)
@@ -151,14 +173,24 @@ def _is_dockerfile(path: str) -> bool:
     return basename(path) in ("Dockerfile", "Containerfile")
 
 
+def _is_for_developers(path: str) -> bool:
+    return bool(not_shipped(path) or FOR_DEVELOPERS.match(path))
+
+
 def _dockerfiles(project: Project) -> list[str]:
-    """Return the Dockerfiles, without those of tests and actions if there are others.
+    """Return the Dockerfiles without those of tests, developers and, if there are others, actions.
 
     GitHub builds the image of an action, which is no artifact of the project
     (metadata syntax for GitHub Actions: runs.image).
     """
     every = [path for path in project.files if _is_dockerfile(path)]
-    found = [path for path in every if not not_shipped(path)] or every
+    found = [path for path in every if not _is_for_developers(path)]
+    settings = project.settings
+    is_named = settings.images or _named_by_components(
+        settings, "images", ImageTable
+    )
+    if not found and (is_named or _pushed(project)):
+        found = every
     if len(found) < 2:
         return found
     of_actions = set()

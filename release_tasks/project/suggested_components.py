@@ -18,6 +18,9 @@ from release_tasks.project.candidates import (
     Ships,
     chosen,
     has_own_tags,
+    has_own_version,
+    is_real,
+    packages_with_own_tags,
     released,
     unpublishable,
 )
@@ -28,7 +31,12 @@ from release_tasks.project.model import (
     resolved_or_empty,
 )
 from release_tasks.project.settings import FILE
-from release_tasks.project.tag_forms import DEFAULT, TagOwner, read_forms
+from release_tasks.project.tag_forms import (
+    DEFAULT,
+    TagOwner,
+    last_version,
+    read_forms,
+)
 
 PARTS = {"crates": "crates", "python": "Python packages", "charts": "charts"}
 
@@ -53,6 +61,7 @@ class _Group:
     names: dict[str, list[str]] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    has_own_tags: bool = False  # tags without a name are of something else
 
     def add(self, kind: str, public_name: str, name: str, folder: Path) -> None:
         """Add one thing, which tags call by its name."""
@@ -85,22 +94,38 @@ def ambiguity(project: Project, ships: Ships) -> SeveralVersions:
     groups = _groups(project, ships)
     kinds = {kind for group in groups for kind in group.names}
     what = " and ".join(word for kind, word in PARTS.items() if kind in kinds)
-    versions = ", ".join(sorted({group.version for group in groups} - {""}))
+    shipped = {group.version for group in groups}
+    shipped |= {crate.version for crate in resolved_or_empty(ships["crates"])}
+    versions = ", ".join(sorted(shipped - {""}))
     fact = f"the {what} have different versions: {versions}"
+    if "," not in versions:
+        fact = f"the {what} have tags of their own for {versions}"
     if not resolved_or_empty(ships["crates"]) and "python" not in kinds:
         fact = f"the {what} have tags and versions of their own: {versions}"
-    return SeveralVersions(fact, _lines(project, groups))
+    lines = ignored_crates(project) if len(groups) == 1 else []
+    return SeveralVersions(fact, lines or _lines(project, groups))
+
+
+def ignored_crates(project: Project) -> list[str]:
+    """Return the lines that leave out what crates.io would refuse."""
+    refused = unpublishable(project)
+    if not refused:
+        return []
+    names = json.dumps(list(refused))
+    why = next(iter(refused.values()))
+    return ["[crates]", f"ignore = {names}  # {why}"]
 
 
 def are_several(project: Project, ships: Ships) -> bool:
     """Tell whether a project without components needs some.
 
-    Its crates and packages have several versions, or a chart has tags of its own beside others.
+    Its crates and packages have several versions, or packages have tags of their own, or a chart
+    has, beside others.
     """
     packages = resolved_or_empty(ships["python"])
     versions = set(python_packages.versions(project, packages).values())
     versions |= {crate.version for crate in resolved_or_empty(ships["crates"])}
-    if len(versions) > 1:
+    if len(versions) > 1 or packages_with_own_tags(project, ships):
         return True
     charts = resolved_or_empty(ships["charts"])
     own = [chart for chart in charts if has_own_tags(project, ships, chart)]
@@ -134,7 +159,7 @@ def _groups(project: Project, ships: Ships) -> list[_Group]:
     with_main: dict[str, list[str]] = {}
     for chart in chosen(project, ships, "charts"):
         if has_own_tags(project, ships, chart):
-            alone = _Group(chart.version)
+            alone = _Group(chart.version, has_own_tags=True)
             alone.add("charts", chart.reference, chart.name, chart.folder)
             groups.append(alone)
         else:
@@ -156,26 +181,31 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     is_any_left = any(crate.name not in refused for crate in crates)
     for crate in crates:
         if crate.name not in refused or not is_any_left:
-            group = groups.setdefault(crate.version, _Group(crate.version))
+            is_alone = has_own_version(project, crate)
+            key = crate.name if is_alone else crate.version
+            group = groups.setdefault(key, _Group(crate.version))
             group.add("crates", crate.name, crate.name, crate.folder)
     packages = chosen(project, ships, "python")
     versions = python_packages.versions(project, packages)
+    own = {package.name for package in packages_with_own_tags(project, ships)}
     for package in packages:
-        if package.name in versions:
-            version = versions[package.name]
-            group = groups.setdefault(version, _Group(version))
+        version = versions.get(package.name, "")
+        if version and (is_real(version) or not groups):
+            key = f"python {version}" if package.name in own else version
+            group = groups.setdefault(key, _Group(version))
             group.add("python", package.name, package.name, package.folder)
     return list(groups.values())
 
 
 def _importance(
     project: Project, group: _Group
-) -> tuple[bool, bool, bool, int]:
+) -> tuple[bool, bool, bool, bool, int]:
     own = _normal(project.name)
     bare = read_forms(
         project.tags, TagOwner((), (), is_main=True, is_only=False)
     )
     return (
+        group.version == last_version(project.tags, bare.known),
         project.root in group.folders,
         any(_normal(name) == own for name in group.called),
         group.version in released(project, bare.known),
@@ -193,7 +223,7 @@ def _lines(project: Project, groups: list[_Group]) -> list[str]:
     name = project.name
     if len(main.names.get("crates", ())) <= 1 and main.called:
         name = main.called[0]
-    tag = _tag(project, main, name, is_main=True) or DEFAULT
+    tag = _tag(project, main, name, is_main=not main.has_own_tags) or DEFAULT
     tables = [_Table(name, tag, main.names)]
     style = _style(project, groups)
     for group in others:
@@ -203,13 +233,14 @@ def _lines(project: Project, groups: list[_Group]) -> list[str]:
         table.tag.replace(table.name, "{crate}") for table in each
     } == {style.replace("{name}", "{crate}")}
     lines = list(_table_lines(tables[0]))
-    is_proven = any(_importance(project, main)[:3]) or not main.called
+    is_proven = any(_importance(project, main)[:4]) or not main.called
     if is_proven or "crates" in main.names:
         lines.append("latest = true")
     for table in tables[1:]:
         if not (is_one_form and len(each) > 1 and table in each):
             lines += _table_lines(table)
     if is_one_form and len(each) > 1:
+        lines = [*ignored_crates(project), *lines]
         crate_tag = style.replace("{name}", "{crate}")
         lines += ['[components."{crate}"]', f'tag = "{crate_tag}"']
     return lines

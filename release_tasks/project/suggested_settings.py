@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from release_tasks.formats.text_files import read
 from release_tasks.manifests.text import VERSION
-from release_tasks.project.candidates import unpublishable
 from release_tasks.project.model import Project
-from release_tasks.project.suggested_components import lines_of_candidates
+from release_tasks.project.suggested_components import (
+    ignored_crates,
+    lines_of_candidates,
+)
 
 VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt", ".version")
 
@@ -19,21 +19,8 @@ def suggested(project: Project) -> list[str]:
         return []
     lines = lines_of_candidates(project)
     if not any(line.startswith("[components.") for line in lines):
-        lines += _ignored_crates(project)
+        lines += ignored_crates(project)
     return lines + _version_file(project)
-
-
-def _ignored_crates(project: Project) -> list[str]:
-    """Return the lines that leave out what cargo cannot publish."""
-    refused = unpublishable(project)
-    if not refused:
-        return []
-    crate, needed = next(iter(refused.items()))
-    names = json.dumps(list(refused))
-    return [
-        "[crates]",
-        f"ignore = {names}  # {crate} needs {needed}, which is private",
-    ]
 
 
 def _version_file(project: Project) -> list[str]:

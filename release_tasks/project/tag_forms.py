@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ from release_tasks.versions.numbers import from_pep440, parse
 
 DEFAULT = "v{version}"
 RECENT = 20  # tags of the project from which the form is read
+GIVEN_UP = 3  # higher versions in another form after which the first one is not used any more
 NEUTRAL = (
     "",
     "release",
@@ -64,6 +65,7 @@ class TagForms:
 class _Tag:
     template: str
     word: str  # before the version, in lower case: `core` of `core-v1.2.0`
+    version: str  # as SemVer
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def read_forms(tags: Iterable[str], owner: TagOwner) -> TagForms:
 
     `tags` are those of the repository, the oldest first. Of the last ones that can be the
     component's, those without a word or with its first name come first, then those with another
-    name, then those with a word for a language; of these the newest.
+    name, then those with a word for a language; of these the newest. A form that was given up for
+    another one is passed over.
     """
     ranks = _ranks(owner)
     known = [tag for name in tags if (tag := _parsed(name))]
@@ -96,10 +99,26 @@ def read_forms(tags: Iterable[str], owner: TagOwner) -> TagForms:
     if not own:
         return TagForms(DEFAULT)
     recent = own[-RECENT:]
-    best = min(ranks[tag.word] for tag in recent)
+    used = sorted({ranks[tag.word] for tag in recent})
+    best = next(rank for rank in used if not _is_given_up(rank, recent, ranks))
     current = [tag.template for tag in recent if ranks[tag.word] == best][-1]
     certain = [tag.template for tag in own if ranks[tag.word] == 0]
     return TagForms(current, tuple(dict.fromkeys((current, *certain))))
+
+
+def has_versions(tags: Iterable[str]) -> bool:
+    """Tell whether some tag has a version: whether anything was ever released."""
+    return any(_parsed(tag) for tag in tags)
+
+
+def last_version(tags: Iterable[str], forms: Iterable[str]) -> str:
+    """Return the version of the newest tag of some forms, "" for none; `tags`: the oldest first."""
+    known = tuple(forms)
+    for tag in reversed(tuple(tags)):
+        for form in known:
+            if version := version_in_form(form, tag):
+                return version
+    return ""
 
 
 def of_name(tags: Iterable[str], name: str) -> TagForms:
@@ -162,6 +181,18 @@ def _ranks(owner: TagOwner) -> dict[str, int]:
     return ranks
 
 
+def _is_given_up(rank: int, tags: list[_Tag], ranks: Mapping[str, int]) -> bool:
+    """Tell whether a component's last releases all had tags of a worse rank.
+
+    After the last tag of this rank there are some of higher versions; a few alone may be of
+    something else.
+    """
+    last = max(n for n, tag in enumerate(tags) if ranks[tag.word] == rank)
+    highest = parse(tags[last].version)
+    later = {tag.version for tag in tags[last + 1 :] if ranks[tag.word] > rank}
+    return sum(parse(version) > highest for version in later) >= GIVEN_UP
+
+
 def _only_form(tags: list[_Tag]) -> list[_Tag]:
     """Return the last tags if all of them have one form, with a word that means nothing else."""
     recent = tags[-RECENT:]
@@ -173,15 +204,14 @@ def _only_form(tags: list[_Tag]) -> list[_Tag]:
 
 def _parsed(tag: str) -> _Tag | None:
     found = _TAG.fullmatch(tag)
-    if found is None or _semver(found["version"]) is None:
+    if found is None or (version := _semver(found["version"])) is None:
         return None
     before = found["before"]
     if "{" in before or "}" in before:
         return None
     word = _WORD.fullmatch(before)
-    return _Tag(
-        f"{before}{{version}}", word["word"].lower() if word else before
-    )
+    called = word["word"].lower() if word else before
+    return _Tag(f"{before}{{version}}", called, version)
 
 
 @lru_cache(maxsize=4096)

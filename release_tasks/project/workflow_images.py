@@ -52,6 +52,13 @@ class WorkflowImage:
         return f"{reference}:{self.flavor}" if self.flavor else reference
 
 
+_STEP = re.compile(r"\bsteps\.([\w-]+)\.outputs\b")
+# at the end of tags for one machine each, which become one image for all
+_ARCHITECTURE = re.compile(
+    r"amd64|x86_64|x64|arm64(?:v8)?|aarch64|arm(?:v[67]|hf)?|i?386|ppc64le|s390x|riscv64"
+)
+
+
 @dataclass
 class _Job:
     """A job under one combination of its matrix."""
@@ -62,6 +69,8 @@ class _Job:
     named: dict[str, tuple[list[str], str]] = field(default_factory=dict)
     # by name, not pushed yet
     builds: dict[str, Built] = field(default_factory=dict)
+    # the steps whose outputs are the tags of the present one
+    sources: list[str] = field(default_factory=list)
 
 
 def declared(root: Path, repository: str | None) -> tuple[WorkflowImage, ...]:
@@ -175,6 +184,8 @@ def _in_job(job: Mapping[str, Any], state: _Job) -> Iterator[WorkflowImage]:
                 str(key): filled(str(value), values)
                 for key, value in step["with"].items()
             }
+            tags = str(step["with"].get("tags", ""))
+            state.sources = _STEP.findall(tags)
         action = str(step.get("uses", "")).partition("@")[0]
         if action:
             yield from _of_action(
@@ -222,7 +233,9 @@ def _of_build(options: dict[str, str], state: _Job) -> Iterator[WorkflowImage]:
     names += re.findall(r"(?:^|[,\s\"])name=([^,\"\s]+)", outputs)
     found = list(_images(names, built))
     if not found:  # the tags are those of docker/metadata-action
-        for images, suffix in state.named.values():
+        sources = [name for name in state.sources if name in state.named]
+        for name in sources or state.named:
+            images, suffix = state.named[name]
             found += [
                 replace(one, flavor=suffix) for one in _images(images, built)
             ]
@@ -314,7 +327,9 @@ def _flavor_of(tag: str) -> str:
     found = re.fullmatch(
         rf"(?:v?[0-9.]+|v?{UNKNOWN}|latest|edge)-([a-z][\w.-]*)", tag
     )
-    return found[1] if found and UNKNOWN not in found[1] else ""
+    if not found or UNKNOWN in found[1] or _ARCHITECTURE.fullmatch(found[1]):
+        return ""
+    return found[1]
 
 
 def _image_names(text: str) -> list[str]:

@@ -319,3 +319,21 @@ def test_an_inherited_pin_cannot_be_kept(enter) -> None:
         ),
     ):
         bump(Context(), version="one=0.3.0")
+
+
+def test_an_old_copy_of_a_member_as_test_data_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = '[package]\nname = "tine"\nversion = "{}"\nedition = "2021"\n'
+    files = {
+        "Cargo.toml": manifest.format("0.3.0"),
+        "src/lib.rs": "",
+        "tests/syntax/Cargo.toml": manifest.format("0.1.4"),
+        "release-tasks.toml": "",
+    }
+    root = commit_files(tmp_path / "tine", files)
+    monkeypatch.chdir(root)
+    bump(Context(), version="0.4.0")
+    assert 'version = "0.4.0"' in (root / "Cargo.toml").read_text()
+    copy = (root / "tests/syntax/Cargo.toml").read_text()
+    assert copy == manifest.format("0.1.4")

@@ -31,7 +31,7 @@ PROJECT = {
     "uv.lock": '[[package]]\nname = "tiny-plain"\nversion = "0.1.2"\nsource = { editable = "." }\n',
     "README.md": (
         "tiny 0.1.3\ntiny-0.1.5-linux\n"
-        "since v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not\n"
+        "with v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not\n"
     ),
     "docs/releasing.md": "install tiny==0.1.5\n",
     ".github/workflows/ci.yml": "tiny: v0.1.5\n",
@@ -55,7 +55,7 @@ MISMATCHES = [
 STALE = [
     "  .github/workflows/ci.yml:1: tiny: v0.1.5",
     "  README.md:2: tiny-0.1.5-linux",
-    "  README.md:3: since v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not",
+    "  README.md:3: with v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not",
     "  docs/releasing.md:1: install tiny==0.1.5",
     '  setup.py:2: setup(name="tiny-plain", version="0.2.0", url="https://x/0.1.5")',
 ]
@@ -363,6 +363,13 @@ def test_digits_of_a_hash_are_no_version(
         ("tool/pyproject.toml", "# works since 0.1.5", False),
         ("old/README.md", "tiny-plain 0.1.5", False),
         ("older/README.md", "tiny-plain 0.1.5", True),
+        ("src/a.py", "# New in tiny-plain 0.1.5", False),
+        ("src/a.py", "# tiny-plain 0.1.5", True),
+        ("docs/blog/next.md", "tiny-plain 0.1.5", False),
+        ("docs/2025-11-02.md", "tiny-plain 0.1.5", False),
+        ("docs/tiny-plain-0.1.5.md", "tiny-plain 0.1.5", False),
+        ("docs/0.1.5/use.md", "tiny-plain 0.1.5", False),
+        ("docs/use.svg", "tiny-plain 0.1.5", False),
     ],
 )
 def test_comments_in_manifests_and_ignored_paths_are_not_stale(

@@ -20,7 +20,10 @@ PYTHON = (
     '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
     '[project]\nname = "{0}"\nversion = "{1}"\n'
 )
-CRATE = '[package]\nname = "{0}"\nversion = "{1}"\nedition = "2021"\n'
+CRATE = (
+    '[package]\nname = "{0}"\nversion = "{1}"\nedition = "2021"\n'
+    'description = "Made of {0}"\nlicense = "MIT"\n'
+)
 CHART = "apiVersion: v2\nname: {0}\nversion: {1}\nappVersion: 0.3.0\n"
 
 
@@ -281,3 +284,52 @@ def test_towncrier_writes_its_file_itself(tmp_path: Path) -> None:
     root = repository(tmp_path / "lamp", files, "v0.2.0")
     [component] = discover(root).components
     assert component.changelog is None
+
+
+def test_a_crate_without_metadata_is_left_out_unless_another_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = '[package]\nname = "{0}"\nversion = "0.2.0"\nedition = "2021"\n'
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["lamp", "wick", "oil", "bench"]\nresolver = "2"\n',
+        "lamp/Cargo.toml": CRATE.format("lamp", "0.2.0")
+        + '[dependencies]\nwick = { path = "../wick", version = "0.2.0" }\n',
+        "wick/Cargo.toml": bare.format("wick")
+        + '[dependencies]\noil = { path = "../oil", version = "0.2.0" }\n',
+        "oil/Cargo.toml": bare.format("oil"),
+        "bench/Cargo.toml": bare.format("bench")
+        + '[dependencies]\nlamp = { path = "../lamp" }\n',
+    }
+    text = suggested(
+        repository(tmp_path / "lamp", files, "v0.1.0"), monkeypatch
+    )
+    reason = "bench has no description and no license"
+    assert text.startswith(f'[crates]\nignore = ["bench"]  # {reason}\n')
+    # before the first release `check` says what is missing
+    text = suggested(repository(tmp_path / "new", files, ""), monkeypatch)
+    assert "ignore" not in text
+
+
+@pytest.mark.parametrize(
+    ("version", "tags", "request_"),
+    [
+        ("0.3.0", "v0.2.0", "0.3.0"),
+        ("0.2.0", "v0.2.0", "patch"),
+        ("0.3.0-dev", "v0.2.0", "0.3.0"),
+        ("0.3.0-dev.1", "v0.2.0", "0.3.0-dev.1"),
+        ("0.0.0-dev", "v26.7.0", "patch"),
+        ("0.0.0", "", "0.1.0"),
+    ],
+)
+def test_init_names_a_version_that_a_release_can_have(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+    tags: str,
+    request_: str,
+) -> None:
+    files = {"Cargo.toml": CRATE.format("lamp", version)}
+    suggested(repository(tmp_path / "lamp", files, tags), monkeypatch)
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].endswith(f" rehearse --version {request_}")

@@ -97,9 +97,26 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
     ran = inv(root, "settings")
     assert ran.returncode == 1
     assert "the crates have different versions: 0.1.0, 0.2.65" in ran.stderr
-    assert "[crates] ignore" in ran.stderr
+    # it has no description and no license, so crates.io has never had it
+    assert asked(ran.stderr).startswith(
+        '[crates]\nignore = ["llmcc-bench"]  # llmcc-bench has no description'
+    )
     (root / "release-tasks.toml").write_text(asked(ran.stderr))
     git(root, "add", "--all")
+    [component] = json.loads(inv(root, "settings", "--json").stdout)[
+        "components"
+    ]
+    assert (component["version"], len(component["crates"])) == ("0.2.65", 16)
+
+
+def test_the_one_crate_of_llmcc_with_a_version_of_its_own_as_a_component(
+    tmp_path: Path,
+) -> None:
+    root = sample("llmcc", tmp_path)
+    (root / "release-tasks.toml").write_text(
+        '[components.llmcc]\ntag = "v{version}"\ncrates = ["llmcc"]\n'
+        '[components.llmcc-bench]\ntag = "llmcc-bench-v{version}"\ncrates = ["llmcc-bench"]\n'
+    )
     ran = inv(root, "settings", "--json")
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
@@ -107,17 +124,9 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
         name: (row["version"], row["tag"], len(row["crates"]))
         for name, row in rows.items()
     } == {
-        "llmcc": ("0.2.65", "v{version}", 16),
+        "llmcc": ("0.2.65", "v{version}", 1),
         "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
     }
-    # the other way out
-    (root / "release-tasks.toml").write_text(
-        '[crates]\nignore = ["llmcc-bench"]\n'
-    )
-    [component] = json.loads(inv(root, "settings", "--json").stdout)[
-        "components"
-    ]
-    assert len(component["crates"]) == 16
 
 
 def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distribution(

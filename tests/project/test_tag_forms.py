@@ -43,6 +43,16 @@ CRATE = '[package]\nname = "lampq"\nversion = "1.4.0"\nedition = "2021"\n'
         (("v1.2.0", "1.3.0"), "{version}"),
         (("v1.2.0", "chart-0.3.0", "python-v0.9.0"), "v{version}"),
         (("v1.2.0", "lampq-v1.3.0"), "v{version}"),
+        # three higher versions in another form: the first one was given up
+        (
+            ("v1.2.0", "lampq-v1.3.0", "lampq-v1.3.1", "lampq-v1.4.0"),
+            "lampq-v{version}",
+        ),
+        (
+            ("v1.2.0", "rust-v1.3.0", "rust-v1.3.1", "rust-v1.4.0"),
+            "rust-v{version}",
+        ),
+        (("v1.2.0", "rust-v0.3.0", "rust-v0.3.1", "rust-v0.4.0"), "v{version}"),
         (("1.2.0rc1", "1.2.0"), "{version}"),
         (("tool-v1.2.0", "tool-v1.3.0"), "tool-v{version}"),
         (("npm-v1.2.0", "npm-v1.3.0"), "v{version}"),
