@@ -28,7 +28,7 @@ def milestone(
     next: str = "",
     json: bool = False,
 ) -> None:
-    """Close the milestone of a version, and make the next one."""
+    """Close the milestone of a version, and create the next one."""
     from release_tasks.release import Release
     from release_tasks.tools import gh
 

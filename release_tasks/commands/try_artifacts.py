@@ -17,7 +17,7 @@ def try_artifacts(
     version: str | None = None,
     component: str | None = None,
 ) -> None:
-    """Install and start the built files made for this machine."""
+    """Install and start the built files for this machine."""
     from release_tasks import dist, shell, terminal
     from release_tasks.checks.artifacts import tried
     from release_tasks.converge import begin

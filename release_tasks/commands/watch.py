@@ -37,7 +37,7 @@ def watch(
     minutes: str = "",
     json: bool = False,
 ) -> None:
-    """Follow a release on GitHub Actions until all is public."""
+    """Follow a release on GitHub Actions until it is public."""
     from release_tasks.commands import status
     from release_tasks.release import Release
 
