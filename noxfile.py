@@ -37,6 +37,18 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def projects(session: nox.Session) -> None:
+    """Release five projects again and again: interrupted, announced, signed off, taken back."""
+    install(session, "tests")
+    compile_all(session)
+    session.run(
+        *("python", "-m", "pytest", "-n", "2", "--dist", "worksteal"),
+        *("-m", "long or not long", "--durations", "5"),
+        *("tests/test_five_projects.py", *session.posargs),
+    )
+
+
+@nox.session
 def quick(session: nox.Session) -> None:
     """Run the tests that start no local registries, and neither compile nor release anything."""
     install(session, "tests", programs=False)

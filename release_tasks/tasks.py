@@ -69,6 +69,7 @@ PARAMETER_HELP = {
     "leave_public": "delete the tag even if something of its release is public, which stays public",
     "decision": "ship, hotfix, abort or conditional; default: only print the report",
     "by": "who decided",
+    "testers": "who else tried the files, comma-separated",
     "all": "check for the tools of every kind of project, not only of this one",
 }
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RECORDED, UNCHANGED, OPEN = "signed off", "already signed off", "not signed off"
 PUBLIC = "public already"
 # what a second sign-off has to have in common with the first
-SAME = ("decision", "by", "commit", "files", "issues")
+SAME = ("decision", "by", "testers", "commit", "files", "issues")
 BROKEN = ("different", "yanked", "closed")
 # the rules: what is known, and which decision that suggests
 SHIP = "no issue with a label of [gates] blockers is open: ship"
@@ -46,6 +46,7 @@ def sign_off(
     component: str | None = None,
     decision: str = "",
     by: str = "",
+    testers: str = "",
     json: bool = False,
 ) -> None:
     """Record what a person decides about a draft."""
@@ -60,7 +61,9 @@ def sign_off(
     seen = status.read(release)
     rows = []
     for part, page in zip(release.parts, pages, strict=True):
-        report = _report(seen, part, page, decision, by.strip())
+        report = _report(seen, part, page)
+        report |= {"decision": decision, "by": by.strip()}
+        report["testers"] = _names(testers)
         state = _record(c, release, part, page, report)
         rows.append(report | {"state": state})
     if json:
@@ -87,6 +90,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         ("rule", report["rule"]),
         ("commit", report["commit"]),
         ("sha256 of all files", report["sha256"]),
+        ("tried by", ", ".join(report["testers"]) or "nobody is named"),
     )
     lines += markdown_table(("fact", "value"), facts)
     issues = [
@@ -96,6 +100,12 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     if issues:
         lines += ["## Open issues", ""]
         lines += markdown_table(("issue", "labels", "title"), issues)
+    runs = [
+        (row["workflow"], row["state"], row["url"]) for row in report["runs"]
+    ]
+    if runs:
+        lines += ["## Runs of the commit", ""]
+        lines += markdown_table(("workflow", "state", "page"), runs)
     lines += ["## Artifacts", ""]
     artifacts = [
         (row["channel"], row["name"], shown_state(row["state"]), row["why"])
@@ -189,10 +199,8 @@ def _report(
     seen: status.Report,
     part: ComponentRelease,
     page: Page | None,
-    decision: str,
-    by: str,
 ) -> dict[str, Any]:
-    """Return the report of a part, in the shape that docs/json.md describes."""
+    """Return the report of a part without a decision, in the shape that docs/json.md describes."""
     import hashlib
 
     from release_tasks.channels import sign_off as kept
@@ -216,8 +224,9 @@ def _report(
         "tag": part.tag,
         "commit": seen.release.commit,
         "date": git.today(os.environ.get("SOURCE_DATE_EPOCH")),
-        "decision": decision,
-        "by": by,
+        "decision": "",
+        "by": "",
+        "testers": [],
         "suggested": suggested,
         "rule": rule,
         "sha256": hashlib.sha256(checksums.text(sums)).hexdigest(),
@@ -225,9 +234,32 @@ def _report(
             {"file": file, "sha256": sha256} for file, sha256 in sums.items()
         ],
         "issues": issues,
+        "runs": _runs(seen.release),
         "artifacts": artifacts,
         "problems": data["problems"],
     }
+
+
+def _names(text: str) -> list[str]:
+    """Return names that are separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _runs(release: Release) -> list[dict[str, str]]:
+    """Return the newest run of each workflow for the commit; none that the token may not read."""
+    from release_tasks.tools.gh import runs
+
+    if release.project.repository is None:
+        return []
+    try:
+        found = list(runs.of_commit(release.project.repository, release.commit))
+    except ReleaseError as error:
+        terminal.say(f"runs of {release.commit[:7]}: {error.problem}")
+        return []
+    return [
+        {"workflow": run.workflow, "state": run.state, "url": run.url}
+        for run in found
+    ]
 
 
 def _issues(release: Release) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ EVERY = 15.0
 LONGEST = "360"  # minutes
 OURS = "release.yml"  # as generate-ci writes it
 BY_HAND = "workflow_dispatch"
+APPROVAL = "waiting"  # how GitHub calls a run that an environment holds back
 
 
 @command
@@ -90,6 +91,7 @@ class _Watched:
     runs: list[Run] = field(default_factory=list)
     shown: dict[int, str] = field(default_factory=dict)  # by job
     usual: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)  # runs that need an approval
     # by run: the attempt that was asked for
     attempts: dict[int, int] = field(default_factory=dict)
 
@@ -173,6 +175,9 @@ class _Watched:
         for run in self.runs:
             if run.id not in self.usual:
                 self.usual[run.id] = runs.usual_seconds(self.repository, run)
+            if run.state == APPROVAL and run.id not in self.held:
+                self.held.add(run.id)
+                terminal.say(f"{run.workflow} waits for an approval: {run.url}")
             self.jobs[run.id] = runs.jobs(self.repository, run)
             for job in self.jobs[run.id]:
                 if self.shown.get(job.id) != job.state:

@@ -224,10 +224,12 @@ def test_every_key_of_a_sign_off_is_documented(
     argv = ["gh", "api", "-X", "POST", "repos/example/tiny/issues"]
     argv += ["-f", "title=It flickers", "-f", "labels[]=P0"]
     subprocess.run(argv, check=True, capture_output=True)
+    run = {"workflow": "ci.yml", "head_sha": project.head()}
+    project.registries.github.set_runs("example", "tiny", [run])
     data = output("sign-off", "--version", "0.1.0", "--json")
     [row] = data["sign_offs"]
     found = printed(data, "sign_offs")
-    found |= {key: set(row[key][0]) for key in ("files", "issues")}
+    found |= {key: set(row[key][0]) for key in ("files", "issues", "runs")}
     assert found == documented()["inv sign-off --json"]
 
 

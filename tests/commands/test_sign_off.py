@@ -100,6 +100,10 @@ def test_a_draft_becomes_public_only_as_it_was_signed_off(
     # another decision replaces it, and says what it is about
     before = len(tiny.registries.log.writes())
     words = ("sign-off", *VERSION, "--decision", "conditional", "--by", "Jane")
+    words += ("--testers", "Kim, Lee")
+    commit = tiny.git("rev-parse", "v0.2.0^{}").strip()
+    run = {"workflow": "ci.yml", "head_sha": commit, "conclusion": "failure"}
+    tiny.registries.github.set_runs("example", "tiny", [run])
     dry = tiny.inv("--dry", *words)
     assert "Jane would sign v0.2.0 off: conditional" in dry.stderr
     assert len(tiny.registries.log.writes()) == before
@@ -122,6 +126,8 @@ def test_a_draft_becomes_public_only_as_it_was_signed_off(
     markdown = (folder / "sign-off.md").read_text()
     assert "| decision | conditional, by Jane, " in markdown
     assert "| #1 | P1 | It flickers |" in markdown
+    assert "| tried by | Kim, Lee |" in markdown
+    assert "| ci.yml | failure | https://github.com/example/tiny/" in markdown
 
     # the same once more writes nothing
     before = len(tiny.registries.log.writes())

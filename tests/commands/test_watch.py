@@ -200,6 +200,19 @@ def test_nothing_begins_or_ends_in_time(
     assert (begun.returncode, "no workflow" in begun.stderr) == (3, False)
 
 
+@pytest.mark.statement("B5.23")
+def test_a_run_that_waits_for_an_approval_is_said_with_its_page(
+    tiny: TinyProject,
+) -> None:
+    waiting = job("approve", 1) | {"status": "waiting"}
+    held = {"workflow": "release.yml", "status": "waiting", "jobs": [waiting]}
+    runs(tiny, held)
+    done = tiny.inv("watch", "--version", "0.2.0", "--minutes", "0")
+    assert done.returncode == 1
+    page = "https://github.com/example/tiny/actions/runs/"
+    assert f"release.yml waits for an approval: {page}" in done.stderr
+
+
 @pytest.mark.statement("B2.37")
 def test_green_runs_are_not_enough(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch

@@ -97,9 +97,9 @@ class SampleRelease:
         data = PROGRAMS[target]
         if file.endswith(".whl"):
             kind = "wheel"
-            name, version, *tags = file.removesuffix(".whl").split("-")
+            name, pep440, *tags = file.removesuffix(".whl").split("-")
             data = _wheel(
-                name, version, "-".join(tags), self._module(target), data
+                name, pep440, "-".join(tags), self._module(target), data
             )
         row = Built(
             kind=kind,

@@ -15,6 +15,7 @@ from release_tasks.checks.check import (
     run,
 )
 from release_tasks.checks.preflight import (
+    advisories,
     build_backends,
     bundles,
     containers,
@@ -46,6 +47,7 @@ AREAS = (
     crates,
     packing,
     dependencies,
+    advisories,
     licenses,
     links,
     python,
