@@ -169,12 +169,11 @@ def changed(root: Path, changelogs: tuple[str, ...], stage: Stage) -> None:
     for name in changelogs:
         text = (root / name).read_text()
         if "## [Unreleased]" in text:
-            heading, more = (
-                "## [Unreleased]\n",
-                "\n### Changed\n\n- Does more (fixes #9)\n",
+            heading = "## [Unreleased]\n"
+            more = (
+                f"\n### Changed\n\n- Does more in {stage.request} (fixes #9)\n"
             )
-            if more not in text:
-                text = text.replace(heading, heading + more, 1)
+            text = text.replace(heading, heading + more, 1)
         elif stage.files and f"## [{stage.files}]" not in text:
             section = f"## [{stage.files}]\n\n### Added\n\n- More models\n\n"
             text = text.replace("## [", section + "## [", 1)

@@ -145,7 +145,7 @@ def test_the_lines_of_a_failed_step_are_shown_and_its_jobs_run_again(
     # the help works as typed
     fix = failed.stderr.partition("help: ")[2].partition(", or look at ")[0]
     assert fix == "inv watch --version 0.2.0 --rerun-failed"
-    again = tiny.inv(*fix.split()[1:])
+    again = tiny.inv(*fix.split()[1:], "--minutes", "1")
     assert again.returncode == 0, again.stderr
     assert "the failed jobs of release.yml run again" in again.stderr
     assert "release.yml: build any: success" in again.stderr

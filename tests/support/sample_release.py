@@ -83,10 +83,11 @@ class SampleRelease:
     def build_elsewhere(self) -> Path:
         """Write what other machines build into their folder, and return it."""
         built_here = {
-            normalized(path.name) for path in self.root.glob("dist/*/*")
+            (path.parent.name, normalized(path.name))
+            for path in self.root.glob("dist/*/*")
         }
         for file, target in self.complete.foreign.items():
-            if file not in built_here:
+            if (self._tag_of(file), file) not in built_here:
                 self._build(file, target)
         return self.other_machines
 
