@@ -56,6 +56,7 @@ def failed(folder: Path, *argv: str) -> Failed:
     return Failed(argv, done.returncode, done.stdout)
 
 
+@pytest.mark.statement("B4.41", "B4.45")
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh", "git")
 @pytest.mark.usefixtures("failing")
