@@ -9,6 +9,7 @@ PYPI = "https://pypi.org"
 PYPI_FILES = "https://files.pythonhosted.org"
 PYPI_UPLOAD = "https://upload.pypi.org"
 PYPI_LEGACY = "https://pypi.python.org"  # where `twine --skip-existing` looks
+PYPI_STATS = "https://pypistats.org"  # downloads of packages
 PYPI_DOCS = "https://docs.pypi.org"
 GITHUB = "https://github.com"
 GITHUB_API = "https://api.github.com"

@@ -68,6 +68,8 @@ PARAMETER_HELP = {
     "links": "print their web addresses instead, and those of the runs on GitHub",
     "leave_public": "delete the tag even if something of its release is public, which stays public",
     "decision": "ship, hotfix, abort or conditional; default: only print the report",
+    "since": "count issues opened in this time, as 24h or 2d; default: since it is public",
+    "watch": "look again for this time, as 48h; print changes, and fail at a new P0",
     "by": "who decided",
     "testers": "who else tried the files, comma-separated",
     "all": "check for the tools of every kind of project, not only of this one",

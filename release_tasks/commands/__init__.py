@@ -19,6 +19,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.hotfix import hotfix
     from release_tasks.commands.init import init
     from release_tasks.commands.matrix import matrix
+    from release_tasks.commands.metrics import metrics
     from release_tasks.commands.milestone import milestone
     from release_tasks.commands.next import next
     from release_tasks.commands.notes import notes
@@ -45,6 +46,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(hotfix)
     tasks.add_task(init)
     tasks.add_task(matrix)
+    tasks.add_task(metrics)
     tasks.add_task(milestone)
     tasks.add_task(next)
     tasks.add_task(notes)

@@ -15,6 +15,7 @@ LATER = (
     "sign-off",
     "announce",
     "downstream",
+    "metrics",
     "milestone",
     "promote",
     "hotfix",

@@ -230,6 +230,13 @@ class VerifyTable(_Table, frozen=True):
     run: tuple[str, ...] = ()
 
 
+class MetricsTable(_Table, frozen=True):
+    """What `inv metrics` looks for."""
+
+    # of issues, besides those of `[gates] blockers`
+    labels: tuple[str, ...] = ("bug",)
+
+
 class RollbackTable(_Table, frozen=True):
     """What `inv rollback` writes down besides the notice on GitHub."""
 
@@ -303,6 +310,7 @@ class Settings(_Table, frozen=True):
     announce: AnnounceTable = AnnounceTable()
     verify: VerifyTable = VerifyTable()
     rollback: RollbackTable = RollbackTable()
+    metrics: MetricsTable = MetricsTable()
     downstream: dict[str, DownstreamTable] = {}
     ci: CiTable = CiTable()
 

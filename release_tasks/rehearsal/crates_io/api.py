@@ -136,7 +136,7 @@ def _crate_json(store: Store, records: list[Record]) -> JSON:
         "default_version": highest,
         "num_versions": len(records),
         "yanked": all(record["yanked"] for record in records),
-        "downloads": 0,
+        "downloads": sum(_downloads(store, record) for record in records),
         "created_at": records[0].get("pubtime"),
         "updated_at": newest.get("pubtime"),
         "exact_match": False,
@@ -160,8 +160,12 @@ def _version_json(store: Store, record: Record) -> JSON:
         "rust_version": record.get("rust_version"),
         "links": record.get("links"),
         "crate_size": store.own_size(name, version),
-        "downloads": 0,
+        "downloads": _downloads(store, record),
     }
+
+
+def _downloads(store: Store, record: Record) -> int:
+    return store.downloads[str(record["name"]).lower(), record["vers"]]
 
 
 def _user_json(login: str) -> JSON:

@@ -114,6 +114,8 @@ class CratesIo:
         path = self.store.file(name, version)
         if path is None:
             return Response.of_text("not found\n", 404)
+        with self.store.lock:
+            self.store.downloads[name.lower(), version] += 1
         return Response(200, path, {"Content-Type": "application/gzip"})
 
     def _api(self, request: Request) -> Response:

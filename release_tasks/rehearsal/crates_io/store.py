@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Store:
         # [package] of the manifests
         self.details: dict[Key, dict[str, Any]] = {}
         self.owners: dict[str, list[str]] = {}
+        self.downloads: Counter[Key] = Counter()
         self._records: dict[str, list[Record]] = {}
         # monotonic time from which a version is in the index
         self._visible: dict[Key, float] = {}

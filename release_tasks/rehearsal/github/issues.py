@@ -64,6 +64,8 @@ def _list_issues(call: Call) -> Response:
             for issue in issues
             if str(issue.get("milestone")) == milestone
         ]
+    since = call.query.get("since", "")
+    issues = [issue for issue in issues if issue["updated_at"] >= since]
     labels = call.query.get("labels")
     if labels:
         issues = [

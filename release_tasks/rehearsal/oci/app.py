@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from release_tasks import endpoints
@@ -35,6 +36,8 @@ HANDLERS = {
     "tags": {"GET": manifests.list_tags},
     "referrers": {"GET": manifests.list_referrers},
 }
+HUB = endpoints.host(endpoints.DOCKER_HUB_PAGES)
+HUB_REPOSITORY = re.compile(r"/v2/repositories/([^/]+/[^/]+)/?")
 
 
 class Oci:
@@ -55,6 +58,9 @@ class Oci:
         remote: Remote | None = None,
     ) -> None:
         self.hosts = hosts
+        if endpoints.host(endpoints.DOCKER_HUB) in hosts:
+            self.hosts = (*hosts, HUB)
+        self.pulls: Counter[str] = Counter()  # by repository, on Docker Hub
         self.store = Store(folder)  # of the first host
         self.remote = remote
         self.tokens = Tokens(password, private_by_default)
@@ -75,6 +81,8 @@ class Oci:
         return answer
 
     def _answer(self, request: Request) -> Response:
+        if request.host == HUB:
+            return self._page(request)
         if request.path == "/token":
             return self.tokens.give(request)
         if request.path in ("/v2", "/v2/"):
@@ -113,7 +121,19 @@ class Oci:
             answer = self._of_others(request, name)
         if answer is not None:
             return answer
+        is_pull = kind == "manifests" and request.method == "GET"
+        if is_pull and request.host == endpoints.host(endpoints.DOCKER_HUB):
+            self.pulls[name] += 1
         return handler(Call(store, request, name, reference))
+
+    def _page(self, request: Request) -> Response:
+        """Answer what the pages of Docker Hub show of a repository."""
+        found = HUB_REPOSITORY.fullmatch(request.path)
+        if found is None:
+            raise Refused(404, "NOT_FOUND", "object not found")
+        name = found[1]
+        body = {"name": name, "pull_count": self.pulls[name]}
+        return Response.of_json(body)
 
     def _store(self, request: Request, name: str) -> Store:
         """Return what holds a repository: that of the host, else of any that has the name."""

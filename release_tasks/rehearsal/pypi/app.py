@@ -6,6 +6,7 @@ import math
 import re
 import secrets
 import threading
+from collections import Counter
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -51,6 +52,7 @@ class PyPI:
         endpoints.host(endpoints.PYPI_FILES),
         endpoints.host(endpoints.PYPI_UPLOAD),
         endpoints.host(endpoints.PYPI_LEGACY),
+        endpoints.host(endpoints.PYPI_STATS),
     )
 
     def __init__(
@@ -76,6 +78,7 @@ class PyPI:
         self._tokens = {token: math.inf}
         self._seen_jwts: set[str] = set()
         self._uploading = threading.Lock()
+        self._downloads: Counter[str] = Counter()  # by normalized name
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -113,6 +116,8 @@ class PyPI:
             return self._json(request, canonicalize_name(name), version or "")
         if path.startswith("/packages/"):
             return self._file(request)
+        if found := re.fullmatch(r"/api/packages/([^/]+)/recent", path):
+            return self._recent(found[1])
         if path == "/_/oidc/audience":
             return Response.of_json({"audience": "pypi"})
         # anybody may ask at our own address, but only our clients at the public one
@@ -180,10 +185,21 @@ class PyPI:
         if upload is None or upload.listed.path != path:
             return _ranged(request, self.store.real.file(request.path))
         if path == request.path:
+            with self.store.lock:
+                self._downloads[upload.form.project] += 1
             return _ranged(request, upload.path)
         if not upload.metadata:
             return _no_file()
         return Response(200, upload.metadata)
+
+    def _recent(self, name: str) -> Response:
+        """Answer what pypistats.org counts; everything here is of today."""
+        if self.store.files(name) is None:
+            return Response.of_text("404\n", 404)
+        count = self._downloads[name]
+        data = dict.fromkeys(("last_day", "last_week", "last_month"), count)
+        body = {"data": data, "package": name, "type": "recent_downloads"}
+        return Response.of_json(body)
 
     def _mint(self, request: Request) -> Response:
         """Give a token for a JWT, once and for 15 minutes, to the jobs that owners trust."""

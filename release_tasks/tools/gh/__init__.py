@@ -77,6 +77,22 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
     ]
 
 
+def issues_since(
+    repository: str, label: str, since: str
+) -> list[dict[str, Any]]:
+    """Return the issues with a label that were opened since a moment (ISO 8601, UTC).
+
+    Closed ones are among them, pull requests are not.
+    """
+    query = f"state=all&labels={quote(label, safe='')}&since={since}"
+    path = f"repos/{repository}/issues?{query}&per_page=100"
+    return [
+        row
+        for row in read(path, every_page=True) or ()
+        if "pull_request" not in row and row["created_at"] >= since
+    ]
+
+
 def issue_titles(repository: str) -> dict[str, str]:
     """Return the address of each issue, open or closed, by its title; the oldest counts."""
     path = f"repos/{repository}/issues?state=all&per_page=100"
