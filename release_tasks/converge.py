@@ -161,11 +161,10 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     are to be published instead of ours.
     """
     if not release.is_tagged:
-        part = release.parts[0]
         return [
             ReleaseError(
-                f"there is no tag {part.tag}",
-                f"inv tag --version {part.version}",
+                f"there is no tag {release.parts[0].tag}",
+                f"inv tag --version {release.request}",
             )
         ]
     if channel.NAME == git.NAME:
@@ -181,7 +180,7 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
         errors.append(
             ReleaseError(
                 f"tag {tag.name} is not pushed, and publishing needs it",
-                f"inv push --version {tag.version}",
+                f"inv push --version {release.request}",
             )
         )
     return errors

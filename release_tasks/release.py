@@ -40,6 +40,14 @@ class ComponentRelease:
     dist: Path  # dist/<tag>/
     # no version: the newest commit, with the version that its manifests have
     is_edge: bool = False
+    is_alone: bool = True  # the project has no other component
+
+    @property
+    def request(self) -> str:
+        """Return the value of `--version` that means this component's version."""
+        if self.is_alone:
+            return self.version
+        return f"{self.component.name}={self.version}"
 
 
 @dataclass(frozen=True)
@@ -88,11 +96,7 @@ class Release:
     @property
     def request(self) -> str:
         """Return the value of `--version` that means this release."""
-        if len(self.project.components) == 1:
-            return self.parts[0].version
-        return ",".join(
-            f"{part.component.name}={part.version}" for part in self.parts
-        )
+        return ",".join(part.request for part in self.parts)
 
     @property
     def title(self) -> str:
@@ -176,7 +180,13 @@ def _at(
     for name, tag in tags.items():
         dist = checkout / "dist" / tag
         parts.append(
-            ComponentRelease(project.component(name), versions[name], tag, dist)
+            ComponentRelease(
+                project.component(name),
+                versions[name],
+                tag,
+                dist,
+                is_alone=len(project.components) == 1,
+            )
         )
     return Release(
         project,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.contexts import context
-from support.tiny_project import TINY, tiny_project
+from support.tiny_project import TINY, TWO, tiny_project
 
 from release_tasks import converge
 from release_tasks.errors import ReleaseError
@@ -206,6 +206,21 @@ def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
         with pytest.raises(ReleaseError, match=r"v0\.2\.0 on git differs: at "):
             converge.converge(context(), made.release("0.2.0"), shelf, "all")
     assert shelf.published == []
+
+
+def test_the_help_names_the_component_where_there_are_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tiny_project(tmp_path, monkeypatch, TWO) as made:
+        made.tag("other-v0.4.0", push=False)
+        one = made.release("0.4.0", "other")
+        with pytest.raises(ReleaseError, match="is not pushed") as reported:
+            converge.converge(context(), one, Shelf(), "all")
+        command = reported.value.fix
+        assert command == "inv push --version other=0.4.0"
+        done = made.inv(*command.split()[1:])
+        assert done.returncode == 0, done.stderr
+        assert "other-v0.4.0" in made.git("ls-remote", "--tags", "origin")
 
 
 def test_a_dry_run_publishes_nothing_and_does_not_wait(

@@ -214,7 +214,7 @@ def _check_version(
     if version != part.version:
         raise ReleaseError(
             f"{release.commit[:7]} has version {version}, expected {part.version}",
-            f"inv bump --version {part.version}, then inv tag",
+            f"inv bump --version {part.request}, then inv tag",
         )
 
 

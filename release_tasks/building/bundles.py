@@ -148,7 +148,7 @@ def _program(file: BundleFile) -> Path:
     if path is None:
         raise ReleaseError(
             f"{file.name} needs {file.program}, which is not in {file.part.dist}",
-            f"inv build-binaries --version {file.part.version}",
+            f"inv build-binaries --version {file.part.request}",
         )
     if archive_names.is_archive(file.program):
         raise ReleaseError(

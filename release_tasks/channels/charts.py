@@ -139,6 +139,6 @@ def _file(release: Release, artifact: Artifact) -> Path:
     if path is None:
         raise ReleaseError(
             f"{artifact.name} is not in {part.dist}",
-            f"inv package-charts --version {part.version}",
+            f"inv package-charts --version {part.request}",
         )
     return path

@@ -169,7 +169,7 @@ def unfit_assets(
             errors.append(
                 ReleaseError(
                     f"GitHub does not take {name} ({row.size} bytes): {refusal}",
-                    f"{_smaller(row)}, then inv check-artifacts --version {part.version}",
+                    f"{_smaller(row)}, then inv check-artifacts --version {part.request}",
                 )
             )
     for refusal in rules.asset_count(len(rows) + 1):  # with release.json

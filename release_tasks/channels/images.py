@@ -171,7 +171,7 @@ def _push(
     if tar is None:
         raise ReleaseError(
             f"{image.name} is not in {part.dist}",
-            f"inv docker-buildx --version {part.version}",
+            f"inv docker-buildx --version {part.request}",
         )
     with files.scratch("image") as folder:
         docker.create(c, oci_layout.unpack(tar, folder), image.reference, tags)

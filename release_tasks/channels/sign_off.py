@@ -100,18 +100,15 @@ def refusals(release: Release) -> list[ReleaseError]:
     return found
 
 
-def line(release: Release, part: ComponentRelease) -> str:
+def line(part: ComponentRelease) -> str:
     """Return the command that signs a part of the release off."""
-    words = f"inv sign-off --version {part.version}"
-    if len(release.project.components) > 1:
-        words += f" --component {part.component.name}"
-    return f"{words} --decision ship --by NAME"
+    return f"inv sign-off --version {part.request} --decision ship --by NAME"
 
 
 def _refusals(
     release: Release, part: ComponentRelease, page: Page | None
 ) -> list[ReleaseError]:
-    again = f"try the files in {part.dist}, then: {line(release, part)}"
+    again = f"try the files in {part.dist}, then: {line(part)}"
     known = kept(release, part, page)
     if known is None:
         return [ReleaseError(f"{part.tag} is not signed off", again)]
@@ -134,8 +131,8 @@ def _refusals(
         return [
             ReleaseError(
                 f"{known['by']} has signed {part.tag} off as {known['decision']}",
-                f"inv rollback --version {part.version}; or, if that is decided anew: "
-                f"{line(release, part)}",
+                f"inv rollback --version {part.request}; or, if that is decided anew: "
+                f"{line(part)}",
             )
         ]
     return []

@@ -190,7 +190,7 @@ def _refuse_public(
     if page is not None and not page.is_draft and decision in STOP:
         raise ReleaseError(
             f"{part.tag} is public already, {decision} comes too late",
-            f"inv rollback --version {part.version}; "
+            f"inv rollback --version {part.request}; "
             f"or inv hotfix --from {word(part.tag)}",
         )
 

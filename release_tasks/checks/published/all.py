@@ -95,7 +95,9 @@ def _channel(
     statuses = state(release, channel)
     wrong = problems_of(refusals(statuses))
     wrong += [
-        _absent(channel, status) for status in statuses if status.state in OPEN
+        _absent(release, channel, status)
+        for status in statuses
+        if status.state in OPEN
     ]
     yield from wrong
     if statuses and not wrong:
@@ -105,14 +107,16 @@ def _channel(
             yield from verify(c, release)
 
 
-def _absent(channel: Channel, status: ArtifactStatus) -> Problem:
+def _absent(
+    release: Release, channel: Channel, status: ArtifactStatus
+) -> Problem:
     artifact = status.artifact
     fact = f"{artifact.name} {artifact.version} on {channel.NAME} is {status.state}"
     if status.why:
         fact += f": {status.why}"
     return Problem(
         fact,
-        f"inv release --version {artifact.version}, which continues from here",
+        f"inv release --version {release.request}, which continues from here",
     )
 
 
