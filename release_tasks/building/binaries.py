@@ -41,7 +41,8 @@ class BinaryFile:
 def build(c: Context, release: Release, target: str | None) -> None:
     """Compile what is neither in dist/ nor public, for every target or the comma-separated ones.
 
-    Targets that this machine cannot build are left out, and raised in the end.
+    Targets that this machine cannot build are left out, and raised in the end, as is what does
+    not compile: one run shows everything that is wrong.
     """
     wanted = _chosen(release, target)
     missing = _missing(release, wanted)
@@ -61,7 +62,8 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if possible:
         with clean_tree(c, release) as tree:
             for file in possible:
-                _build(c, release, tree, file, envs[file.target])
+                env = envs[file.target]
+                errors += _errors_of(c, release, tree, file, env)
     if not shell.is_dry(c):
         for file in wanted:
             write_checksum(release, file.part, FileKind.BINARY, file.name)
@@ -163,6 +165,23 @@ def _say_nothing_to_do(wanted: Sequence[BinaryFile]) -> None:
         terminal.say("nothing to do, every binary is built or published")
     else:
         terminal.say("nothing to do, no binaries to build")
+
+
+def _errors_of(
+    c: Context,
+    release: Release,
+    tree: Path,
+    file: BinaryFile,
+    target_env: Mapping[str, str],
+) -> list[ReleaseError]:
+    """Build a file, and return why that failed; an interruption ends all of them."""
+    try:
+        _build(c, release, tree, file, target_env)
+    except ReleaseError as error:
+        if error.code == terminal.INTERRUPTED:
+            raise
+        return list(error.each)
+    return []
 
 
 def _build(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
-from release_tasks.changelogs import notes
+from release_tasks.changelogs import headline, notes
 from release_tasks.channels import github_draft
 from release_tasks.channels.channel import make_artifact
 from release_tasks.errors import ReleaseError, raise_all
@@ -187,9 +187,7 @@ def create(
     c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str
 ) -> None:
     """Create the GitHub release of a tag, with the component's title and notes."""
-    title = part.component.title.format(
-        version=part.version, tag=tag, component=part.component.name
-    )
+    title = _title(release, part, tag)
     with files.scratch("notes") as folder:
         path = folder / "notes.md"
         if not shell.is_dry(c):  # a dry bump has written no changelog section
@@ -200,6 +198,21 @@ def create(
         gh.create(
             c, release.project.github_repository, tag, title, path, *flags
         )
+
+
+def _title(release: Release, part: ComponentRelease, tag: str) -> str:
+    """Return the title of a GitHub release, with the headline of its notes where it has one."""
+    template = part.component.title
+    said = ""
+    if "{headline}" in template:
+        said = headline.headline(notes.of_changelog(release, part) or "")
+    values = {
+        "version": part.version,
+        "tag": tag,
+        "component": part.component.name,
+        "headline": said,
+    }
+    return headline.title(template, values)
 
 
 def upload_all(

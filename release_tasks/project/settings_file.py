@@ -195,7 +195,7 @@ def _templates(settings: Settings) -> Iterator[Template]:
     yield Template(
         "[gates] milestone", settings.gates.milestone or "", ("version", "tag")
     )
-    yield Template("[github] title", github.title, RELEASE)
+    yield Template("[github] title", github.title, (*RELEASE, "headline"))
     if isinstance(github.notes, NotesTable):
         placeholders = ("version", "tag", "previous", "range")
         yield Template("[github] notes", github.notes.run, placeholders)
@@ -216,7 +216,8 @@ def _component_templates(settings: Settings) -> Iterator[Template]:
             ("version", "crate") if name == "{crate}" else ("version",)
         )
         yield Template(f"{table} tag", component.tag or "", tag_placeholders)
-        yield Template(f"{table} title", component.title or "", RELEASE)
+        titled = (*RELEASE, "headline")
+        yield Template(f"{table} title", component.title or "", titled)
         yield Template(
             f"{table} commit", component.commit or "", (*RELEASE, "components")
         )

@@ -53,6 +53,19 @@ def test_the_draft_is_created_once_and_keeps_every_file(
     assert set(states(release).values()) == {"partial"}
 
 
+def test_the_title_has_the_headline_of_the_changelog(tiny: TinyProject) -> None:
+    log = (tiny.root / "CHANGELOG.md").read_text()
+    tiny.commit(
+        "CHANGELOG.md",
+        log.replace("- More.", "- **Brighter** nights. And more."),
+    )
+    settings = '[github]\ntitle = "{tag}: {headline}"\n'
+    tiny.commit("release-tasks.toml", settings)
+    github.fill_draft(context(), built(tiny))
+    [draft] = releases(tiny)
+    assert draft["name"] == "v0.2.0: Brighter nights"
+
+
 def test_another_machine_continues_with_the_bytes_of_the_draft(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,29 @@ def test_a_compiler_error_ends_with_its_last_lines_and_the_command(
     assert projects.recorded_files(tool, "binary") == {}
 
 
+def test_every_program_is_compiled_before_the_first_error_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = PROGRAM["release-tasks.toml"]
+    for name in ("other", "third"):
+        settings += f'[binaries.{name}]\n{HOST} = "{name}-{{version}}"\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
+    sources = {"other": "fn main() {}\n", "third": "fn main() { gone() }\n"}
+    for name, text in sources.items():
+        (root / "src" / "bin").mkdir(exist_ok=True)
+        (root / "src" / "bin" / f"{name}.rs").write_text(text)
+    (root / "src" / "main.rs").write_text("fn main() { absent() }\n")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message=Break two of three")
+    git(root, "tag", "--force", "v0.2.0")
+    with pytest.raises(ReleaseError, match="absent") as reported:
+        build_binaries(Context())
+    assert len(reported.value.each) == 2
+    assert "gone()" in reported.value.each[1].problem
+    files = projects.recorded_files(root, "binary")
+    assert list(files) == ["other-0.2.0"]
+
+
 def test_a_missing_checksum_file_is_written_without_compiling(
     tool: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
