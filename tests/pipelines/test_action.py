@@ -132,8 +132,6 @@ class Runner:
         """Put values in the place of expressions, as far as the action has such."""
 
         def value(found: re.Match[str]) -> str:
-            if found[1] == "inputs.task != ''":
-                return str(self.values["inputs.task"] != "").lower()
             names = found[1].split(" || ")
             assert all(VALUE.fullmatch(name) for name in names), found[1]
             known = [self.values.get(name, "") for name in names]
@@ -244,6 +242,11 @@ def test_no_value_becomes_a_command_or_another_output(runner: Runner) -> None:
         ]
         assert commands == []
     assert not list(runner.project.folder.rglob("stolen"))
+    # what is wrong is said once: by the task, or without one by the action
+    for task in ("check", ""):
+        done = runner.use(task=task, version="v0.2")
+        assert done.status == 1
+        assert done.printed.count("::error") == 1, done.printed
 
 
 @pytest.mark.tools("zizmor")
