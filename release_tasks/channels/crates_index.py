@@ -52,6 +52,18 @@ def lines(name: str) -> list[dict[str, Any]] | None:
     return rows
 
 
+def readme_url(name: str, version: str) -> str:
+    """Return the address of a readme as crates.io has rendered it (crates.io, `readme_path`)."""
+    file = quote(f"{name}-{version}.html")
+    return f"{CRATES_FILES}/readmes/{name}/{file}"
+
+
+def is_rendered(url: str) -> bool:
+    """Tell whether a readme is there; a bucket answers 403 for what it does not have."""
+    answer = http.get(url, FRESH, (200, 403, 404), remember=False)
+    return answer.status == 200
+
+
 def _not_an_index(url: str) -> ReleaseError:
     return ReleaseError(
         f"{url} is not a file of the crates.io index", "try again later"

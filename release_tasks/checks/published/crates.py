@@ -8,14 +8,17 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import files, terminal
+from release_tasks.channels import crates_index
 from release_tasks.checks.smoke.program import check_version_output, reason
-from release_tasks.errors import Problem
+from release_tasks.errors import Problem, ReleaseError, counted, shorten
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools.cargo import install as cargo_install
 from release_tasks.versions.numbers import without_build
 
+# seconds in which crates.io should have rendered a readme, which it does in the background
+README_WAIT = 60.0
 MANIFEST = '[package]\nname = "verified"\nversion = "0.0.0"\nedition = "2021"\n\n[dependencies]\n'
 
 
@@ -39,6 +42,43 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
         if not missing:
             for name in programs:
                 yield from _install(c, folder, name, versions[name])
+            _look_at_readmes(release, versions)
+
+
+def _look_at_readmes(release: Release, versions: dict[str, str]) -> None:
+    """Wait until crates.io shows each readme, and say which ones it does not show.
+
+    That is no problem of the release: it renders them later, or an owner asks it to.
+    """
+    waiting = {
+        name: crates_index.readme_url(name, version)
+        for name, version in versions.items()
+        if _has_readme(release, name)
+    }
+    count = len(waiting)
+
+    def missing() -> str:
+        for name in list(waiting):
+            if crates_index.is_rendered(waiting[name]):
+                del waiting[name]
+        return f"the readme of {shorten(list(waiting))}" if waiting else ""
+
+    try:
+        terminal.wait_for(missing, README_WAIT)
+    except ReleaseError:
+        for name, url in waiting.items():
+            terminal.say(
+                f"crates.io has not rendered the readme of {name} yet: {url}"
+            )
+        return
+    if count:
+        terminal.say(f"crates.io shows {counted(count, 'readme')}")
+
+
+def _has_readme(release: Release, name: str) -> bool:
+    workspace = release.project.workspace
+    packages = workspace.packages if workspace else {}
+    return bool(packages.get(name, {}).get("readme"))
 
 
 def _undownloadable(

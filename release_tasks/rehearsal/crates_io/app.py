@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import threading
 from collections.abc import Callable
@@ -29,6 +30,7 @@ NO_AGENT = (
 )
 PUBLIC_FILE = re.compile(r"/crates/([^/]+)/([^/]+)/download")
 NAMED_FILE = re.compile(r"/crates/([^/]+)/\1-([^/]+)\.crate")
+README = re.compile(r"/readmes/([^/]+)/\1-([^/]+)\.html")
 CRATE = r"/api/v1/crates/([^/]+)"
 
 
@@ -91,6 +93,8 @@ class CratesIo:
         for pattern in (PUBLIC_FILE, NAMED_FILE):
             if found := pattern.fullmatch(request.path):
                 return self._file(found[1], found[2])
+        if found := README.fullmatch(request.path):
+            return self._readme(found[1], found[2])
         return self._index(
             request, request.path.removeprefix("/index").lstrip("/")
         )
@@ -117,6 +121,15 @@ class CratesIo:
         with self.store.lock:
             self.store.downloads[name.lower(), version] += 1
         return Response(200, path, {"Content-Type": "application/gzip"})
+
+    def _readme(self, name: str, version: str) -> Response:
+        """Answer a readme as a page; here it is rendered at once, and as plain text."""
+        with self.store.lock:
+            text = self.store.readmes.get((name.lower(), version))
+        if text is None:
+            return Response.of_text("AccessDenied\n", 403)
+        page = f"<pre>{html.escape(text)}</pre>\n"
+        return Response(200, page.encode(), {"Content-Type": "text/html"})
 
     def _api(self, request: Request) -> Response:
         if not request.header("user-agent"):

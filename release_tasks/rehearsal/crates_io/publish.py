@@ -71,6 +71,9 @@ def publish(
         raise Refused(f"crate version `{plain}` is already uploaded")
     _check_dependencies(store, name, meta)
     store.add(index_record(meta, crate), crate, manifest["package"])
+    if meta.get("readme"):
+        with store.lock:
+            store.readmes[name.lower(), version] = str(meta["readme"])
     return name
 
 

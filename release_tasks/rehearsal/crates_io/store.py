@@ -39,6 +39,9 @@ class Store:
         # [package] of the manifests
         self.details: dict[Key, dict[str, Any]] = {}
         self.owners: dict[str, list[str]] = {}
+        self.readmes: dict[
+            Key, str
+        ] = {}  # Markdown, of the uploads that have one
         self.downloads: Counter[Key] = Counter()
         self._records: dict[str, list[Record]] = {}
         # monotonic time from which a version is in the index

@@ -7,6 +7,7 @@ from invoke.context import Context
 from support.published_project import Releasing, facts, left_behind, run
 
 from release_tasks.checks.published import crates
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 
 pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.slow]
@@ -27,6 +28,7 @@ def workspace(program: str = PROGRAM, manifest: str = "") -> dict[str, str]:
         "words/src/lib.rs": 'pub const HELLO: &str = "hello";\n',
         "hello/Cargo.toml": PACKAGE.format(name="fetched-hello") + manifest,
         "hello/src/main.rs": program,
+        "hello/README.md": "# Hello\n",
         ".gitignore": "target\nCargo.lock\n",
     }
 
@@ -47,6 +49,7 @@ def verify(release: Release) -> list[str]:
     return facts(crates.verify(Context(), release))
 
 
+@pytest.mark.statement("B5.32")
 def test_published_crates_are_fetched_and_their_programs_run(
     releasing: Releasing, tmp_path, capsys
 ):
@@ -54,6 +57,7 @@ def test_published_crates_are_fetched_and_their_programs_run(
     assert verify(release) == []
     said = capsys.readouterr().err
     assert "all 2 crates download from crates.io as a dependency" in said
+    assert "crates.io shows 1 readme\n" in said
     assert (
         "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0"
         in said
@@ -119,6 +123,29 @@ def test_a_crate_whose_programs_need_features_is_only_fetched(
     )
     assert verify(publish(releasing(workspace(manifest=needs)))) == []
     assert "has no program by default" in capsys.readouterr().err
+
+
+@pytest.mark.statement("B5.32")
+def test_a_readme_that_is_not_rendered_is_said_and_no_problem(
+    releasing: Releasing,
+    registries: LocalRegistries,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = {
+        "Cargo.toml": PACKAGE.format(name="fetched-words"),
+        "src/lib.rs": "",
+        "README.md": "# Words\n",
+        ".gitignore": "target\nCargo.lock\n",
+    }
+    release = publish(releasing(files), ".")
+    registries.crates.store.readmes.clear()
+    monkeypatch.setattr(crates, "README_WAIT", 0.1)
+    assert verify(release) == []
+    assert (
+        "crates.io has not rendered the readme of fetched-words yet: "
+        "https://static.crates.io/readmes/fetched-words/fetched-words-0.2.0.html"
+    ) in capsys.readouterr().err
 
 
 def test_a_project_without_crates_starts_no_cargo(
