@@ -161,12 +161,7 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     are to be published instead of ours.
     """
     if not release.is_tagged:
-        return [
-            ReleaseError(
-                f"there is no tag {release.parts[0].tag}",
-                f"inv tag --version {release.request}",
-            )
-        ]
+        return [git.no_tag(release)]
     if channel.NAME == git.NAME:
         return []
     tags = state(release, git)

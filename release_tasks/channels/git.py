@@ -9,7 +9,7 @@ from invoke.context import Context
 from release_tasks import shell, terminal
 from release_tasks.channels import git_runs
 from release_tasks.display import amount
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.gates import HOTFIX
 from release_tasks.project.model import Project
@@ -136,6 +136,25 @@ def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
     if origin.tag(release.checkout, artifact.name) is not None:
         origin.push(c, release.checkout, f":refs/tags/{artifact.name}")
     git.delete_tag(c, release.checkout, artifact.name)
+
+
+def no_tag(release: Release) -> ReleaseError:
+    """Return the error for a release without its tag, or with changes since that was made.
+
+    A build may have made them: cargo writes a Cargo.lock anew that somebody has edited by hand.
+    """
+    tag = release.parts[0].tag
+    changed = git.changed(release.checkout)
+    head = git.head(release.checkout)
+    if changed and git.tags(release.checkout).get(tag) == head:
+        return ReleaseError(
+            f"{shorten(changed)} changed after {tag} was made here, perhaps by a build",
+            "git stash --include-untracked; or commit it, "
+            f"then inv release --version {release.request}",
+        )
+    return ReleaseError(
+        f"there is no tag {tag}", f"inv tag --version {release.request}"
+    )
 
 
 def not_on_release_branch(release: Release) -> list[ReleaseError]:

@@ -73,6 +73,25 @@ def test_without_the_tag_nothing_is_pushed(tiny: TinyProject) -> None:
     assert on_origin(tiny) == before
 
 
+def test_a_file_that_a_build_has_changed_is_named_and_not_the_tag(
+    tiny: TinyProject,
+) -> None:
+    """Maturin writes a Cargo.lock anew that somebody has written by hand."""
+    commit = tiny.commit("Cargo.lock", "version = 4\n")
+    tiny.tag("v0.2.0", push=False)
+    (tiny.root / "Cargo.lock").write_text("# made by cargo\nversion = 4\n")
+    with pytest.raises(ReleaseError) as reported:
+        converge(context(), tiny.release("0.2.0"), git)
+    assert reported.value.problem.startswith(
+        "Cargo.lock changed after v0.2.0 was made here"
+    )
+    stash, _, again = reported.value.fix.partition("; or commit it, then ")
+    assert again == "inv release --version 0.2.0"
+    tiny.git(*stash.split()[1:])
+    converge(context(), tiny.release("0.2.0"), git)
+    assert on_origin(tiny)["refs/tags/v0.2.0"] == commit
+
+
 def test_a_tag_of_another_commit_on_origin_stops_the_release(
     tiny: TinyProject,
 ) -> None:

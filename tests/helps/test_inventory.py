@@ -30,6 +30,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "bumping/version_copies.py:relative": "bumping/test_file_edits.py",
     "bumping/version_files.py:_refuse_untracked": "project/test_found_versions.py",
     "channels/charts.py:_collision": "channels/test_charts.py",
+    "channels/git.py:no_tag": "channels/test_git.py",
     "channels/git.py:not_on_release_branch": "checks/preflight/test_fixes.py",
     "channels/git.py:release_branch": "checks/preflight/test_fixes.py",
     "channels/git.py:state": "checks/preflight/test_fixes.py",
