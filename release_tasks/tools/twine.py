@@ -9,7 +9,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import endpoints
+from release_tasks import endpoints, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
 from release_tasks.tools import outages
@@ -23,6 +23,7 @@ TRUSTED_PUBLISHING = (
     "ACTIONS_ID_TOKEN_REQUEST_URL",
 )
 
+ATTESTATION = ".publish.attestation"  # as pypi-attestations calls it (PEP 740)
 # with which a job of GitLab proves to PyPI who it is, once
 GITLAB_IDENTITY = "PYPI_ID_TOKEN"
 
@@ -64,11 +65,15 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
     """Upload files to PyPI; raise `Failed` with what PyPI answered.
 
     `token` is the name of the variable with the package's own token. Wheels go before the sdist:
-    pip would compile the sdist where it sees nothing else.
+    pip would compile the sdist where it sees nothing else. Attestations beside the files go with
+    them where the job proves who it is: PyPI takes none with a token (docs.pypi.org/attestations).
     """
     env, secrets = _credential(token)
     ordered = sorted(paths, key=lambda path: (path.suffix != ".whl", path.name))
-    options = ("--non-interactive", "--disable-progress-bar")
+    options = ["--non-interactive", "--disable-progress-bar"]
+    if attested := _attestations(ordered, token):
+        options.append("--attestations")
+        ordered += attested
     do(
         c,
         [*TWINE, "upload", *options, *ordered],
@@ -92,8 +97,7 @@ def credential(token: str) -> str:
     for name in (token, TWINE_PASSWORD):
         if os.environ.get(name):
             return f"the token in {name}"
-    is_job = all(os.environ.get(name) for name in TRUSTED_PUBLISHING)
-    if is_job or os.environ.get(GITLAB_IDENTITY):
+    if _proves_itself(token):
         return "Trusted Publishing (OIDC)"
     return "the login in ~/.pypirc"
 
@@ -165,6 +169,31 @@ def _reasons(output: str) -> str:
     found = re.findall(r"^(?:ERROR|WARNING)[ \t]+(\S.*)", output, re.M)
     reasons = [" ".join(reason.split()) for reason in found]
     return "; ".join(dict.fromkeys(reasons)) or " ".join(output.split())[-300:]
+
+
+def _attestations(paths: Sequence[Path], token: str) -> list[Path]:
+    """Return the attestation of each file, none where one is missing or a token logs in."""
+    found = [path.with_name(path.name + ATTESTATION) for path in paths]
+    missing = [path.name for path in found if not path.is_file()]
+    if len(missing) == len(found):
+        return []
+    if not _proves_itself(token):
+        terminal.say(
+            "uploading without attestations: PyPI takes none with a token"
+        )
+        return []
+    if missing:
+        terminal.say(f"uploading without attestations: {missing[0]} is missing")
+        return []
+    return found
+
+
+def _proves_itself(token: str) -> bool:
+    """Tell whether an upload logs in as the job that it is of."""
+    if os.environ.get(token) or os.environ.get(TWINE_PASSWORD):
+        return False
+    is_on_github = all(os.environ.get(name) for name in TRUSTED_PUBLISHING)
+    return is_on_github or bool(os.environ.get(GITLAB_IDENTITY))
 
 
 def _credential(token: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -386,6 +386,46 @@ def test_trusted_publishing_needs_no_token(
 
 
 @pytest.mark.statement("B5.30")
+@pytest.mark.parametrize("how", ["job", "token", "half"])
+def test_attestations_beside_the_files_go_with_them_from_a_job_that_proves_itself(
+    tool: Path,
+    registries: LocalRegistries,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
+) -> None:
+    """Sigstore cannot be had here: PyPI keeps what twine sends."""
+    folder = projects.dist_folder(tool)
+    names = [wheel(tool), SDIST]
+    for name in names[: 1 if how == "half" else 2]:
+        file = folder / f"{name}.publish.attestation"
+        file.write_text(json.dumps({"version": 1, "of": name}))
+    if how != "token":
+        monkeypatch.delenv("TWINE_PASSWORD")
+        monkeypatch.delenv("TWINE_USERNAME")
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        for name, value in registries.job("example/tool").items():
+            monkeypatch.setenv(name, value)
+    publish_pypi(Context(), new="all")
+    assert sorted(published(registries)) == sorted(names)
+    sent = {
+        name: registries.pypi.store.uploads[name].form.get("attestations")
+        for name in names
+    }
+    said = capsys.readouterr().err
+    if how == "job":
+        assert {
+            name: json.loads(text or "") for name, text in sent.items()
+        } == {name: [{"version": 1, "of": name}] for name in names}
+        return
+    assert not any(sent.values())
+    why = {
+        "token": "PyPI takes none with a token",
+        "half": f"{SDIST}.publish.attestation is missing",
+    }
+    assert f"uploading without attestations: {why[how]}" in said
+
+
 def test_a_job_that_nobody_trusts_is_told_what_an_owner_enters(
     tool: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
