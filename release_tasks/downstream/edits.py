@@ -20,6 +20,7 @@ from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import text as listed_texts
 from release_tasks.manifests.version_locations import FileBump, replaced
 from release_tasks.tools import git
+from release_tasks.tools.git import grep
 
 Uses = Callable[[Place, Ours], Iterable[Use]]
 Files = Mapping[str, str | tuple[str, ...]]
@@ -75,10 +76,13 @@ def compute(tree: Path, ours: Ours, listed: Files) -> Edits:
     linked = set(git.links(tree))
     paths = [path for path in git.tracked(tree) if path not in linked]
     known = frozenset(paths)
+    with_images = _with_images(tree, ours)
     for path in paths:
-        text = text_files.peek(tree, path)
-        place = Place(path, text, known.__contains__)
-        for uses in _kinds(path, text, ours):
+        kinds = list(_kinds(path, path in with_images, ours))
+        if not kinds:
+            continue
+        place = Place(path, text_files.peek(tree, path), known.__contains__)
+        for uses in kinds:
             _look(found, place, uses, ours)
     for path, spec in listed.items():
         _look_listed(found, tree, path, spec, ours)
@@ -88,8 +92,14 @@ def compute(tree: Path, ours: Ours, listed: Files) -> Edits:
     return found
 
 
-def _kinds(path: str, text: str, ours: Ours) -> Iterator[Uses]:
-    """Yield the functions that look into a file, by its name."""
+def _with_images(tree: Path, ours: Ours) -> set[str]:
+    """Return the text files that name an image of ours."""
+    texts = image_references.searched(ours)
+    return {path for path, _, _ in grep.lines(tree, texts)}
+
+
+def _kinds(path: str, has_images: bool, ours: Ours) -> Iterator[Uses]:
+    """Yield the functions that look into a file, by its name and by what it names."""
     name = posixpath.basename(path)
     if name == cargo_manifests.MANIFEST and ours.crates:
         yield cargo_manifests.uses
@@ -97,7 +107,7 @@ def _kinds(path: str, text: str, ours: Ours) -> Iterator[Uses]:
         yield python_requirements.uses
     if ours.charts and name in chart_dependencies.MANIFESTS:
         yield chart_dependencies.uses
-    if ours.images and not name.lower().startswith(HISTORIES):
+    if has_images and not name.lower().startswith(HISTORIES):
         yield image_references.uses
 
 

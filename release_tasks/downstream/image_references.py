@@ -43,13 +43,19 @@ def names(ours: Ours) -> dict[str, OurImage]:
     return found
 
 
+def searched(ours: Ours) -> set[str]:
+    """Return texts of which a file that names an image of ours has one."""
+    return {oci.name(reference).repository for reference in ours.images}
+
+
 def uses(place: Place, ours: Ours) -> Iterator[Use]:
     """Yield each place that names an image of ours with the tag of a version."""
+    is_yaml = place.path.endswith((".yaml", ".yml"))
     for name, image in names(ours).items():
         if name in place.text:
             yield from _in_text(place, name, image)
-            if place.path.endswith((".yaml", ".yml")):
-                yield from _in_mappings(place, name, image)
+        if is_yaml and oci.name(name).repository in place.text:
+            yield from _in_mappings(place, name, image)
 
 
 def _in_text(place: Place, name: str, image: OurImage) -> Iterator[Use]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
-from release_tasks import endpoints
+from invoke.context import Context
+
+from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 
 # cargo: "(status 503 Service Unavailable)"; twine: "503 Service Unavailable from"; gh: "HTTP 503";
@@ -13,6 +17,20 @@ _FAILS = re.compile(
     r"\bHTTP 5\d\d\b|\bstatus(?: code)? 5\d\d\b"
     r"|\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b"
 )
+
+
+def push(
+    c: Context, argv: Sequence[str | Path], host: str, secrets: Sequence[str]
+) -> None:
+    """Run a client that pushes to a host; a 5xx of that host is an error that says so.
+
+    Raises `Failed` for every other failure.
+    """
+    try:
+        shell.do(c, argv, secrets=secrets)
+    except shell.Failed as error:
+        outage = explain(error.output, host)
+        raise outage or error from error
 
 
 def explain(output: str, host: str) -> ReleaseError | None:

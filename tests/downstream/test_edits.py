@@ -177,6 +177,13 @@ def test_what_is_not_ours_to_change_stays(
             f"image:\n  repository: {IMAGE}\n  tag: v0.4.0\nold: {IMAGE}:v0.9.0\n",
             f"image:\n  repository: {IMAGE}\n  tag: v0.5.0\nold: {IMAGE}:v0.9.0\n",
         ),
+        (
+            "deploy/values.yml",
+            "image:\n  registry: ghcr.io\n  repository: acme/app\n"
+            '  tag: "v0.4.0"\n',
+            "image:\n  registry: ghcr.io\n  repository: acme/app\n"
+            '  tag: "v0.5.0"\n',
+        ),
         ("chart/Chart.yaml", CHART, CHART.replace("0.4.0", "0.5.0")),
     ],
 )

@@ -35,6 +35,7 @@ def failing(
             ("PUT", "/api/v1/crates/new"),
             ("POST", "/legacy/"),
             ("GET", "/repos/example/tiny"),
+            ("POST", "/v2/example/charts/app/blobs/uploads"),
         ):
             fault = Fault(method, path, status=503, body=body, times=50)
             running.faults.add(fault)
@@ -57,8 +58,20 @@ def failed(folder: Path, *argv: str) -> Failed:
 
 
 @pytest.mark.statement("B4.41", "B4.45")
+def chart(folder: Path) -> Path:
+    source = folder / "app"
+    source.mkdir()
+    (source / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: app\nversion: 0.1.0\n"
+    )
+    subprocess.run(
+        ["helm", "package", source], cwd=folder, check=True, capture_output=True
+    )
+    return folder / "app-0.1.0.tgz"
+
+
 @pytest.mark.slow
-@pytest.mark.tools("cargo", "gh", "git")
+@pytest.mark.tools("cargo", "gh", "git", "helm")
 @pytest.mark.usefixtures("failing")
 def test_a_service_that_fails_is_named_with_its_page(tmp_path: Path) -> None:
     write_crate(tmp_path, "shop")
@@ -71,6 +84,16 @@ def test_a_service_that_fails_is_named_with_its_page(tmp_path: Path) -> None:
         failed(tmp_path, "gh", "api", "repos/example/tiny")
     )
     assert "https://www.githubstatus.com" in error.fix
+
+    argv = (
+        "helm",
+        "push",
+        str(chart(tmp_path)),
+        "oci://ghcr.io/example/charts",
+    )
+    found = outages.explain(failed(tmp_path, *argv).output, "ghcr.io")
+    assert found is not None
+    assert "https://www.githubstatus.com" in found.fix
 
     with pytest.raises(ReleaseError) as raised:
         http.get(f"{endpoints.CRATES}/api/v1/summary")

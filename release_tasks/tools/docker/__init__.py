@@ -11,6 +11,8 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
+from release_tasks.rules import oci
+from release_tasks.tools import outages
 from release_tasks.tools.docker.login import SECRETS
 from release_tasks.tools.programs import PROGRAMS, outdated, version
 
@@ -215,4 +217,5 @@ def create(
     ]
     for tag in tags:
         argv += ["--tag", f"{reference}:{tag}"]
-    shell.do(c, [*argv, source], secrets=SECRETS)
+    host = oci.name(reference).registry
+    outages.push(c, [*argv, source], host, SECRETS)

@@ -12,6 +12,7 @@ from invoke.context import Context
 from release_tasks import endpoints, files, shell
 from release_tasks.formats.archives import TEXT, pack
 from release_tasks.formats.unpacking import files_in
+from release_tasks.tools import outages
 from release_tasks.tools.docker.login import SECRETS
 from release_tasks.tools.helm import dependencies
 
@@ -94,7 +95,7 @@ def push(c: Context, tgz: Path | str, reference: str) -> None:
     """Push a packed chart as `reference`, without a tag: helm takes name and tag from the file."""
     parent = reference.rpartition("/")[0]
     argv = ["helm", "push", *_plain_http(reference), tgz, f"oci://{parent}"]
-    shell.do(c, argv, secrets=SECRETS)
+    outages.push(c, argv, reference.partition("/")[0], SECRETS)
 
 
 def show(reference: str, version: str, folder: Path) -> str:
