@@ -57,7 +57,6 @@ def failed(folder: Path, *argv: str) -> Failed:
     return Failed(argv, done.returncode, done.stdout)
 
 
-@pytest.mark.statement("B4.41", "B4.45")
 def chart(folder: Path) -> Path:
     source = folder / "app"
     source.mkdir()
@@ -71,6 +70,7 @@ def chart(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.statement("B4.41", "B4.45")
 @pytest.mark.tools("cargo", "gh", "git", "helm")
 @pytest.mark.usefixtures("failing")
 def test_a_service_that_fails_is_named_with_its_page(tmp_path: Path) -> None:
