@@ -55,7 +55,7 @@ def metrics(
     watch: str = "",
     json: bool = False,
 ) -> None:
-    """Show the downloads of a version, and the bugs since it is out."""
+    """Show the downloads of a version, and the bugs since then."""
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)

@@ -43,7 +43,7 @@ def is_fit(*files: tuple[str, int]) -> bool:
         dist.Built(FileKind.WHEEL, name, "1.0.0", "tool", name, size, "0" * 64)
         for name, size in files
     ]
-    part = SimpleNamespace(tag="v1.0.0", version="1.0.0")
+    part = SimpleNamespace(tag="v1.0.0", request="1.0.0")
     return github_assets.unfit_assets(part, rows) == []  # type: ignore[arg-type]
 
 
