@@ -26,7 +26,7 @@ INTRODUCTION = """\
 
 Five real projects have written down how they release. This page turns their runbooks into
 statements: what the tool must do so that each project can delete its runbook. It says how each is
-met, and which tests show it. *Not yet* says what is missing.
+met, and which tests show it. *In part* and *not yet* say what is missing.
 
 The tests publish with the real clients (cargo, twine, docker, helm, gh, git), to registries on the
 same machine, which stand in for crates.io, PyPI, GHCR and GitHub. Where more than that stands in
@@ -41,13 +41,17 @@ What each project did, and what it runs now: [llmtrace](projects/llmtrace.md),
 
 @dataclass(frozen=True)
 class Statement:
-    """What a runbook asks for; `missing` is empty where it is met."""
+    """What a runbook asks for.
+
+    `missing` says what nothing meets, `partly` what of it is not met; else both are empty.
+    """
 
     name: str
     says: str
     how: str
     stands_in: str
     missing: str
+    partly: str
     tests: tuple[str, ...]
 
     @property
@@ -58,6 +62,8 @@ class Statement:
             how += f". Here {self.stands_in}"
         if self.missing:
             how = f"*Not yet:* {self.missing}. {how}".removesuffix(". ")
+        if self.partly:
+            how = f"*In part:* {self.partly}. {how}"
         tests = "<br>".join(f"`{test}`" for test in self.tests) or NONE
         cells = (f"**{self.name}** {self.says}", how, tests)
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
@@ -96,6 +102,7 @@ def statements() -> list[Statement]:
                     row.get("how", ""),
                     row.get("by", ""),
                     row.get("not-yet", ""),
+                    row.get("partly", ""),
                     tuple(cited.get(name, ())),
                 )
             )
@@ -148,7 +155,9 @@ def _count() -> str:
     """Return how many statements there are, and how many are met."""
     shown = statements()
     missing = [row for row in shown if row.missing]
-    text = f"{len(shown)} statements"
-    if missing:
-        text += f", of which {len(missing)} are not met yet"
-    return f"{text}.\n"
+    partly = [row for row in shown if row.partly]
+    met = len(shown) - len(missing) - len(partly)
+    return (
+        f"{len(shown)} statements: {met} are met, {len(partly)} in part, "
+        f"{len(missing)} not yet.\n"
+    )

@@ -67,7 +67,7 @@ def runbook(reading: None, tmp_path: Path) -> Path:
     return sample("llmcc-runbook", tmp_path, "llmcc-runbook")
 
 
-@pytest.mark.statement("B1.3", "B1.4", "B1.5", "B1.8")
+@pytest.mark.statement("B1.3", "B1.4", "B1.5", "B1.8", "B3.32")
 def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
     llmtrace: Path,
 ) -> None:

@@ -61,7 +61,7 @@ def test_the_whole_declared_set_is_proved(
     assert "verified 6 files in dist/v0.2.0" in capfd.readouterr().err
 
 
-@pytest.mark.statement("B1.35")
+@pytest.mark.statement("B1.35", "B2.17")
 @pytest.mark.parametrize(
     ("name", "fact", "way_out"),
     [
@@ -98,6 +98,7 @@ def test_a_file_that_lacks_is_named_with_what_builds_it(
     assert artifact_facts() == []
 
 
+@pytest.mark.statement("B5.28")
 def test_a_file_that_nothing_declares_is_named_with_its_line(
     tiny: TinyProject,
 ) -> None:

@@ -98,7 +98,6 @@ def test_a_wheel_of_a_program_needs_no_module(tiny: TinyProject) -> None:
     assert artifact_facts() == []
 
 
-@pytest.mark.statement("B2.17")
 def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
     more = {
         "LICENSE": b"",
