@@ -193,9 +193,15 @@ def test_each_platform_of_an_image_is_built_by_a_job_and_joined_by_digest(
     (small.root / "small_tool/more.py").write_text("")
     commit(small.root)
     git(small.root, "push", "--quiet", "origin", "HEAD:main")
-    printed = small.run("workflow_dispatch", inputs=GIVEN)
+    refused = Fault("PUT", r".*/manifests/.*", status=500, times=1000)
+    small.registries.faults.add(refused)
+    run = small.attempt("workflow_dispatch", inputs=GIVEN)
+    assert run.failed == ["publish-images"], run.printed[-9000:]
     for platform in ("linux/amd64", "linux/arm64"):
-        assert f"docker-buildx --target {platform}" in printed
+        assert f"docker-buildx --target {platform}" in run.printed
+    refused.times = 0
+    run = small.rerun_failed(run)
+    assert (run.status, run.failed) == (0, []), run.printed[-9000:]
     assert small.states("0.2.0") == {}
     words = ("docker", "buildx", "imagetools", "inspect", "--raw")
     manifest = subprocess.run(
