@@ -32,6 +32,12 @@ TO_DO = "add them to [files], or to [versions.ignore] with the reason"
 SHOWN = 20  # lines; `inv bump --json` has them all
 _WIDEST = 100  # characters of a line that are shown
 _VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
+# a name in front of a version, no word that goes with any version
+_TIED = re.compile(
+    r"(?<![\w-])(?!(?:v|ver|version|release|tag|latest|download)[-@:=_]*v?$)"
+    r"([A-Za-z][\w.]*(?:-[A-Za-z][\w.]*)*)(?:-|_|@|==)v?$",
+    re.I,
+)
 _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
 _HASH = re.compile(r"\s*(?:digest:|content[-_]hash\s*=)")  # a line of a lock
 _PATH_DEPENDENCY = re.compile(r"[^#]*\bpath *= *[\"'](?P<folder>[^\"']+)")
@@ -44,7 +50,8 @@ _MAY_BE_OLD = re.compile(
     r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes"
     r"|vendor|third[-_]party|node_modules)/"
     r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json"
-    r"|\.min\.(?:js|css)|\.map|\.snap|\.svg)$",
+    r"|\.min\.(?:js|css)|\.map|\.snap|\.svg)$"
+    r"|(?:^|/)index\.ya?ml$",  # of a chart repository
     re.I,
 )
 
@@ -395,7 +402,20 @@ def _is_left_behind(search: Search, line: StaleLine, words: set[str]) -> bool:
         return False
     if len(words) > 1 or foreign_versions.is_history(line.text):
         return False
+    if all(_has_other_name(search.names, line.text, word) for word in words):
+        return False
     return search.names.search(line.text) is not None
+
+
+def _has_other_name(own: re.Pattern[str], text: str, version: str) -> bool:
+    """Tell whether each place of a version is tied to a name that is not ours: `left-1.2.0`."""
+    before = [
+        text[: found.start()] for found in re.finditer(re.escape(version), text)
+    ]
+    tied = [_TIED.search(one) for one in before]
+    return bool(tied) and all(
+        found is not None and not own.search(found[1]) for found in tied
+    )
 
 
 def _line_start(text: str, line: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from release_tasks.formats.text_files import read
-from release_tasks.manifests import toml_values
+from release_tasks.manifests import chart_yaml, toml_values
 from release_tasks.manifests.toml_values import table_at
 from release_tasks.project import python_packages
 from release_tasks.project.kinds import NAMED
@@ -51,11 +51,12 @@ def chosen(project: Project, ships: Ships, kind: str) -> tuple[Any, ...]:
         proven = _of_last_release(project, ships)
     picked = []
     for thing in found.candidates:
+        own = forms_of(project, kind, thing)
         version = real.get(thing.name)
         if version is None:
-            continue
-        own = forms_of(project, kind, thing)
-        if version in proven or version in released(project, own.known):
+            if own.known and getattr(thing, "is_from_tags", False):
+                picked.append(thing)
+        elif version in proven or version in released(project, own.known):
             picked.append(thing)
     return tuple(picked)
 
@@ -143,13 +144,23 @@ def is_of_its_own(
     return all(is_lower(version, one) for one in public)
 
 
-def has_own_tags(project: Project, ships: Ships, chart: Chart) -> bool:
-    """Tell whether a chart's version is that of a tag which is no tag of the project."""
+def is_on_its_own(project: Project, ships: Ships, chart: Chart) -> bool:
+    """Tell whether a chart has versions of its own, and none of the project's.
+
+    Its version is that of a tag which is no tag of the project; or it is above all releases of the
+    project, and `appVersion` is one of them: `version: 4.6.0`, `appVersion: 1.6.0`.
+    """
     form = forms_of(project, "charts", chart)
     main = main_forms(project, ships)
-    if not form.known or form.current in main.known:
+    if form.known and form.current not in main.known:
+        return chart.version in released(project, (form.current,))
+    public = released(project, main.known)
+    if not public or not is_lower(max(public, key=parse), chart.version):
         return False
-    return chart.version in released(project, (form.current,))
+    path = "Chart.yaml"
+    manifest = chart_yaml.read(read(chart.folder, path), path)
+    runs = manifest.app_version.removeprefix("v")
+    return runs != chart.version and runs in public
 
 
 def packages_with_own_tags(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project import python_packages
 from release_tasks.project.model import (
@@ -154,19 +154,28 @@ def _outside_names(
     place = "at the root"
     if project.cargo_folder:
         place = f"in {project.cargo_folder}/"
+    by_workspace: dict[str, list[str]] = {}
     for crate in outside:
         manifest = (crate.folder / "Cargo.toml").relative_to(project.root)
         path = manifest.as_posix()
         is_shipped = crate.is_publishable and crate.folder not in in_wheels
         if not is_shipped or python_packages.not_shipped(path):
             continue
+        around = [
+            folder
+            for folder in project.cargo_candidates
+            if path.startswith(f"{folder}/")
+        ]
+        if around:
+            by_workspace.setdefault(around[-1], []).append(crate.name)
+            continue
         reason = f"{path} is not in the workspace {place}"
         way = f"cargo publish --manifest-path {path} releases it"
-        for folder in project.cargo_candidates:
-            if path.startswith(f"{folder}/"):
-                reason = f"{path} is in one of several workspaces"
-                way = f'folder = "{folder}" in [crates] releases that one'
         yield f"{crate.name} (crates: {reason}; {way})"
+    for folder, names in by_workspace.items():
+        reason = f"{folder}/ is one of several workspaces"
+        way = f'folder = "{folder}" in [crates] releases that one'
+        yield f"{shorten(names)} (crates: {reason}; {way})"
 
 
 def _refuse_unknown(

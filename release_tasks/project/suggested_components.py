@@ -17,8 +17,8 @@ from release_tasks.project import python_packages
 from release_tasks.project.candidates import (
     Ships,
     chosen,
-    has_own_tags,
     has_own_version,
+    is_on_its_own,
     is_real,
     packages_with_own_tags,
     released,
@@ -128,7 +128,7 @@ def are_several(project: Project, ships: Ships) -> bool:
     if len(versions) > 1 or packages_with_own_tags(project, ships):
         return True
     charts = resolved_or_empty(ships["charts"])
-    own = [chart for chart in charts if has_own_tags(project, ships, chart)]
+    own = [chart for chart in charts if is_on_its_own(project, ships, chart)]
     others = any(ships[kind] for kind in ("crates", "python", "images"))
     return bool(own) and (others or len(charts) > 1)
 
@@ -158,7 +158,7 @@ def _groups(project: Project, ships: Ships) -> list[_Group]:
     groups = _by_version(project, ships)
     with_main: dict[str, list[str]] = {}
     for chart in chosen(project, ships, "charts"):
-        if has_own_tags(project, ships, chart):
+        if is_on_its_own(project, ships, chart):
             alone = _Group(chart.version, has_own_tags=True)
             alone.add("charts", chart.reference, chart.name, chart.folder)
             groups.append(alone)
@@ -190,8 +190,9 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     own = {package.name for package in packages_with_own_tags(project, ships)}
     for package in packages:
         version = versions.get(package.name, "")
-        if version and (is_real(version) or not groups):
-            key = f"python {version}" if package.name in own else version
+        is_alone = package.name in own or package.is_from_tags
+        if package.is_from_tags or is_real(version) or not groups:
+            key = f"python {package.name}" if is_alone else version
             group = groups.setdefault(key, _Group(version))
             group.add("python", package.name, package.name, package.folder)
     return list(groups.values())
@@ -223,7 +224,9 @@ def _lines(project: Project, groups: list[_Group]) -> list[str]:
     name = project.name
     if len(main.names.get("crates", ())) <= 1 and main.called:
         name = main.called[0]
-    tag = _tag(project, main, name, is_main=not main.has_own_tags) or DEFAULT
+    tag = _tag(project, main, name, is_main=not main.has_own_tags)
+    if tag is None:
+        tag = f"{name}-v{{version}}" if main.has_own_tags else DEFAULT
     tables = [_Table(name, tag, main.names)]
     style = _style(project, groups)
     for group in others:

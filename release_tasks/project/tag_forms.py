@@ -176,8 +176,13 @@ def _ranks(owner: TagOwner) -> dict[str, int]:
     for kind in owner.kinds:
         for word in LANGUAGES.get(kind, ()):
             ranks.setdefault(word, 2)
-            for name in owner.names:
-                ranks.setdefault(f"{name.lower()}-{word}", 1)
+            for name in map(str.lower, owner.names):
+                for both in (
+                    f"{name}-{word}",
+                    f"{word}-{name}",
+                    f"{word}/{name}",
+                ):
+                    ranks.setdefault(both, 1)
     return ranks
 
 

@@ -128,8 +128,56 @@ def test_a_chart_with_tags_of_its_own_is_a_component_and_another_one_is_not(
     [chart] = resolved_or_raise(alone.charts)
     # of the program, and not of this component
     assert chart.app_version == "0.3.0"
-    other = repository(tmp_path / "other", files, "v0.3.0")
-    assert [one.name for one in discover(other).components] == ["lamp"]
+
+
+@pytest.mark.parametrize(
+    ("version", "is_alone"),
+    [
+        ("1.4.0", True),  # above the project's, and appVersion is the project's
+        ("0.3.0", False),
+        ("0.1.0", False),  # left behind: it follows the project
+    ],
+)
+def test_a_chart_above_the_releases_has_versions_of_its_own(
+    tmp_path: Path, version: str, is_alone: bool
+) -> None:
+    files = {
+        "Dockerfile": "FROM scratch\n",
+        "chart/Chart.yaml": CHART.format("lamp", version),
+    }
+    root = repository(tmp_path / "lamp", files, "v0.2.0 v0.3.0")
+    if not is_alone:
+        assert [one.name for one in discover(root).components] == ["lamp"]
+        return
+    with pytest.raises(SeveralVersions) as asked:
+        discover(root)
+    assert 'tag = "lamp-chart-v{version}"' in asked.value.lines
+
+
+def test_packages_from_tags_and_from_a_manifest_are_components(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_tags = (
+        '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
+        'build-backend = "hatchling.build"\n'
+        '[project]\nname = "lamp"\ndynamic = ["version"]\n'
+        '[tool.hatch.version]\nsource = "vcs"\n'
+    )
+    files = {
+        "pyproject.toml": from_tags,
+        "backend/pyproject.toml": PYTHON.format("lamping", "1.3.0"),
+    }
+    tags = "lamp-v1.1.0 lamping-v1.2.0 lamp-v1.2.0 lamping-v1.3.0"
+    text = suggested(repository(tmp_path / "lamp", files, tags), monkeypatch)
+    assert text.splitlines() == [
+        "[components.lamp]",
+        'tag = "lamp-v{version}"',
+        'python = ["lamp"]',
+        "latest = true",
+        "[components.lamping]",
+        'tag = "lamping-v{version}"',
+        'python = ["lamping"]',
+    ]
 
 
 @pytest.mark.parametrize(

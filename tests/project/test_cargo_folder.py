@@ -38,7 +38,7 @@ FUZZ = PRIVATE.format("lamp-fuzz") + "[workspace]\n"
 OUT = "{0} (crates: {1}/Cargo.toml is not in the workspace {2}; "
 PUBLISH = "cargo publish --manifest-path {1}/Cargo.toml releases it)"
 SEVERAL = (
-    "{0} (crates: {1}/Cargo.toml is in one of several workspaces; "
+    "{0} (crates: {1}/ is one of several workspaces; "
     'folder = "{1}" in [crates] releases that one)'
 )
 

@@ -39,6 +39,8 @@ CRATE = '[package]\nname = "lampq"\nversion = "1.4.0"\nedition = "2021"\n'
         (("lampq@1.2.0",), "lampq@{version}"),
         (("lamp_py-1.2.0",), "lamp_py-{version}"),
         (("rust-v1.2.0",), "rust-v{version}"),
+        (("crates/lamp-v1.2.0",), "crates/lamp-v{version}"),
+        (("rust-lampq-1.2.0",), "rust-lampq-{version}"),
         (("1.2.0", "1.3.0", "v1.4.0"), "v{version}"),
         (("v1.2.0", "1.3.0"), "{version}"),
         (("v1.2.0", "chart-0.3.0", "python-v0.9.0"), "v{version}"),
