@@ -167,7 +167,7 @@ UNKNOWN = [
     (
         "[build]\nenvironment = {}\n",
         "2: unknown key environment in [build]",
-        "available: env, pass-env, needs, static, glibc, runners",
+        "available: env, pass-env, needs, static, glibc, runners, minutes",
     ),
     (
         "[gates]\nruns = []\n",
