@@ -37,7 +37,7 @@ def documented() -> set[tuple[str, str]]:
         header, keys = [cell.strip() for cell in row.split("|")[1:3]]
         if header:
             table = header.strip("`[]")
-            table = re.sub(r'\.(NAME|"\w+")$', "", table)
+            table = re.sub(r'\.(NAME|"[\w/]+")$', "", table)
         names = re.findall(r"`([^`]+)`", keys)
         found |= {(table, name) for name in names or [keys]}
     return found
