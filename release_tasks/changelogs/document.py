@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -202,7 +202,27 @@ def _announced(headings: Sequence[Heading]) -> tuple[Heading, ...]:
         elif is_next or (title.says_unreleased and heading.level <= deepest):
             heading = replace(heading, is_unreleased=True)
         found.append(heading)
-    return tuple(found)
+    return tuple(_without_leftovers(found))
+
+
+def _without_leftovers(headings: Sequence[Heading]) -> Iterator[Heading]:
+    """Yield headings, an `Unreleased` below released versions as none.
+
+    It was forgotten there when its section was released; where the oldest version comes first, it
+    is at the end.
+    """
+    released = [one for one in headings if one.version and not one.is_pending]
+    numbers = [_numbers(one.version or "") for one in released]
+    is_newest_first = bool(numbers) and numbers[0] >= numbers[-1]
+    for heading in headings:
+        is_below = is_newest_first and heading.line > released[0].line
+        if heading.is_unreleased and is_below:
+            heading = replace(heading, is_unreleased=False)
+        yield heading
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]+", version)[:3])
 
 
 def _in_development(

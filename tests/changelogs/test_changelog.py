@@ -105,3 +105,26 @@ def test_what_is_announced_for_a_higher_version_is_not_that_of_a_lower_one(
     assert changelog.unreleased(log, version) == (
         "- New." if is_taken else None
     )
+
+
+@pytest.mark.parametrize(
+    ("headings", "body"),
+    [
+        (("Unreleased", "2.0.0", "1.0.0"), "0"),
+        # forgotten there when 2.0.0 was released
+        (("2.0.0", "Unreleased", "1.0.0"), None),
+        (("2.0.0", "1.0.0", "Unreleased"), None),
+        (("Unreleased", "2.0.0", "Unreleased", "1.0.0"), "0"),
+        # the oldest first
+        (("1.0.0", "2.0.0", "Unreleased"), "2"),
+    ],
+)
+def test_what_is_unreleased_is_not_below_newer_releases(
+    headings: tuple[str, ...], body: str | None
+) -> None:
+    text = "".join(
+        f"## {heading}\n\n{number}\n\n"
+        for number, heading in enumerate(headings)
+    )
+    found = changelog.unreleased(f"# Changelog\n\n{text}", "3.0.0")
+    assert (found and found.strip()) == body

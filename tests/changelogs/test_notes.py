@@ -219,8 +219,10 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
             "CHANGELOG.md has 2 sections for 0.2.0, at lines 11 and 15",
         ),
         (
-            LOG + "\n## Unreleased\n\n- Again.\n",
-            "CHANGELOG.md has 2 sections for Unreleased, at lines 3 and 11",
+            LOG.replace(
+                "## [0.1.0]", "## Unreleased\n\n- Again.\n\n## [0.1.0]"
+            ),
+            "CHANGELOG.md has 2 sections for Unreleased, at lines 3 and 7",
         ),
     ],
 )
