@@ -15,6 +15,7 @@ from release_tasks.errors import Problem
 from release_tasks.formats import text_files
 from release_tasks.project import crate_lists
 from release_tasks.project.publishers import published
+from release_tasks.project.tag_forms import version_in_form
 from release_tasks.project.tags import tag_names
 from release_tasks.project.workflows import ALL, Workflow, passes
 from release_tasks.release import ComponentRelease
@@ -84,14 +85,17 @@ def second_publisher(context: CheckContext) -> Iterator[Problem]:
         hits = published(workflow)
         if workflow.path not in started or not hits:
             continue
-        trigger = "workflow_run"
+        fix = "let the workflow call the tasks, or remove its workflow_run trigger"
         if any(map(workflow.runs_on, tags)):
-            trigger = "tag"
+            fix = "let the workflow call the tasks, or remove its tag trigger"
         elif workflow.is_called:
-            trigger = "workflow_call"
+            fix = (
+                "let the workflow call the tasks, or remove the trigger of "
+                "the one that calls it"
+            )
         yield Problem(
             f"{workflow.path} runs {started[workflow.path]} and also publishes ({', '.join(hits)})",
-            f"let the workflow call the tasks, or remove its {trigger} trigger",
+            fix,
             workflow.path,
             workflow.line(hits[0]) or workflow.line(hits[0].split()[0]),
         )
@@ -115,7 +119,9 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
             if part.component.tag in matched and not workflow.runs_on(part.tag)
         ]
         if not left_out and (
-            matched or _is_for_promotions(context, workflow.filters)
+            matched
+            or _is_for_promotions(context, workflow.filters)
+            or _is_for_other_tags(context, workflow)
         ):
             continue
         part = (*left_out, *context.release.parts)[0]
@@ -134,6 +140,20 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
             workflow.path,
             workflow.line(workflow.filters[0]),
         )
+
+
+def _is_for_other_tags(context: CheckContext, workflow: Workflow) -> bool:
+    """Tell whether tags that there are start a workflow, and none of them is of a component."""
+    starting = filter(workflow.runs_on, context.project.tags)
+    owned = [
+        any(
+            version_in_form(form, tag)
+            for component in context.project.components
+            for form in (component.tag, *component.former_tags)
+        )
+        for tag in starting
+    ]
+    return bool(owned) and not any(owned)
 
 
 @warning

@@ -174,6 +174,17 @@ def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
     assert warned(tiny, "['[0-9]+.[0-9]+.[0-9]+', 'v[0-9]*']") == {}
 
 
+def test_a_workflow_for_tags_of_something_else_is_well(
+    tiny: TinyProject,
+) -> None:
+    tiny.tag("c-v0.1.0")
+    assert warned(tiny, "['c-v*']") == {}
+    tiny.tag("v0.1.0")
+    assert warned(tiny, "['c-v[0-9]*']") == {}
+    # no tag of the project has this form
+    assert "tag-filter-too-narrow" in warned(tiny, "['java-v*']")
+
+
 def test_a_prerelease_that_starts_no_workflow_is_found(
     tiny: TinyProject,
 ) -> None:
