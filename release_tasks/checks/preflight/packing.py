@@ -44,6 +44,11 @@ UNSEEN = re.compile(
 TESTS = re.compile(
     r"#\[cfg\((?:all\(|any\()?test\b[^\]]*\)\]\s*(?:pub )?mod \w+ *\{"
 )
+DECLARED_FOR_TESTS = (
+    r"#\[cfg\((?:all\()?test\b[^\]]*\)\]\s*(?:#\[[^\]]*\]\s*)*"
+    r"(?:pub(?:\([^)]*\))?\s+)?"
+)
+ROOTS = ("lib.rs", "main.rs")  # of crates, whose modules are beside them
 LOOKS = re.compile(r"\.(?:try_exists|exists|is_file|is_dir)\(\)")
 NOT_PACKED = {"tests", "benches", "examples", "tests.rs"}
 
@@ -114,7 +119,10 @@ def file_outside_crate(context: CheckContext) -> Iterator[Problem]:
         }
         for file in sources.get(one.folder, ()):
             is_script = f"{context.release.source_tree}/{file}" in scripts
-            for line, path in _reads(context, file, one.folder, is_script):
+            reads = list(_reads(context, file, one.folder, is_script))
+            if reads and _is_for_tests(context.release.source_tree, file):
+                continue
+            for line, path in reads:
                 if _is_inside(path, one.folder):
                     if _is_left_out(context, one, path):
                         yield _reads_excluded(one, file, line, path)
@@ -317,6 +325,26 @@ def _reads(
             continue
         if (tree / path).is_file():
             yield text.count("\n", 0, found.start()) + 1, path
+
+
+def _is_for_tests(tree: Path, file: str) -> bool:
+    """Tell whether a module, or one around it, is declared with `#[cfg(test)]`: `mod test;`."""
+    folder, name = posixpath.split(file)
+    stem = name.removesuffix(".rs")
+    if name in ROOTS:
+        return False
+    if name == "mod.rs":
+        folder, stem = posixpath.split(folder)
+    declared = re.compile(DECLARED_FOR_TESTS + rf"mod {re.escape(stem)}\s*;")
+    around = [f"{folder}/{one}".lstrip("/") for one in ("mod.rs", *ROOTS)]
+    for parent in (*around, f"{folder}.rs"):
+        if parent == file or not (tree / parent).is_file():
+            continue
+        if declared.search(text_files.peek(tree, parent)):
+            return True
+        if _is_for_tests(tree, parent):
+            return True
+    return False
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -265,6 +265,42 @@ def test_code_that_reads_its_own_files_is_well(root: Path, line: str) -> None:
     assert reported(root) == []
 
 
+@pytest.mark.parametrize(
+    ("declared", "file", "is_found"),
+    [
+        ("#[cfg(test)]\nmod sell;", "sell.rs", False),
+        (
+            "#[cfg(all(test, unix))]\n#[allow(dead_code)]\npub(crate) mod sell;",
+            "sell.rs",
+            False,
+        ),
+        ("#[cfg(test)]\nmod sell;", "sell/mod.rs", False),
+        (
+            "#[cfg(test)]\nmod sell;",
+            "sell/all.rs",
+            False,
+        ),  # which sell.rs declares
+        ("mod sell;", "sell.rs", True),
+        ("#[cfg(any(test, unix))]\nmod sell;", "sell.rs", True),
+        ("#[cfg(test)]\nmod selling;\nmod sell;", "sell.rs", True),
+    ],
+)
+def test_modules_for_tests_read_what_they_want(
+    root: Path, declared: str, file: str, is_found: bool
+) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    source = root / "crates/shop-zero/src"
+    (source / "lib.rs").write_text(f"{declared}\n")
+    up = "../" * (3 + file.count("/"))
+    module = source / file
+    module.parent.mkdir(exist_ok=True)
+    module.write_text(f'const MENU: &str = include_str!("{up}menu.txt");\n')
+    if file == "sell/all.rs":
+        (source / "sell.rs").write_text("mod all;\n")
+    names = [name for name, *_ in reported(root)]
+    assert names == (["file-outside-crate"] if is_found else [])
+
+
 def test_a_build_script_that_looks_first_whether_a_file_is_there_is_well(
     root: Path,
 ) -> None:
