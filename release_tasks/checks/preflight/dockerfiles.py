@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,11 @@ from release_tasks.formats import dockerfile as parser
 from release_tasks.formats import text_files
 from release_tasks.tools import git
 
-_BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
+# what needs the manifests of the workspace: no `cargo chef cook`, no `cargo install NAME`
+_BUILDS = re.compile(
+    r"\bcargo\s+(\S+\s+)?(build|fetch|check|chef\s+prepare|install\b[^&;|]*\s--path)\b"
+)
+_ALL = "."  # a source that is the whole folder
 _INSTRUCTION = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")
 
 
@@ -105,24 +109,72 @@ class BuildContext:
         )
 
 
+@dataclass
+class _Stage:
+    """What a stage has so far, with what the stage has that it begins with."""
+
+    copied: list[str] = field(default_factory=list)
+    commands: str = ""
+    is_built: bool = False  # cargo was started
+
+    def following(self) -> _Stage:
+        """Return a stage that begins with this one."""
+        return _Stage(list(self.copied), self.commands, self.is_built)
+
+
 def cargo_runs(text: str) -> Iterator[CargoRun]:
-    """Yield the first run of cargo in each stage of a Dockerfile."""
-    copied: list[str] = []
-    commands, is_found, line = "", False, 1
+    """Yield the first run of cargo for the workspace in each stage of a Dockerfile.
+
+    A stage has what the one before has from which it begins (docs.docker.com, FROM), and a run
+    what it mounts (RUN --mount=type=bind).
+    """
+    stages: dict[str, _Stage] = {}
+    stage, line = _Stage(), 1
     for instruction in _INSTRUCTION.findall(text):
         word, *rest = instruction.split() or [""]
         if word.upper() == "FROM":
-            copied, commands, is_found = [], "", False
+            base, *names = [one for one in rest if not one.startswith("--")]
+            stage = stages.get(base.lower(), _Stage()).following()
+            if names:
+                stages[names[-1].lower()] = stage
         elif word.upper() in ("COPY", "ADD"):
-            paths = [path for path in rest if not path.startswith("--")]
-            sources = [path.strip('[],"').removeprefix("./") for path in paths]
-            copied += sources[:-1]
+            stage.copied += _sources(rest)
         elif word.upper() == "RUN":
-            commands += instruction
-            if _BUILDS.search(instruction) and not is_found:
-                is_found = True
-                yield CargoRun(line, tuple(copied), commands)
+            stage.commands += instruction
+            if _BUILDS.search(instruction) and not stage.is_built:
+                stage.is_built = True
+                copied = (*stage.copied, *_mounted(rest))
+                yield CargoRun(line, copied, stage.commands)
         line += instruction.count("\n")
+
+
+def _sources(words: list[str]) -> Iterator[str]:
+    """Yield what a COPY or ADD takes; `_ALL` where that may be everything."""
+    flags = [word for word in words if word.startswith("--")]
+    paths = [word.strip('[],"') for word in words if word not in flags]
+    is_from_elsewhere = any(flag.startswith("--from=") for flag in flags)
+    for path in paths[:-1]:
+        name = PurePosixPath(path).name
+        is_file = "." in name.strip(".")
+        if "$" in path or "://" in path or (is_from_elsewhere and not is_file):
+            yield _ALL
+        elif is_from_elsewhere:
+            yield name
+        else:
+            yield path.removeprefix("./")
+
+
+def _mounted(words: list[str]) -> Iterator[str]:
+    """Yield what a RUN mounts of the build context."""
+    for word in words:
+        name, _, value = word.partition("=")
+        if name != "--mount" or "type=bind" not in value.split(","):
+            continue
+        options = dict(
+            option.partition("=")[::2] for option in value.split(",")
+        )
+        source = options.get("source", options.get("src", _ALL))
+        yield _ALL if "from" in options else source.removeprefix("./")
 
 
 def _includes(source: str, path: str) -> bool:

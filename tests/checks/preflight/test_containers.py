@@ -143,6 +143,59 @@ def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     assert reported(root) == []
 
 
+PART = "FROM rust AS base\nCOPY Cargo.toml Cargo.lock ./\nCOPY crates/shop-zero crates/shop-zero\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_whole"),
+    [
+        (f"{PART}RUN cargo build\n", False),
+        (f"{PART}FROM base\nRUN cargo build\n", False),
+        (f"{PART}RUN cargo +nightly chef prepare\n", False),
+        (f"{PART}RUN cargo install --locked --path crates/shop-app\n", False),
+        # in the stage that this one begins with
+        (
+            f"{PART}COPY crates crates\nFROM base AS next\nRUN cargo build\n",
+            True,
+        ),
+        (
+            f"{PART}COPY crates crates\nFROM BASE\nFROM base\nRUN cargo build\n",
+            True,
+        ),
+        # needs no manifest of the workspace
+        (f"{PART}RUN cargo install cargo-chef --locked\n", True),
+        (f"{PART}RUN cargo chef cook --recipe-path recipe.json\n", True),
+        # may bring all of them
+        (
+            f"FROM rust AS all\n{PART}COPY --from=all /src /src\nRUN cargo build\n",
+            True,
+        ),
+        (f"{PART}COPY --from=all /recipe.json .\nRUN cargo build\n", False),
+        (f"{PART}ARG D=crates\nCOPY $D $D\nRUN cargo build\n", True),
+        (
+            f"{PART}ADD https://example.com/all.git /src\nRUN cargo build\n",
+            True,
+        ),
+        (f"{PART}RUN --mount=type=bind,target=. cargo build\n", True),
+        (
+            f"{PART}RUN --mount=type=bind,source=crates,target=crates \\\n"
+            "  --mount=type=cache,target=/src/target \\\n  cargo build\n",
+            True,
+        ),
+        (
+            f"{PART}RUN --mount=type=cache,target=/src/target cargo build\n",
+            False,
+        ),
+    ],
+)
+def test_what_a_stage_has_when_it_runs_cargo(
+    root: Path, lines: str, is_whole: bool
+) -> None:
+    write(root, "Dockerfile", lines)
+    names = [name for name, *_ in reported(root)]
+    assert ("dockerfile-missing-member" not in names) == is_whole
+
+
 def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     root: Path, tmp_path: Path
 ) -> None:
