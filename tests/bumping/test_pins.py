@@ -337,3 +337,28 @@ def test_an_old_copy_of_a_member_as_test_data_stays(
     assert 'version = "0.4.0"' in (root / "Cargo.toml").read_text()
     copy = (root / "tests/syntax/Cargo.toml").read_text()
     assert copy == manifest.format("0.1.4")
+
+
+def test_a_version_source_that_is_a_link_is_the_file_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = (
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "tiny"\ndynamic = ["version"]\n'
+        '[tool.hatch.version]\npath = "version.toml"\n'
+        "pattern = 'version = \"(?P<version>.+)\"'\n"
+    )
+    cargo = '[package]\nname = "core"\nversion = "0.1.5"\nedition = "2021"\n'
+    files = {
+        "py/pyproject.toml": manifest,
+        "Cargo.toml": cargo,
+        "src/lib.rs": "",
+    }
+    root = commit_files(tmp_path / "tiny", files)
+    (root / "py/version.toml").symlink_to("../Cargo.toml")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=Link")
+    monkeypatch.chdir(root)
+    bump(Context(), version="0.2.0")
+    assert (root / "py/version.toml").is_symlink()
+    assert (root / "Cargo.toml").read_text() == cargo.replace("0.1.5", "0.2.0")
