@@ -191,7 +191,8 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     for package in packages:
         version = versions.get(package.name, "")
         is_alone = package.name in own or package.is_from_tags
-        if package.is_from_tags or is_real(version) or not groups:
+        is_placeholder = bool(groups) and not is_real(version)
+        if package.is_from_tags or (version and not is_placeholder):
             key = f"python {package.name}" if is_alone else version
             group = groups.setdefault(key, _Group(version))
             group.add("python", package.name, package.name, package.folder)
