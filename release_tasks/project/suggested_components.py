@@ -33,6 +33,7 @@ from release_tasks.project.model import (
 from release_tasks.project.settings import FILE
 from release_tasks.project.tag_forms import (
     DEFAULT,
+    RECENT,
     TagOwner,
     last_version,
     read_forms,
@@ -206,8 +207,10 @@ def _importance(
     bare = read_forms(
         project.tags, TagOwner((), (), is_main=True, is_only=False)
     )
+    # tags of long ago say nothing of a crate that has their version by chance
+    recent = project.tags[-max(RECENT, 2 * len(project.crates)) :]
     return (
-        group.version == last_version(project.tags, bare.known),
+        group.version == last_version(recent, bare.known),
         project.root in group.folders,
         any(_normal(name) == own for name in group.called),
         group.version in released(project, bare.known),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,37 @@ def test_what_is_ignored_is_not_published(root: Path) -> None:
     )
     [component] = discover(root).components
     assert [crate.name for crate in component.crates] == ["zebra"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "main"),
+    [
+        # the tags without a name are of a crate that has another name than the repository
+        (("zebra-5.0.0", "v0.3.0", "bee@0.7.0"), "ant"),
+        # a tag of long ago
+        (
+            ("v0.3.0", *(f"bee@0.6.{n}" for n in range(25)), "bee@0.7.0"),
+            "zebra",
+        ),
+    ],
+)
+def test_the_main_component_has_the_tags_without_a_name(
+    tmp_path: Path, tags: tuple[str, ...], main: str
+) -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["zebra", "ant", "bee"]\nresolver = "2"\n',
+        **member("zebra", "5.0.0"),
+        **member("ant", "0.3.0"),
+        **member("bee", "0.7.0"),
+    }
+    for name in ("zebra", "ant", "bee"):
+        files[f"{name}/Cargo.toml"] += 'description = "One"\nlicense = "MIT"\n'
+    made = commit_files(tmp_path / "zebra", files)
+    git(made, "remote", "add", "origin", "https://github.com/acme/zebra")
+    for number, tag in enumerate(tags):
+        date = f"GIT_COMMITTER_DATE={1_700_000_000 + number} +0000"
+        command = ["env", date, "git", "tag", "-a", "-m", tag, tag]
+        subprocess.run(command, cwd=made, check=True)
+    with pytest.raises(SeveralVersions) as error:
+        discover(made)
+    assert error.value.lines[0] == f"[components.{main}]"
