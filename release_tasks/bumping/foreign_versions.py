@@ -39,7 +39,9 @@ _REQUIREMENTS = re.compile(
 # what is told about the past: rustdoc, Sphinx, Javadoc, semver's words for what goes away
 _PAST = re.compile(
     r"\bdeprecat|\bsince\s*=|@since\b|\b(?:version(?:added|changed|removed)|deprecated)::"
-    r"|\bgenerated\s+(?:by|with)\b|\b(?:since|(?:new|added|introduced|changed|removed|fixed)\s+in)\s+(?:[\w-]+\s+)?v?[0-9]",
+    r"|\bgenerated\s+(?:by|with)\b"
+    r"|\b(?:since|(?:new|added|introduced|changed|removed|fixed)\s+in)\s+"
+    r"(?:[\w-]+\s+)?v?[0-9]",
     re.I,
 )
 # in a sentence, an older version is history or a lower bound; only that of today has to follow

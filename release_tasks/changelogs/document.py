@@ -16,6 +16,7 @@ from release_tasks.changelogs.syntax import (
     lines_of,
 )
 from release_tasks.changelogs.titles import Title
+from release_tasks.versions.numbers import first_numbers
 
 NAME = "CHANGELOG.md"
 _END = 2**31  # behind every line
@@ -212,17 +213,13 @@ def _without_leftovers(headings: Sequence[Heading]) -> Iterator[Heading]:
     is at the end.
     """
     released = [one for one in headings if one.version and not one.is_pending]
-    numbers = [_numbers(one.version or "") for one in released]
+    numbers = [first_numbers(one.version or "") for one in released]
     is_newest_first = bool(numbers) and numbers[0] >= numbers[-1]
     for heading in headings:
         is_below = is_newest_first and heading.line > released[0].line
         if heading.is_unreleased and is_below:
             heading = replace(heading, is_unreleased=False)
         yield heading
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"[0-9]+", version)[:3])
 
 
 def _in_development(

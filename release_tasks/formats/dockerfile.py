@@ -115,7 +115,8 @@ def copied_from(text: str, name: str | None) -> Iterator[Copied]:
             stage += 1
         sources: list[str] = []
         if instruction.word == "RUN":
-            sources += _mounted(instruction, name)
+            bound = mounts(instruction)
+            sources += [source for source, origin in bound if origin == name]
         if (
             instruction.word in ("COPY", "ADD")
             and instruction.flag("from") == name
@@ -125,6 +126,21 @@ def copied_from(text: str, name: str | None) -> Iterator[Copied]:
             if _is_fixed(source):
                 path = posixpath.normpath(f"/{source}").strip("/")
                 yield Copied(instruction.line, stage, source, path)
+
+
+def mounts(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
+    """Yield what `RUN --mount` binds, and from which stage or context; bind is the default type.
+
+    That is None for the build context.
+    """
+    for flag in instruction.flags:
+        if not flag.startswith("--mount="):
+            continue
+        rows = flag.removeprefix("--mount=").split(",")
+        fields = dict(row.partition("=")[::2] for row in rows)
+        if fields.get("type", "bind") == "bind":
+            source = fields.get("source") or fields.get("src") or "."
+            yield source, fields.get("from")
 
 
 def needed_stages(text: str, target: str | None) -> set[int]:
@@ -167,18 +183,6 @@ def _heredocs(arguments: str) -> Iterator[str]:
     for word in _WORD.findall(arguments):
         if found := _HEREDOC.fullmatch(word):
             yield found[2]
-
-
-def _mounted(instruction: Instruction, name: str | None) -> Iterator[str]:
-    """Yield what `RUN --mount` binds from a stage or context; bind is the default type."""
-    for flag in instruction.flags:
-        if not flag.startswith("--mount="):
-            continue
-        rows = flag.removeprefix("--mount=").split(",")
-        fields = dict(row.partition("=")[::2] for row in rows)
-        if fields.get("type", "bind") != "bind" or fields.get("from") != name:
-            continue
-        yield fields.get("source") or fields.get("src") or "."
 
 
 def _escape(lines: list[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from release_tasks.formats.text_files import peek, read
 from release_tasks.project.model import Project
 from release_tasks.project.tag_forms import has_versions
+from release_tasks.versions.numbers import first_numbers
 
 USUAL = "CHANGELOG.md"
 # The first words of names, the likeliest first; GNU's NEWS is for users, ChangeLog for authors.
@@ -117,7 +118,8 @@ def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
     if not numbers or not versions:
         return bool(numbers)
     is_higher = all(
-        _numbers(numbers[0]) > _numbers(version) for version in versions
+        first_numbers(numbers[0]) > first_numbers(version)
+        for version in versions
     )
     return is_higher or bool(set(versions) & set(numbers))
 
@@ -141,10 +143,6 @@ def _has_older_sections_only(
     text = peek(project.root, path)
     has_sections = any(map(_NUMBER.search, _titles(text.splitlines())))
     return has_sections and not _is_kept(project, path, versions)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def _titles(lines: list[str]) -> Iterable[str]:

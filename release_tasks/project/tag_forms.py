@@ -91,7 +91,7 @@ def read_forms(tags: Iterable[str], owner: TagOwner) -> TagForms:
     another one is passed over.
     """
     ranks = _ranks(owner)
-    known = [tag for name in tags if (tag := _parsed(name))]
+    known = _all_parsed(tuple(tags))
     own = [tag for tag in known if tag.word in ranks]
     if not own and owner.is_only:
         own = _only_form(known)
@@ -108,7 +108,7 @@ def read_forms(tags: Iterable[str], owner: TagOwner) -> TagForms:
 
 def has_versions(tags: Iterable[str]) -> bool:
     """Tell whether some tag has a version: whether anything was ever released."""
-    return any(_parsed(tag) for tag in tags)
+    return bool(_all_parsed(tuple(tags)))
 
 
 def last_version(tags: Iterable[str], forms: Iterable[str]) -> str:
@@ -156,7 +156,6 @@ def last_of_other_numbers(tags: Iterable[str], names: Iterable[str]) -> str:
     return ""
 
 
-@lru_cache(maxsize=4096)
 def version_in_form(form: str, tag: str) -> str | None:
     """Return the version that a tag of a form has, as SemVer; also a PEP 440 one (`1.2.0rc1`)."""
     before, _, after = form.partition("{version}")
@@ -198,13 +197,20 @@ def _is_given_up(rank: int, tags: list[_Tag], ranks: Mapping[str, int]) -> bool:
     return sum(parse(version) > highest for version in later) >= GIVEN_UP
 
 
-def _only_form(tags: list[_Tag]) -> list[_Tag]:
+def _only_form(tags: tuple[_Tag, ...]) -> list[_Tag]:
     """Return the last tags if all of them have one form, with a word that means nothing else."""
     recent = tags[-RECENT:]
     forms = {tag.template for tag in recent}
     if len(forms) != 1 or recent[0].word in FOREIGN:
         return []
-    return recent
+    return list(recent)
+
+
+@lru_cache(
+    maxsize=8
+)  # every component and crate asks for those of one repository
+def _all_parsed(tags: tuple[str, ...]) -> tuple[_Tag, ...]:
+    return tuple(tag for name in tags if (tag := _parsed(name)))
 
 
 def _parsed(tag: str) -> _Tag | None:

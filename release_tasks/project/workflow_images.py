@@ -69,8 +69,6 @@ class _Job:
     named: dict[str, tuple[list[str], str]] = field(default_factory=dict)
     # by name, not pushed yet
     builds: dict[str, Built] = field(default_factory=dict)
-    # the steps whose outputs are the tags of the present one
-    sources: list[str] = field(default_factory=list)
 
 
 def declared(root: Path, repository: str | None) -> tuple[WorkflowImage, ...]:
@@ -184,27 +182,27 @@ def _in_job(job: Mapping[str, Any], state: _Job) -> Iterator[WorkflowImage]:
                 str(key): filled(str(value), values)
                 for key, value in step["with"].items()
             }
-            tags = str(step["with"].get("tags", ""))
-            state.sources = _STEP.findall(tags)
         action = str(step.get("uses", "")).partition("@")[0]
         if action:
-            yield from _of_action(
-                action, options, str(step.get("id", "")), state
-            )
+            yield from _of_action(action, options, step, state)
         else:
             yield from _of_script(str(step.get("run", "")), values, state)
 
 
 def _of_action(
-    action: str, options: dict[str, str], name: str, state: _Job
+    action: str,
+    options: dict[str, str],
+    step: Mapping[str, Any],
+    state: _Job,
 ) -> Iterator[WorkflowImage]:
     if action == "docker/metadata-action":
-        state.named[name] = (
+        state.named[str(step.get("id", ""))] = (
             _image_names(options.get("images", "")),
             _suffix(options),
         )
     elif action == "docker/build-push-action":
-        yield from _of_build(options, state)
+        sources = [name for name in _sources(step) if name in state.named]
+        yield from _of_build(options, sources or list(state.named), state)
     elif action == "docker/bake-action":
         if options.get("push", "false").lower() not in _NO_PUSH:
             files = _lines(options.get("files", ""))
@@ -222,8 +220,21 @@ def _of_action(
         )
 
 
-def _of_build(options: dict[str, str], state: _Job) -> Iterator[WorkflowImage]:
-    """Yield the images of docker/build-push-action, unless it only builds."""
+def _sources(step: Mapping[str, Any]) -> list[str]:
+    """Return the steps whose outputs are the tags of a step."""
+    options = step.get("with")
+    if not isinstance(options, Mapping):
+        return []
+    return _STEP.findall(str(options.get("tags", "")))
+
+
+def _of_build(
+    options: dict[str, str], sources: list[str], state: _Job
+) -> Iterator[WorkflowImage]:
+    """Yield the images of docker/build-push-action, unless it only builds.
+
+    `sources` are the steps that may have named them.
+    """
     built = _built_by_action(options)
     outputs = options.get("outputs", "")
     is_pushed = options.get("push", "false").lower() not in _NO_PUSH
@@ -233,8 +244,7 @@ def _of_build(options: dict[str, str], state: _Job) -> Iterator[WorkflowImage]:
     names += re.findall(r"(?:^|[,\s\"])name=([^,\"\s]+)", outputs)
     found = list(_images(names, built))
     if not found:  # the tags are those of docker/metadata-action
-        sources = [name for name in state.sources if name in state.named]
-        for name in sources or state.named:
+        for name in sources:
             images, suffix = state.named[name]
             found += [
                 replace(one, flavor=suffix) for one in _images(images, built)

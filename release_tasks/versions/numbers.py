@@ -154,6 +154,11 @@ def as_semver(text: str, known: Iterable[str] = ()) -> str:
         return text
 
 
+def first_numbers(text: str) -> tuple[int, ...]:
+    """Return the first three numbers of a text, fewer where it has fewer."""
+    return tuple(int(number) for number in re.findall(r"[0-9]+", text)[:3])
+
+
 def _python_version(text: str) -> PythonVersion | None:
     from packaging.version import InvalidVersion, Version
 

@@ -17,7 +17,6 @@ _BUILDS = re.compile(
     r"\bcargo\s+(\S+\s+)?(build|fetch|check|chef\s+prepare|install\b[^&;|]*\s--path)\b"
 )
 _ALL = "."  # a source that is the whole folder
-_INSTRUCTION = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")
 
 
 @dataclass(frozen=True)
@@ -129,52 +128,43 @@ def cargo_runs(text: str) -> Iterator[CargoRun]:
     what it mounts (RUN --mount=type=bind).
     """
     stages: dict[str, _Stage] = {}
-    stage, line = _Stage(), 1
-    for instruction in _INSTRUCTION.findall(text):
-        word, *rest = instruction.split() or [""]
-        if word.upper() == "FROM":
-            base, *names = [one for one in rest if not one.startswith("--")]
-            stage = stages.get(base.lower(), _Stage()).following()
-            if names:
-                stages[names[-1].lower()] = stage
-        elif word.upper() in ("COPY", "ADD"):
-            stage.copied += _sources(rest)
-        elif word.upper() == "RUN":
-            stage.commands += instruction
-            if _BUILDS.search(instruction) and not stage.is_built:
+    stage = _Stage()
+    for instruction in parser.instructions(text):
+        if instruction.word == "FROM":
+            words = [word.lower() for word in instruction.words]
+            base = stages.get(words[0]) if words else None
+            stage = (base or _Stage()).following()
+            if len(words) > 1:
+                stages[words[-1]] = stage
+        elif instruction.word in ("COPY", "ADD"):
+            stage.copied += _sources(instruction)
+        elif instruction.word == "RUN":
+            command = " ".join((*instruction.flags, instruction.text))
+            stage.commands += f"{command}\n"
+            if _BUILDS.search(command) and not stage.is_built:
                 stage.is_built = True
-                copied = (*stage.copied, *_mounted(rest))
-                yield CargoRun(line, copied, stage.commands)
-        line += instruction.count("\n")
+                copied = (*stage.copied, *_mounted(instruction))
+                yield CargoRun(instruction.line, copied, stage.commands)
 
 
-def _sources(words: list[str]) -> Iterator[str]:
+def _sources(instruction: parser.Instruction) -> Iterator[str]:
     """Yield what a COPY or ADD takes; `_ALL` where that may be everything."""
-    flags = [word for word in words if word.startswith("--")]
-    paths = [word.strip('[],"') for word in words if word not in flags]
-    is_from_elsewhere = any(flag.startswith("--from=") for flag in flags)
-    for path in paths[:-1]:
-        name = PurePosixPath(path).name
+    is_from_elsewhere = instruction.flag("from") is not None
+    for source in instruction.words[:-1]:
+        name = PurePosixPath(source).name
         is_file = "." in name.strip(".")
-        if "$" in path or "://" in path or (is_from_elsewhere and not is_file):
+        if is_from_elsewhere:
+            yield name if is_file and "$" not in source else _ALL
+        elif "$" in source or "://" in source:
             yield _ALL
-        elif is_from_elsewhere:
-            yield name
         else:
-            yield path.removeprefix("./")
+            yield source.removeprefix("./")
 
 
-def _mounted(words: list[str]) -> Iterator[str]:
-    """Yield what a RUN mounts of the build context."""
-    for word in words:
-        name, _, value = word.partition("=")
-        if name != "--mount" or "type=bind" not in value.split(","):
-            continue
-        options = dict(
-            option.partition("=")[::2] for option in value.split(",")
-        )
-        source = options.get("source", options.get("src", _ALL))
-        yield _ALL if "from" in options else source.removeprefix("./")
+def _mounted(instruction: parser.Instruction) -> Iterator[str]:
+    """Yield what a RUN mounts; `_ALL` for what comes from another stage."""
+    for source, origin in parser.mounts(instruction):
+        yield _ALL if origin else source.removeprefix("./")
 
 
 def _includes(source: str, path: str) -> bool:

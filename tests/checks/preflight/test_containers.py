@@ -150,6 +150,8 @@ PART = "FROM rust AS base\nCOPY Cargo.toml Cargo.lock ./\nCOPY crates/shop-zero 
     ("lines", "is_whole"),
     [
         (f"{PART}RUN cargo build\n", False),
+        (f"FROM\n{PART}RUN cargo build\n", False),
+        (f"{PART}RUN --mount=source=crates,target=crates cargo build\n", True),
         (f"{PART}FROM base\nRUN cargo build\n", False),
         (f"{PART}RUN cargo +nightly chef prepare\n", False),
         (f"{PART}RUN cargo install --locked --path crates/shop-app\n", False),
