@@ -272,7 +272,8 @@ def _is_given(name: str) -> bool:
 def _wipe(own: Mapping[str, str]) -> None:
     """Overwrite the secrets in the block of memory that `/proc/PID/environ` shows.
 
-    C's own list of variables gets copies of them before, which nothing shows.
+    These are the values of secret variables, and of others that have one of them in it. C's own
+    list of variables gets copies of them before, which nothing shows.
     """
     if sys.platform != "linux":
         return
@@ -280,11 +281,17 @@ def _wipe(own: Mapping[str, str]) -> None:
         fields = file.read().rpartition(b")")[2].split()
     start, end = int(fields[ENVIRONMENT_START]), int(fields[ENVIRONMENT_END])
     block = ctypes.string_at(start, end - start)
+    secrets = masking.secrets(own)
     position = 0
     for entry in block.split(b"\0"):
         name, sign, value = entry.partition(b"=")
         text = os.fsdecode(value)
-        if sign and (masking.is_secret(os.fsdecode(name), text) or "@" in text):
+        is_secret = (
+            masking.is_secret(os.fsdecode(name), text)
+            or "@" in text
+            or any(secret in text for secret in secrets)
+        )
+        if sign and is_secret:
             if os.fsdecode(name) in own:
                 os.putenv(name, os.fsencode(own[os.fsdecode(name)]))
             ctypes.memset(start + position + len(name) + 1, 0, len(value))

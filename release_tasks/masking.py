@@ -121,7 +121,12 @@ def _forms_of(value: str) -> Iterator[str]:
     yield quote(data)
     yield quote_plus(data)
     yield json.dumps(value)[1:-1]
-    yield repr(value)[1:-1]
+    for shown in (repr(value)[1:-1], repr(data)[2:-1]):
+        yield shown
+        # the text around it decides whether quotes are escaped
+        plain = shown.replace("\\'", "'")
+        yield plain
+        yield plain.replace("'", "\\'")
     yield data.hex()
     yield data.hex().upper()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):

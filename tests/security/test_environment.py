@@ -498,6 +498,8 @@ FORMS = {
     "form": quote_plus(VALUE),
     "JSON": json.dumps(VALUE)[1:-1],
     "Python": repr(VALUE)[1:-1],
+    "bytes of Python": repr(VALUE.encode())[2:-1],
+    "Python beside both quotes": repr(f"'{VALUE}\"")[3:-2],
     "hex": VALUE.encode().hex(),
     "HEX": VALUE.encode().hex().upper(),
     "base64": base64.b64encode(VALUE.encode()).decode().rstrip("="),

@@ -65,10 +65,8 @@ def _seen():
     """Return what a hostile backend can read of the release: its own variables, and /proc."""
     yield repr(dict(os.environ))
     pid = os.getppid()
-    while pid > 1:
+    while pid not in (1, PID_OF_THE_TEST):
         about = pathlib.Path("/proc", str(pid))
-        if b"pytest" in (about / "cmdline").read_bytes():
-            return
         try:
             yield repr((about / "environ").read_bytes())
         except OSError as error:
@@ -117,7 +115,7 @@ readme = {text = "Tiny", content-type = "text/plain"}
 """
 PROJECT = TINY | {
     "pyproject.toml": PYPROJECT,
-    "build_/backend.py": BACKEND,
+    "build_/backend.py": BACKEND.replace("PID_OF_THE_TEST", str(os.getpid())),
     "release-tasks.toml": "[gates]\nrun = []\n[python.tiny-plain]\nsdist = false\n",
 }
 
