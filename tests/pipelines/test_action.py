@@ -144,7 +144,10 @@ class Runner:
         inputs = self.values
         if "cancelled()" in condition:
             is_asked = inputs["inputs.states"] == "true"
-            return is_asked or inputs["inputs.task"] == "status"
+            is_asked |= inputs["inputs.task"] == "status"
+            is_known = inputs.get("steps.release.outputs.version", "") != ""
+            assert "success() || steps.release.outputs.version" in condition
+            return is_asked and (status == 0 or is_known)
         if condition == "inputs.task != ''":
             return status == 0 and inputs["inputs.task"] != ""
         assert condition == "success()"
@@ -243,10 +246,11 @@ def test_no_value_becomes_a_command_or_another_output(runner: Runner) -> None:
         assert commands == []
     assert not list(runner.project.folder.rglob("stolen"))
     # what is wrong is said once: by the task, or without one by the action
-    for task in ("check", ""):
-        done = runner.use(task=task, version="v0.2")
-        assert done.status == 1
-        assert done.printed.count("::error") == 1, done.printed
+    for task in ("check", "status", ""):
+        for asked in ("true", "false"):
+            done = runner.use(task=task, version="v0.2", states=asked)
+            assert done.status == 1
+            assert done.printed.count("::error") == 1, done.printed
 
 
 @pytest.mark.tools("zizmor")
