@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from commands.test_downstream import FILES, bump, cargo, publish
@@ -159,22 +159,36 @@ def test_each_channel_says_what_it_counts(acme: TinyProject) -> None:
 def test_a_watch_prints_changes_and_ends_at_a_new_p0(
     acme: TinyProject,
 ) -> None:
-    def happen() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "invoke", "metrics", "--watch", "60s"],
+        cwd=acme.root,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watch:
+        assert watch.stderr
+        # each thing happens after the look before it
+        said = read_until(watch.stderr, "watching tiny 0.2.0")
         use(acme, "0.2.0", 9)
+        said += read_until(watch.stderr, "crates.io: acme: downloads: ")
+        assert said.endswith("(+1)\n")
         issue("It blinds people", "P0")
-
-    timer = threading.Timer(4.0, happen)
-    timer.start()
-    done = acme.inv("metrics", "--watch", "60s")
-    timer.join()
-    assert done.returncode == 1
-    assert "crates.io: acme: downloads: " in done.stderr
-    assert "(+1)" in done.stderr
-    assert "new issue #2 (P0): It blinds people" in done.stderr
-    assert "a P0 was opened since tiny 0.2.0 is out: #2 It blinds people" in (
-        done.stderr
+        said += watch.stderr.read()
+    assert watch.returncode == 1
+    assert "new issue #2 (P0): It blinds people" in said
+    assert (
+        "a P0 was opened since tiny 0.2.0 is out: #2 It blinds people" in said
     )
-    assert "inv rollback --version 0.2.0" in done.stderr
+    assert "inv rollback --version 0.2.0" in said
+
+
+def read_until(lines: IO[str], text: str) -> str:
+    """Return what is printed up to the end of the first line with `text`."""
+    read = ""
+    for line in lines:
+        read += line
+        if text in line:
+            return read
+    raise AssertionError(f"never printed: {text}\n{read}")
 
 
 @pytest.mark.quick
