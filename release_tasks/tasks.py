@@ -32,6 +32,7 @@ PARAMETER_HELP = {
     "sign_off": "who tested the built files, when [gates] sign-off asks for it",
     "fast": "skip the gates (formatting, lints, tests)",
     "json": "print one JSON object",
+    "show": "also print every version that the files have then, with file and line",
     "parse": "print the component and version of this tag as JSON, and do nothing else",
     "target": "Rust targets, comma-separated; default: all that this machine can build",
     "keep": "keep the folder with the clone and everything that was published",

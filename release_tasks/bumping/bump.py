@@ -15,10 +15,15 @@ from release_tasks import files, shell, terminal
 from release_tasks.bumping import file_edits, pins, stale_versions
 from release_tasks.bumping.file_edits import FileEdit
 from release_tasks.bumping.manifest_file import VersionFile
-from release_tasks.bumping.version_files import ChangelogFile, version_files
+from release_tasks.bumping.version_files import (
+    ChangelogFile,
+    LockFile,
+    version_files,
+)
 from release_tasks.errors import ReleaseError, counted, raise_all, shorten
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values
+from release_tasks.manifests.version_locations import ShownVersion
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import Unreadable
 from release_tasks.tools import git
@@ -142,6 +147,20 @@ def unwritten(release: Release) -> tuple[str, ...]:
         if (release.checkout / path).read_bytes() != text.encode():
             found.append(path)
     return tuple(found)
+
+
+def present_versions(release: Release) -> list[tuple[str, ShownVersion]]:
+    """Return every version that a bump sets as the checkout has it, each with its path."""
+    if release.project.settings.project.version == "tag":
+        return []
+    to_read: list[VersionFile] = list(version_files(release))
+    for lock in _lock(release):
+        to_read.append(LockFile(lock, pins.new_versions(release)))
+    found: set[tuple[str, ShownVersion]] = set()
+    for file in to_read:
+        text = decode(file_edits.read_bytes(release, file.path), file.path)
+        found.update((file.path, row) for row in file.shown(text))
+    return sorted(found)
 
 
 def message(release: Release) -> str:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from release_tasks.bumping.version_copies import committed, relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import text_files
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import cargo_toml, toml_values
 from release_tasks.manifests.cargo_toml import Pin, PinRules
 from release_tasks.manifests.toml_values import table_at, text_or_none
-from release_tasks.manifests.version_locations import FileBump
+from release_tasks.manifests.version_locations import FileBump, ShownVersion
 from release_tasks.project.model import Crate
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -138,6 +139,19 @@ class OutsideLock:
         """Return nothing: what is stale in a lock is found by its entries."""
         del text, bump
         return []
+
+    def shown(self, text: str, bump: FileBump) -> list[ShownVersion]:
+        """Return the version of each crate that the bump sets, as the text has it."""
+        return lock_versions(text, bump.versions)
+
+
+def lock_versions(text: str, versions: Mapping[str, str]) -> list[ShownVersion]:
+    """Return the version of each of these crates of the repository in a Cargo.lock."""
+    rows = []
+    for name, version, start in cargo_lock.own_packages(text):
+        if name in versions:
+            rows.append(ShownVersion(line_at(text, start), name, version))
+    return rows
 
 
 def _present(release: Release) -> dict[str, str]:

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from release_tasks.manifests.version_locations import FileBump, ManifestKind
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    ManifestKind,
+    ShownVersion,
+)
 
 
 class VersionFile(Protocol):
@@ -32,6 +36,9 @@ class VersionFile(Protocol):
 
     def kept(self, text: str) -> list[tuple[int, int]]:
         """Return start and end of the versions of ours in it that this release leaves."""
+
+    def shown(self, text: str) -> list[ShownVersion]:
+        """Return every version that a bump sets in it, as the text has it."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +67,7 @@ class ManifestFile:
     def kept(self, text: str) -> list[tuple[int, int]]:
         """Return start and end of the versions of ours in it that this release leaves."""
         return self.kind.kept(text, self._bump)
+
+    def shown(self, text: str) -> list[ShownVersion]:
+        """Return every version that a bump sets in it, as the text has it."""
+        return self.kind.shown(text, self._bump)

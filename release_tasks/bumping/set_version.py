@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 def set_version(
-    c: Context, request: str, component: str | None
+    c: Context, request: str, component: str | None, shows: bool = False
 ) -> dict[str, Any]:
     """Edit every file that contains the version, and return the report that `--json` prints.
+
+    With `shows` the versions that the files have then are read again, and printed.
 
     Nothing is edited when the tag exists. Where origin cannot be read, the tags that are here
     count, and that is said. Raises `ReleaseError` for a bad request, and before
@@ -29,8 +31,9 @@ def set_version(
     discovery.prefetch(git.top(Path.cwd()))  # as slow as the imports below
     with known_tags.accept_local():
         done = _write(c, request, component)
+        versions = _present(c, request, component) if shows else []
     gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
-    return _report(done)
+    return _report(done, versions)
 
 
 def _write(c: Context, request: str, component: str | None) -> Bumped:
@@ -52,7 +55,25 @@ def _write(c: Context, request: str, component: str | None) -> Bumped:
     return bump.write(c, release)
 
 
-def _report(done: Bumped) -> dict[str, Any]:
+def _present(
+    c: Context, request: str, component: str | None
+) -> list[dict[str, Any]]:
+    """Print each version in the files of the checkout, and return these for `--json`."""
+    from release_tasks.bumping import bump
+    from release_tasks.project.version_levels import resolve
+    from release_tasks.release import Release
+
+    release = Release.at(c, resolve(request, component), component)
+    rows = []
+    for path, (line, what, version) in bump.present_versions(release):
+        terminal.notice(f"{path}:{line}: {what} is {version}")
+        rows.append(
+            {"file": path, "line": line, "what": what, "version": version}
+        )
+    return rows
+
+
+def _report(done: Bumped, versions: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what was done, in the shape that docs/json.md describes."""
     mismatches = [
         {
@@ -67,4 +88,9 @@ def _report(done: Bumped) -> dict[str, Any]:
         {"file": line.path, "line": line.line, "text": line.text}
         for line in done.stale
     ]
-    return {"files": list(done.files), "mismatches": mismatches, "stale": stale}
+    return {
+        "files": list(done.files),
+        "mismatches": mismatches,
+        "stale": stale,
+        "versions": versions,
+    }

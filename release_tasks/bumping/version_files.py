@@ -29,6 +29,7 @@ from release_tasks.manifests import (
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import (
     ManifestKind,
+    ShownVersion,
     Siblings,
     mismatch_message,
 )
@@ -72,6 +73,10 @@ class LockFile:
         del text
         return []
 
+    def shown(self, text: str) -> list[ShownVersion]:
+        """Return the version of each crate that the bump sets, as the text has it."""
+        return crate_pins.lock_versions(text, self.versions)
+
 
 @dataclass(frozen=True)
 class ChangelogFile:
@@ -104,6 +109,11 @@ class ChangelogFile:
 
     def kept(self, text: str) -> list[tuple[int, int]]:
         """Return nothing: the old versions of a changelog are not looked at."""
+        del text
+        return []
+
+    def shown(self, text: str) -> list[ShownVersion]:
+        """Return nothing: a changelog has the versions of all releases."""
         del text
         return []
 

@@ -10,7 +10,11 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import KeyPath, table_at, text_or_none
-from release_tasks.manifests.version_locations import FileBump, mismatch_message
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    ShownVersion,
+    mismatch_message,
+)
 from release_tasks.versions.requirements import followed
 
 TABLES = (
@@ -95,6 +99,15 @@ class PinRules:
         spans = toml_values.spans(text, bump.path)
         return [spans[key] for key in keys if key in spans]
 
+    def shown(self, text: str, bump: FileBump) -> list[ShownVersion]:
+        """Return every version that the bump sets, as the text has it."""
+        spans = toml_values.spans(text, bump.path)
+        rows = []
+        for location, _ in _followed(text, bump, self):
+            line = line_at(text, spans[location.key][0])
+            rows.append(ShownVersion(line, location.what, location.old))
+        return rows
+
 
 class _Location(NamedTuple):
     """A version or requirement."""
@@ -139,6 +152,15 @@ def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
 def _wanted(
     text: str, bump: FileBump, rules: PinRules
 ) -> list[tuple[_Location, str]]:
+    """Return the locations that the bump changes, each with its new version."""
+    found = _followed(text, bump, rules)
+    return [(location, new) for location, new in found if new != location.old]
+
+
+def _followed(
+    text: str, bump: FileBump, rules: PinRules
+) -> list[tuple[_Location, str]]:
+    """Return every location that the bump is for, each with what it has afterwards."""
     data = toml_values.load(text, bump.path)
     name = table_at(data, "package").get("name")
     changes = []
@@ -150,7 +172,7 @@ def _wanted(
             new = bump.version
         elif rules.is_member:
             new = bump.versions.get(name or "")
-        if new is not None and new != location.old:
+        if new is not None:
             changes.append((location, new))
     return changes
 

@@ -43,6 +43,17 @@ class ManifestKind(Protocol):
     def kept(self, text: str, bump: FileBump, /) -> list[tuple[int, int]]:
         """Return start and end of the versions of ours that the bump leaves."""
 
+    def shown(self, text: str, bump: FileBump, /) -> list[ShownVersion]:
+        """Return every version that the bump sets, as the text has it."""
+
+
+class ShownVersion(NamedTuple):
+    """A version that a text has."""
+
+    line: int  # from 1
+    what: str  # for people: `[package] version`
+    version: str
+
 
 class Value(NamedTuple):
     """A string without its quotes, and where its characters are."""
@@ -103,6 +114,15 @@ class VersionLocations:
         """Return start and end of each location that keeps its version."""
         found = [one for one in self.of(text, bump) if one.new is None]
         return [(location.start, location.end) for location in found]
+
+    def shown(self, text: str, bump: FileBump, /) -> list[ShownVersion]:
+        """Return every version that the bump sets, as the text has it."""
+        rows = set()
+        for location in self.of(text, bump):
+            if location.new is not None:
+                line = line_at(text, location.start)
+                rows.add(ShownVersion(line, location.what, location.old))
+        return sorted(rows)
 
     def _wanted(
         self, text: str, bump: FileBump

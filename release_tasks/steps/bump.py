@@ -12,13 +12,14 @@ def bump(
     c: Context,
     version: str | None = None,
     component: str | None = None,
+    show: bool = False,
     json: bool = False,
 ) -> None:
     """Set the version in every file that contains it."""
     from release_tasks import terminal
     from release_tasks.bumping.set_version import set_version
 
-    changes = set_version(c, version or "", component)
+    changes = set_version(c, version or "", component, show)
     if json:
         terminal.print_json(changes)
 

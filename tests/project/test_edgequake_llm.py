@@ -155,6 +155,23 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(
 def test_a_bump_names_every_file_that_shows_the_new_version(root: Path) -> None:
     done = inv(root, "bump", "--version", BOTH, "--json")
     assert set(json.loads(done.stdout)["files"]) == NO_PYTHON | NO_CORE
+    shown = inv(root, "bump", "--version", BOTH, "--show").stderr
+    lines = [line.strip() for line in shown.splitlines()]
+    for line in (
+        "Cargo.toml:7: [package] version is 0.6.27",
+        "edgequake-litellm/Cargo.toml:3: [package] version is 0.6.13",
+        "edgequake-litellm/pyproject.toml:7: [project] version is 0.6.13",
+    ):
+        assert line in lines, shown
+    manifest = root / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace("0.6.27", "0.6.28", 1))
+    git(root, "commit", "--quiet", "--all", "--message=By hand")
+    # what is in the files is shown, whatever the bump would write
+    rows = json.loads(
+        inv(root, "--dry", "bump", "--version", BOTH, "--show", "--json").stdout
+    )["versions"]
+    row = next(row for row in rows if row["file"] == "Cargo.toml")
+    assert (row["line"], row["version"]) == (7, "0.6.28")
 
 
 def metadata(root: Path) -> dict[str, str]:
