@@ -87,6 +87,11 @@ def _github(
             "it begins with a tag only: what a workflow pushes starts no CI, "
             "and [gates] ci waits for that"
         )
+    if environment := project.settings.sign_off_environment:
+        terminal.say(
+            f"bundles wait until reviewers of the environment {environment} "
+            "have tried the programs"
+        )
     return texts
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from release_tasks import order
+from release_tasks.order import Step
 from release_tasks.pipelines import (
     actions,
     github_steps,
@@ -32,6 +33,7 @@ from release_tasks.pipelines.jobs import (
     PLAN,
     PROVENANCE,
     REHEARSE,
+    SIGN_OFF,
     TEST,
     VERIFY,
     Job,
@@ -39,6 +41,7 @@ from release_tasks.pipelines.jobs import (
 )
 from release_tasks.project.model import Project, resolved_or_empty
 from release_tasks.project.settings import CiTable
+from release_tasks.steps.package_bundles import package_bundles
 from release_tasks.steps.verify import verify
 
 RELEASE = ".github/workflows/release.yml"
@@ -63,6 +66,7 @@ NAME_OF_MACHINE = {
     VERIFY: "${{ matrix.runner }}",
 }
 BUILT = "built-*"  # what the first two keep
+SIGNED_BY = {"SIGN_OFF": f"${{{{ needs.{SIGN_OFF}.outputs.by }}}}"}
 TRIED = "${{ steps.tried.outputs.python-path }}"
 
 
@@ -119,12 +123,16 @@ class _Writer:
                 "GIT_COMMITTER_NAME": BOT,
                 "GIT_COMMITTER_EMAIL": BOT_ADDRESS,
             }
+        if job.name == SIGN_OFF:
+            made["outputs"] = {"by": f"${{{{ steps.{SIGN_OFF}.outputs.by }}}}"}
         made["steps"] = [*self._steps(job)]
         return made
 
     def _environment(self, job: Job) -> str:
         if job.name == APPROVE:
             return self.project.settings.github.environment
+        if job.name == SIGN_OFF:
+            return self.project.settings.sign_off_environment
         return self.settings.environments.get(job.name, "")
 
     def _has_machines(self, job: Job) -> bool:
@@ -140,6 +148,10 @@ class _Writer:
     def _steps(self, job: Job) -> Iterator[Any]:
         if job.name == APPROVE:
             yield run("Nothing is public before this job", "true")
+            return
+        if job.name == SIGN_OFF:
+            environment = self._environment(job)
+            yield github_steps.sign_off(SIGN_OFF, environment)
             return
         if job.name == PROVENANCE:
             yield download("dist", "dist")
@@ -230,15 +242,22 @@ class _Writer:
         if "packages" in job.rights:
             yield github_steps.registry_login()
         for step in job.steps:
-            made = github_steps.of(step)
-            if step is verify and self._has_machines(job):
-                made["run"] += " ${HERE:+--here}"
-                made["env"]["HERE"] = "${{ matrix.here }}"
-            yield made
+            yield self._step(step, job)
         if job.name in (ASSEMBLE, DRAFT):
             yield upload("dist", "dist")
         if verify in job.steps:
             yield _summary(self._has_machines(job))
+
+    def _step(self, step: Step, job: Job) -> Any:
+        """Return what runs a step of the order, with the options that it has in a job."""
+        made = github_steps.of(step)
+        if step is package_bundles and SIGN_OFF in job.needs:
+            made["run"] += ' --sign-off "$SIGN_OFF"'
+            made["env"] |= SIGNED_BY
+        if step is verify and self._has_machines(job):
+            made["run"] += " ${HERE:+--here}"
+            made["env"]["HERE"] = "${{ matrix.here }}"
+        return made
 
     def _on_machine(self, job: Job) -> Iterator[Any]:
         """Yield the steps of a job that runs on several machines before anything is public."""

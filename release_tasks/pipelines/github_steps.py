@@ -33,6 +33,13 @@ SUBJECTS = (
     'else "\\(.sha256)  \\(.file)" end'
 )
 
+# who has approved what an environment protects; its name is the same in other cases
+REVIEWERS = (
+    '[.[] | select(.state == "approved" and any(.environments[]; '
+    "(.name | ascii_downcase) == (env.ENVIRONMENT | ascii_downcase))) "
+    '| .user.login] | unique | join(", ")'
+)
+
 
 def of(step: Step, version: str = VERSION) -> Any:
     """Return what runs a step of the order for the version of this run."""
@@ -186,6 +193,28 @@ def provenance() -> list[Any]:
         TOKEN,
     )
     return [subjects, sign, verify]
+
+
+def sign_off(identifier: str, environment: str) -> Any:
+    """Return what tells who has approved that a job goes on, in the step's output `by`.
+
+    An environment without reviewers asks nobody (docs.github.com, "Get the review history for a
+    workflow run").
+    """
+    find = run(
+        "Find who has tried the programs",
+        f"by=$(gh api --jq '{REVIEWERS}' \\\n"
+        '  "repos/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/approvals")\n'
+        'if [ -z "$by" ]; then\n'
+        '  echo "::error::nobody has signed the programs off:'
+        ' give the environment $ENVIRONMENT required reviewers, and run this job again"\n'
+        "  exit 1\n"
+        "fi\n"
+        'echo "by=$by" >> "$GITHUB_OUTPUT"',
+        {**TOKEN, "ENVIRONMENT": environment},
+    )
+    find.insert(1, "id", identifier)
+    return find
 
 
 def upload(name: str, path: str) -> Any:

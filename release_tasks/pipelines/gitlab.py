@@ -27,6 +27,7 @@ from release_tasks.pipelines.jobs import (
     IMAGES,
     PLAN,
     PROVENANCE,
+    SIGN_OFF,
     TEST,
     VERIFY,
     Job,
@@ -57,7 +58,7 @@ BUILT = (
 )
 # the tag is public already; GitHub has neither a release nor a draft of it
 OF_GITHUB = (push, gh_draft, gh_release)
-NOT_HERE = (DRAFT, APPROVE, PROVENANCE, order.name(gh_release))
+NOT_HERE = (DRAFT, SIGN_OFF, APPROVE, PROVENANCE, order.name(gh_release))
 MADE_BEFORE = (bump, tag)
 # what a runner of GitLab.com is called that a machine of GitHub stands for (docs.gitlab.com,
 # "GitLab-hosted runners"); "" is any of those for Linux

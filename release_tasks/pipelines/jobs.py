@@ -33,7 +33,7 @@ from release_tasks.steps.tag import tag
 from release_tasks.steps.verify import verify
 
 PLAN, BUILD, IMAGES, ASSEMBLE = ("plan", "build", "images", "assemble")
-TEST, APPROVE, DRAFT = ("test", "approve", "draft")
+TEST, SIGN_OFF, APPROVE, DRAFT = ("test", "sign-off", "approve", "draft")
 PROVENANCE, VERIFY, REHEARSE = ("provenance", "verify", "rehearse")
 # the jobs that run on several machines, and the settings that choose these
 EACH_MACHINE = {
@@ -59,6 +59,8 @@ RUNS_OF_CI = {
     "statuses": ("read", "those of other services"),
 }
 ENVIRONMENT = {"actions": ("read", "the environment of [github]")}
+SIGN_OFF_ENVIRONMENT = {"actions": ("read", "the environment of sign-off")}
+SIGNED = {"actions": ("read", "who has approved this run")}
 ISSUES = {"issues": ("read", "the open ones that [gates] asks for")}
 RIGHTS: Mapping[Step, Rights] = {
     push: COMMITS,
@@ -120,17 +122,28 @@ def jobs(project: Project, steps: Order) -> list[Job]:
     found += _builds(project, built)
     before = tuple(job.name for job in found)
     others = tuple(step for step in built if step not in PER_TARGET)
-    found.append(Job(ASSEMBLE, others, before, has_files=True))
-    ready: tuple[str, ...] = (ASSEMBLE,)
+    tests: tuple[Job, ...] = ()
     if is_tried(project, built):
-        found.append(Job(TEST, (), (PLAN, BUILD)))
-        ready = (ASSEMBLE, TEST)
+        tests = (Job(TEST, (), (PLAN, BUILD)),)
+    if package_bundles in others and project.settings.sign_off_environment:
+        # people are asked for what machines have found to work
+        found += [*tests, _sign_off(before, tests)]
+        before = (*before, SIGN_OFF)
+        tests = ()
+    found += [Job(ASSEMBLE, others, before, has_files=True), *tests]
+    ready = (ASSEMBLE, *(job.name for job in tests))
     if project.settings.github.environment:
         found.append(Job(APPROVE, (), (PLAN, *ready)))
         ready = (APPROVE,)
     shipped = [step for step in every[public:] if _has_work(step, project)]
     found += _public(project, shipped, ready)
     return found
+
+
+def _sign_off(before: tuple[str, ...], tests: Sequence[Job]) -> Job:
+    """Return the job that waits until somebody has tried the programs of a run."""
+    needs = (*before, *(job.name for job in tests))
+    return Job(SIGN_OFF, (), needs, SIGNED)
 
 
 def is_tried(project: Project, steps: Sequence[Step] = PER_TARGET) -> bool:
@@ -198,6 +211,8 @@ def _rights_to_check(project: Project) -> Rights:
     """Return what `check` may read besides the repository."""
     gates = project.settings.gates
     rights: dict[str, tuple[str, str]] = {}
+    if project.settings.sign_off_environment:
+        rights |= SIGN_OFF_ENVIRONMENT
     if project.settings.github.environment:
         rights |= ENVIRONMENT
     if gates.ci:

@@ -56,8 +56,8 @@ def _workflow(project: Project) -> Fact:
 
 def _environments(project: Project, repository: str) -> Iterator[Fact]:
     settings = project.settings
-    approval = settings.github.environment
-    wanted = [approval] if approval else []
+    asked = (settings.github.environment, settings.sign_off_environment)
+    wanted = [name for name in asked if name]
     wanted += settings.ci.environments.values()
     if not wanted:
         return
@@ -73,7 +73,7 @@ def _environments(project: Project, repository: str) -> Iterator[Fact]:
             yield Fact(subject, "missing", fix, True)
         elif present[name.lower()]:
             yield Fact(subject, "has reviewers")
-        elif name == approval:
+        elif name in asked:
             state = "has no reviewers, so that nobody is asked"
             yield Fact(subject, state, page, True)
         else:

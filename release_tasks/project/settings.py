@@ -314,6 +314,13 @@ class Settings(_Table, frozen=True):
     downstream: dict[str, DownstreamTable] = {}
     ci: CiTable = CiTable()
 
+    @property
+    def sign_off_environment(self) -> str:
+        """Return the environment whose reviewers sign programs off in a workflow, "" for none."""
+        if not self.bundles or "bundles" not in self.gates.sign_off:
+            return ""
+        return self.ci.environments.get("sign-off", "sign-off")
+
 
 def table_types() -> dict[str, type[msgspec.Struct]]:
     """Return the type of each table, or of the tables below it where those have names."""

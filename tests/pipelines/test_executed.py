@@ -15,18 +15,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import act
 from support.act import Runner, commit, publish_first_crates, serve
+from support.file_server import FileServer
 from support.pythons import python_with_libraries
 from support.repositories import git
 from support.sample_projects import inv
 
 from release_tasks.pipelines.github import REHEARSAL, RELEASE
 from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.github.runs import set_runs
 from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import run_registries
+from release_tasks.rehearsal.server import Servers
 
 pytestmark = [
     pytest.mark.long,
@@ -214,6 +218,71 @@ def test_each_platform_of_an_image_is_built_by_a_job_and_joined_by_digest(
         for row in json.loads(manifest)["manifests"]
     ]
     assert sorted(platforms) == ["linux/amd64", "linux/arm64"]
+
+
+@pytest.mark.statement("B4.23")
+def test_bundles_are_packed_once_somebody_has_tried_the_programs(
+    small: Runner, tmp_path: Path
+) -> None:
+    """The run waits in a job whose environment has reviewers, and goes on with what they tried."""
+    program = "small-tool-0.2.0-linux-amd64"
+    publish_first_crates(small)
+    models = FileServer(files={"model.gguf": b"weights" * 999})
+    sha256 = hashlib.sha256(models.files["model.gguf"]).hexdigest()
+    folder = tmp_path / "models"
+    folder.mkdir()
+    with Servers([models], folder) as servers:
+        url = f"{servers.urls['files']}/model.gguf"
+        with (small.root / "release-tasks.toml").open("a") as settings:
+            settings.write(
+                'sign-off = ["bundles"]\n'
+                '[github]\nassets = ["binaries", "bundles"]\n'
+                '[bundles."{asset}-with-{variant}.tar.gz"]\n'
+                f'small = {{ url = "{url}", sha256 = "{sha256}", license = "MIT" }}\n'
+            )
+        done = inv(small.root, "generate-ci")
+        assert done.returncode == 0, done.stderr
+        subprocess.run(["actionlint"], cwd=small.root, check=True)
+        commit(small.root)
+        git(small.root, "push", "--quiet", "origin", "HEAD:main")
+        github = small.registries.github.repository("example", "small")
+        github.settings.environments = {"sign-off": False}
+        run = small.attempt("workflow_dispatch", inputs=GIVEN)
+        assert run.failed == ["plan"], run.printed[-9000:]
+        assert "so that nobody would sign off" in run.printed
+        github.settings.environments = {"sign-off": True}
+        set_runs(github, [{"id": 1, "status": "in_progress"}])
+        # as GitHub does for an environment that was made just now: it asks nobody
+        run = small.attempt("workflow_dispatch", inputs=GIVEN)
+        assert run.failed == ["sign-off"], run.printed[-9000:]
+        assert "nobody has signed the programs off" in run.printed
+        [tried] = small.artifacts.glob(f"built-*/v0.2.0/{program}")
+        sha256 = hashlib.sha256(tried.read_bytes()).hexdigest()
+        assert models.sent == []
+        github.runs[1]["approvals"] = [
+            approval("rejected", "somebody", "sign-off"),
+            approval("approved", "octocat", "Sign-Off"),
+            approval("approved", "somebody", "release"),
+        ]
+        run = small.rerun_failed(run)
+        assert (run.status, run.failed) == (0, []), run.printed[-9000:]
+    assert small.states("0.2.0") == {}
+    released = assets(small, "v0.2.0")
+    assert f"{program}-with-small.tar.gz" in released
+    assert released[program] == sha256
+    word = small.artifacts / "dist" / "v0.2.0" / "sign-off.txt"
+    assert word.read_text() == "octocat signed v0.2.0 off\n"
+
+
+def approval(state: str, login: str, environment: str) -> dict[str, Any]:
+    """Return a review of a run, as GitHub shows it."""
+    named = [{"name": environment}]
+    return {
+        "state": state,
+        "user": {"login": login},
+        "environments": named,
+        "comment": "",
+    }
 
 
 def test_a_workflow_of_ones_own_calls_single_tasks(small: Runner) -> None:

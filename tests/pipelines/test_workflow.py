@@ -324,6 +324,47 @@ def test_reviewers_of_an_environment_approve_before_anything_is_public(
     )
 
 
+def test_programs_are_signed_off_before_bundles_are_packed_from_them(
+    tiny: TinyProject,
+) -> None:
+    bundles = (
+        '[binaries.tiny]\nx86_64-unknown-linux-gnu = "tiny-{version}-linux"\n'
+        '[bundles."{asset}-with-{variant}.tar.gz"]\nsmall = '
+        f'{{ url = "https://example.org/a.bin", sha256 = "{"0" * 64}", '
+        'license = "MIT" }\n'
+        '[github]\nassets = ["bundles"]\n'
+    )
+    tiny.commit("Cargo.toml", CARGO_TOML.partition("[lib]")[0])
+    tiny.commit("src/main.rs", "fn main() {}\n")
+    tiny.commit("release-tasks.toml", bundles)
+    generate_ci(context())
+    assert "sign-off" not in load(tiny.root)["jobs"]
+    gates = '[gates]\nsign-off = ["bundles"]\n'
+    named = '[ci.environments]\nsign-off = "qa"\n'
+    tiny.commit("release-tasks.toml", bundles + gates + named)
+    done = tiny.inv("generate-ci")
+    assert "reviewers of the environment qa" in done.stderr
+    assert linted(tiny.root, PATH) == ""
+    workflow = load(tiny.root)["jobs"]
+    assert workflow["sign-off"]["environment"] == "qa"
+    assert workflow["sign-off"]["needs"] == ["plan", "build", "test"]
+    assert workflow["assemble"]["needs"] == ["plan", "build", "sign-off"]
+    assert workflow["draft"]["needs"] == ["plan", "assemble"]
+    done = tiny.inv("doctor", "--ci")
+    assert "environment qa: missing" in done.stdout
+    repository = tiny.registries.github.repository("example", "tiny")
+    repository.settings.environments = {"QA": False}
+    done = tiny.inv("doctor", "--ci")
+    assert "environment qa: has no reviewers, so that" in done.stdout
+    tiny.git("add", "--all")
+    tiny.git("commit", "--quiet", "--message=CI")
+    words = ("check", "--version", "0.2.0", "--new", "all", "--fast")
+    fact = "the environment qa has no required reviewers"
+    assert fact in tiny.inv(*words).stderr
+    repository.settings.environments = {"QA": True}
+    assert "environment qa" not in tiny.inv(*words).stderr
+
+
 def test_what_the_project_needs_is_set_up_where_its_code_runs(
     tiny: TinyProject,
 ) -> None:

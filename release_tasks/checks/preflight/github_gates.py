@@ -55,23 +55,38 @@ def _starts(workflow: Workflow, branch: str) -> bool:
 
 @problem
 def missing_environment(context: CheckContext) -> Iterator[Problem]:
-    """Find that the environment is missing whose reviewers a workflow of the project asks.
+    """Find that an environment is missing whose reviewers a workflow of the project asks.
 
     GitHub makes a missing one when a job names it, without anybody to ask (docs.github.com,
-    "Using environments for deployment").
+    "Using environments for deployment"). The job `sign-off` stops where nobody was asked.
     """
     repository = context.project.repository
-    name = context.project.settings.github.environment
-    if not repository or not name or not _is_asked(context.workflows, name):
-        return
-    present = owners.environments(repository)
-    if present is not None and name.lower() not in present:
+    settings = context.project.settings
+    approval, signing = (
+        settings.github.environment,
+        settings.sign_off_environment,
+    )
+    for name, what, otherwise in (
+        (approval, "approve the release", "remove environment from [github]"),
+        (signing, "sign off", 'remove "bundles" from [gates] sign-off'),
+    ):
+        if not repository or not name or not _is_asked(context.workflows, name):
+            continue
+        present = owners.environments(repository)
+        if present is None:
+            return
         page = f"{hosts.web(repository)}/settings/environments"
-        yield Problem(
-            f"GitHub has no environment {name}, so that nobody would approve the release",
-            f"add it with required reviewers at {page}, or remove environment from [github]",
-            FILE,
-        )
+        has_reviewers = present.get(name.lower())
+        if has_reviewers is None:
+            fact = f"GitHub has no environment {name}"
+            fix = f"add it with required reviewers at {page}"
+        elif name == signing and not has_reviewers:
+            fact = f"the environment {name} has no required reviewers"
+            fix = f"add some at {page}"
+        else:
+            continue
+        fact = f"{fact}, so that nobody would {what}"
+        yield Problem(fact, f"{fix}, or {otherwise}", FILE)
 
 
 def _is_asked(workflows: Sequence[Workflow], environment: str) -> bool:

@@ -25,8 +25,8 @@ def set_runs(repo: Repository, runs: list[JSON]) -> list[int]:
     """Replace all runs and return their ids.
 
     Each may give `workflow` (a file name), `status`, `conclusion`, `event`, `head_branch`,
-    `head_sha`, `id` and `jobs`; a job `name`, `status`, `conclusion`, `log` and `steps`; a step
-    `name`, `conclusion` and `log`.
+    `head_sha`, `id`, `approvals` (as GitHub shows them) and `jobs`; a job `name`, `status`,
+    `conclusion`, `log` and `steps`; a step `name`, `conclusion` and `log`.
     """
     repo.runs.clear()
     return [_add_run(repo, run) for run in runs]
@@ -44,6 +44,7 @@ def _add_run(repo: Repository, run: JSON) -> int:
         "run_attempt": 1,
         "created_at": now(),
         "jobs": [{}],
+        "approvals": [],
     }
     full: JSON = defaults | run
     full["head_branch"] = branch
@@ -79,6 +80,7 @@ def _run_json(call: Call, run: JSON) -> JSON:
     }
     shown = dict(run)
     del shown["jobs"]
+    del shown["approvals"]
     del shown["workflow"]
     return shown | {
         "node_id": f"WFR_{run['id']}",
@@ -287,6 +289,11 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/actions/runs", _list_runs),
     ("GET", RUN, lambda call: _run_json(call, _run(call))),
     ("DELETE", r"/actions/runs/(\d+)", _delete),
+    (
+        "GET",
+        r"/actions/runs/(\d+)/approvals",
+        lambda call: _run(call)["approvals"],
+    ),
     ("GET", f"{RUN}/jobs", _list_jobs),
     ("GET", f"{RUN}/logs", _logs),
     (
