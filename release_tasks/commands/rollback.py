@@ -25,6 +25,9 @@ def rollback(  # noqa: PLR0913
     version: str | None = None,
     component: str | None = None,
     why: str = "",
+    affected: str = "",
+    workaround: str = "",
+    fix_in: str = "",
     undo: bool = False,
     draft: bool = False,
     delete: bool = False,
@@ -36,14 +39,16 @@ def rollback(  # noqa: PLR0913
     from release_tasks.commands.status import read
     from release_tasks.release import Release
     from release_tasks.rollback import plan, reports
-    from release_tasks.rollback.actions import Request
+    from release_tasks.rollback.actions import Reason, Request
+
+    reason = Reason(why, affected, workaround, fix_in)
 
     def requested() -> tuple[Request, list[Action]]:
         release = Release.at(c, version, component)
         seen = read(release)
         raise_all(_unreadable(seen.problems))
         request = Request(
-            release, seen.artifacts, seen.pointers, why, draft, delete
+            release, seen.artifacts, seen.pointers, reason, draft, delete
         )
         if undo:
             return request, plan.forward(request)

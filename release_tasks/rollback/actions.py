@@ -36,6 +36,39 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a version is taken back, in the words of the person who decides; "" is not said."""
+
+    why: str = ""
+    affected: str = ""  # who, or how many users
+    workaround: str = ""
+    fix_in: str = ""  # how long a fix takes
+
+    @property
+    def answers(self) -> tuple[tuple[str, str], ...]:
+        """Return the questions that a rollback is decided by, each with its answer."""
+        return (
+            ("Who is affected", _one_line(self.affected)),
+            ("Is there a workaround", _one_line(self.workaround)),
+            ("How long does a fix take", _one_line(self.fix_in)),
+        )
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Return a line for each question that has an answer."""
+        return tuple(
+            f"{question}: {answer}"
+            for question, answer in self.answers
+            if answer
+        )
+
+    @property
+    def is_given(self) -> bool:
+        """Tell whether anything is said."""
+        return bool(self.why or self.answered)
+
+
+@dataclass(frozen=True)
 class Request:
     """What is asked for, and what the registries have of it.
 
@@ -45,7 +78,7 @@ class Request:
     release: Release
     artifacts: tuple[ArtifactStatus, ...]
     pointers: tuple[Pointer, ...]
-    why: str = ""
+    reason: Reason = Reason()
     is_draft: bool = False
     deletes: bool = False
 
@@ -54,3 +87,7 @@ class Request:
         return [
             one for one in self.artifacts if one.artifact.channel == channel
         ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

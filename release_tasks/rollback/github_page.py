@@ -61,12 +61,13 @@ def _taken_back(
 def _mark(request: Request, part: ComponentRelease, page: Page) -> Action:
     """Return the action that writes the notice; another reason replaces the one that is there."""
     what = "mark as yanked"
-    if page.is_yanked and not request.why:
+    if page.is_yanked and not request.reason.is_given:
         return Action(github.NAME, page.tag, what, Progress.DONE)
     before = previous(request.release, part)
     instead = before.tag if before else ""
     title = yank_notice.with_title(page.title or page.tag)
-    body = yank_notice.add(page.body, request.why, instead)
+    reason = request.reason
+    body = yank_notice.add(page.body, reason.why, instead, reason.answered)
     if _is_written(page, title, body):
         return Action(github.NAME, page.tag, what, Progress.DONE)
     act = _rewriting(request.release, page, title, body)

@@ -61,13 +61,14 @@ def _issue(
 def _body(request: Request, part: ComponentRelease) -> str:
     """Return the text of the issue: the reason, and what only a person knows."""
     before = _before(request.release, part)
-    return (
-        f"{request.why or 'The reason is not written down yet.'}\n\n"
-        f"- Version to use: {before}\n"
-        "- Who is affected: \n"
-        "- Is there a workaround: \n"
-        "- How long does a fix take: \n"
-    )
+    lines = [
+        request.reason.why or "The reason is not written down yet.",
+        "",
+        f"- Version to use: {before}",
+    ]
+    for question, answer in request.reason.answers:
+        lines.append(f"- {question}: {answer}")
+    return "\n".join((*lines, ""))
 
 
 def _known_issue(
@@ -83,9 +84,11 @@ def _known_issue(
         return Action("file", name, what, Progress.DONE)
     day = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
     section = (
-        f"{title}\n\n{day}: {request.why or 'taken back.'} "
+        f"{title}\n\n{day}: {request.reason.why or 'taken back.'} "
         f"Use {_before(request.release, part)}.\n\n"
     )
+    if answered := request.reason.answered:
+        section += "\n".join(f"- {line}" for line in answered) + "\n\n"
     new = _inserted(
         text, section.replace("\n", line_end(text.splitlines(True)))
     )

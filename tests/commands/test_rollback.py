@@ -394,6 +394,12 @@ def test_the_settings_ask_for_an_issue_and_a_known_issue(
     publish(page, "0.1.0")
     publish(page, "0.2.0")
     words = ("rollback", "--version", "0.2.0", "--why", WHY, "--yes")
+    answers = (
+        ("affected", "1500 users of 0.2"),
+        ("workaround", "--no-color"),
+        ("fix-in", "2 days"),
+    )
+    words += tuple(f"--{name}={answer}" for name, answer in answers)
 
     first, second = page.inv(*words), page.inv(*words)
 
@@ -402,14 +408,43 @@ def test_the_settings_ask_for_an_issue_and_a_known_issue(
     assert issue["title"] == "v0.2.0 is yanked"
     assert [label["name"] for label in issue["labels"]] == ["bug", "P0"]
     assert WHY in issue["body"]
-    for question in ("affected", "workaround", "How long does a fix take"):
-        assert question in issue["body"]
+    notice = releases(page)["v0.2.0"]["body"]
+    for line in (
+        "- Who is affected: 1500 users of 0.2",
+        "- Is there a workaround: --no-color",
+        "- How long does a fix take: 2 days",
+    ):
+        assert line in issue["body"].splitlines()
+        assert f"> {line}" in notice.splitlines()
     known = (page.root / "docs/known-issues.md").read_text()
     assert known.index("## v0.2.0 (yanked)") < known.index("## v0.1.0")
     assert known.count(WHY) == 1
+    assert known.count("- Who is affected: 1500 users of 0.2\n") == 1
     data = (page.root / "docs/known-issues.md").read_bytes()
     assert data.count(b"\n") == data.count(b"\r\n")  # as they were
     assert "tell your users" in first.stdout
+
+
+@pytest.mark.statement("B4.48")
+def test_an_issue_asks_for_what_is_not_said_and_the_notice_gets_it_later(
+    page: TinyProject,
+) -> None:
+    page.commit("release-tasks.toml", "[rollback]\nissue = []\n")
+    publish(page, "0.1.0")
+    publish(page, "0.2.0")
+    words = ("rollback", "--version", "0.2.0", "--yes")
+    assert page.inv(*words).returncode == 0
+    [issue] = page.registries.github.repository("example", "tiny").issues
+    for question in ("Who is affected", "Is there a workaround"):
+        assert f"- {question}: " in issue["body"].splitlines()
+        assert question not in releases(page)["v0.2.0"]["body"]
+    assert page.inv(*words, "--workaround", "Use -q.").returncode == 0
+    [line] = [
+        line
+        for line in releases(page)["v0.2.0"]["body"].splitlines()
+        if line.startswith("> - ")
+    ]
+    assert line == "> - Is there a workaround: Use -q."
 
 
 def test_an_interrupted_rollback_goes_on(page: TinyProject) -> None:

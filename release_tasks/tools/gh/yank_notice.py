@@ -6,6 +6,8 @@ and by which every later run finds it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 TITLE = "[YANKED] "
 BEGIN = "<!-- release-tasks: yanked -->"
 END = "<!-- release-tasks: end of yanked -->"
@@ -16,15 +18,17 @@ def is_in(body: str) -> bool:
     return BEGIN in body and END in body
 
 
-def add(body: str, why: str, instead: str) -> str:
+def add(body: str, why: str, instead: str, more: Sequence[str] = ()) -> str:
     """Return the text with the notice before it, and without an earlier one.
 
-    `instead` is the tag of the version to use, or "".
+    `instead` is the tag of the version to use, or ""; `more` are lines of a list.
     """
     reason = " ".join(why.split()) or "This version was taken back."
     lines = [BEGIN, "> [!CAUTION]", f"> **YANKED**: {reason}"]
     if instead:
         lines += [">", f"> Use {instead} instead."]
+    if more:
+        lines += [">", *(f"> - {line}" for line in more)]
     lines += [END, "", remove(body)]
     return "\n".join(lines)
 
