@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
 import subprocess
+import zipfile
 
 import pytest
 from support import python_projects as projects
@@ -181,3 +184,39 @@ def test_a_requirement_that_the_released_sibling_does_not_satisfy_is_named(
     for kind, (name, build) in made.items():
         add_file(tiny, kind, name, build("Tiny.Plain"), package="Tiny.Plain")
     assert artifact_facts() == []
+
+
+def test_a_record_that_lists_other_files_is_noted(
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PyPI takes such a wheel, and writes an e-mail."""
+    whole = with_record(projects.wheel("Tiny.Plain"))
+    other = with_record(projects.wheel("Tiny.Plain"), "removed_later.py")
+    replace_wheel(tiny, WHEEL, other)
+    assert artifact_facts() == []
+    said = capsys.readouterr().err
+    files = "RECORD and the files of the wheel differ in removed_later.py"
+    assert f"{WHEEL}: {files}" in said
+    # the help works as typed
+    start = "build it without a program that changes wheels; "
+    command = re.search(rf"{start}(rm \S+), then inv build-wheels", said)
+    assert command, said
+    subprocess.run(command[1].split(), check=True)
+    add_file(tiny, "wheel", WHEEL, whole, package="Tiny.Plain")
+    assert artifact_facts() == []
+    assert "RECORD" not in capsys.readouterr().err
+
+
+def with_record(wheel: bytes, *more: str) -> bytes:
+    """Return a wheel whose RECORD lists its files, and more names."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(wheel)) as before,
+        zipfile.ZipFile(out, "w") as after,
+    ):
+        listed = (*before.namelist(), *more)
+        record = "".join(f"{name},,\n" for name in listed)
+        for name in before.namelist():
+            is_record = name.endswith("/RECORD")
+            after.writestr(name, record if is_record else before.read(name))
+    return out.getvalue()
