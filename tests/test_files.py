@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.contexts import context
+from support.waiting import wait_until
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
@@ -72,22 +73,33 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_removed_while_a_process_that_is_ending_writes_there(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "folder"
     (folder / "sub").mkdir(parents=True)
+    tries: list[Path] = []
+    remove = shutil.rmtree
 
     def write() -> None:
-        for number in range(200):
+        while len(tries) < 3:
             with contextlib.suppress(OSError):
-                (folder / "sub").mkdir(exist_ok=True)
-                (folder / "sub" / str(number)).write_text("late")
-            time.sleep(0.001)
+                (folder / "sub").mkdir(parents=True, exist_ok=True)
+                (folder / "sub" / "file").write_text("late")
 
     writer = threading.Thread(target=write)
+
+    def remove_while_it_writes(path: Path, ignore_errors: bool = False) -> None:
+        remove(path, ignore_errors=ignore_errors)
+        tries.append(path)
+        if len(tries) < 3:
+            wait_until(path.exists)
+        elif len(tries) == 3:
+            writer.join()
+
+    monkeypatch.setattr(shutil, "rmtree", remove_while_it_writes)
     writer.start()
     files.remove(folder)
-    writer.join()
+    assert len(tries) >= 3
     assert not folder.exists()
 
 

@@ -7,12 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.contexts import context
+from support.waiting import wait_until
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
@@ -32,10 +32,8 @@ def is_alive(pid: int) -> bool:
 
 
 def ends(pid: int) -> bool:
-    deadline = time.monotonic() + 20
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not is_alive(pid)
+    wait_until(lambda: not is_alive(pid))
+    return True
 
 
 def test_no_variable_asks_a_program_for_colors(
@@ -190,12 +188,20 @@ def test_a_program_that_cannot_be_started_is_an_error_that_says_why(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others start such a file")
 def test_a_program_that_is_being_written_is_started_when_that_has_ended(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = shutil.copy2("/bin/true", tmp_path / "true")
-    with open(program, "ab") as written:
-        threading.Timer(0.1, written.close).start()
+    with open(program, "ab") as written, monkeypatch.context() as patched:
+
+        def closed_after_two_tries() -> Iterator[float]:
+            yield 0.0
+            yield 0.0
+            written.close()
+            yield 0.0
+
+        patched.setattr(shell, "BUSY", closed_after_two_tries())
         assert shell.ask([str(program)]) == ""
+        assert written.closed
     with (
         open(program, "ab"),
         pytest.raises(ReleaseError, match="Text file busy"),

@@ -7,15 +7,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 from support.hosted_project import HostedProject, hosted_project
 from support.repositories import commit_all
-
-from release_tasks.rehearsal.faults import Fault
 
 pytestmark = [
     pytest.mark.slow,
@@ -126,17 +123,11 @@ def test_what_is_there_beforehand_is_not_published_again(
 
 
 KILLS = {
-    "publish_images": Fault(
-        "PUT", r"/v2/example/kit/manifests/0\.2\.0", delay=1
-    ),
-    "publish_pypi": Fault("POST", r"/legacy/", delay=1),
-    "publish_crates": Fault("PUT", r"/api/v1/crates/new", delay=1),
-    "gh_release": Fault(
-        "DELETE", r"/repos/example/kit/releases/assets", delay=1
-    ),
-    "gh_release_publishing": Fault(
-        "PATCH", r"/repos/example/kit/releases", delay=1
-    ),
+    "publish_images": ("PUT", r"/v2/example/kit/manifests/0\.2\.0"),
+    "publish_pypi": ("POST", "/legacy/"),
+    "publish_crates": ("PUT", "/api/v1/crates/new"),
+    "gh_release": ("DELETE", "/repos/example/kit/releases/assets"),
+    "gh_release_publishing": ("PATCH", "/repos/example/kit/releases"),
 }
 
 
@@ -150,9 +141,7 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
     shutil.copytree(built, clone / "dist")
-    log = kit.signal_during(
-        signal.SIGKILL, replace(KILLS[step]), clone, *RELEASE
-    ).err
+    log = kit.signal_during(signal.SIGKILL, KILLS[step], clone, *RELEASE).err
     assert "-m build" not in log
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     bytes_of = {

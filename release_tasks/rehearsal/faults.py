@@ -31,6 +31,10 @@ class Fault:
             return False
         return re.match(self.target, request.target) is not None
 
+    def wait(self) -> None:
+        """Wait before the request is handled."""
+        time.sleep(self.delay)
+
 
 class Lost(Exception):
     """The connection is to be closed without an answer."""
@@ -53,7 +57,7 @@ class Faults:
         fault = self._take(request)
         if fault is None:
             return app.handle(request)
-        time.sleep(fault.delay)
+        fault.wait()
         if fault.cut:
             raise Lost
         if fault.status:

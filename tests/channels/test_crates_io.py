@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from support import crate_projects as projects
 from support.crate_projects import CHAIN
 from support.local_registries import local_registries
 from support.repositories import commit_all
+from support.waiting import HeldRequest, wait_until
 
-from release_tasks import dist
+from release_tasks import dist, memo, terminal
 from release_tasks.channels import crates_index, crates_io
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, State
@@ -79,14 +81,17 @@ def upload(root: Path, *words: str) -> None:
     projects.cargo(root, "publish", "--no-verify", *words)
 
 
-def too_many(moment: float) -> Fault:
-    date = formatdate(moment, usegmt=True)
-    return Fault(
-        *PUT,
-        status=429,
-        body=TOO_MANY % date.encode(),
-        headers={"Retry-After": date},
-    )
+@dataclass
+class TooMany(Fault):
+    """Answers an upload that there is to be no other one for some seconds from then on."""
+
+    seconds: int = 0
+
+    def wait(self) -> None:
+        date = formatdate(time.time() + self.seconds, usegmt=True)
+        self.status = 429
+        self.body = TOO_MANY % date.encode()
+        self.headers = {"Retry-After": date}
 
 
 @pytest.mark.parametrize(("name", "path"), [
@@ -204,7 +209,7 @@ def test_a_rate_limit_is_waited_for_as_the_server_says(
     packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
-    registries.faults.add(too_many(time.time() + 2))
+    registries.faults.add(TooMany(*PUT, seconds=2))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert len(projects.upload_requests(registries)) == 4
@@ -214,7 +219,7 @@ def test_a_rate_limit_is_waited_for_as_the_server_says(
 def test_a_rate_limit_of_hours_is_an_error_with_its_end(
     packed: Path, registries: LocalRegistries
 ) -> None:
-    registries.faults.add(too_many(time.time() + 86400))
+    registries.faults.add(TooMany(*PUT, seconds=86400))
     with pytest.raises(ReleaseError, match="rate-limited by crates") as caught:
         publish(projects.release(packed))
     assert caught.value.fix == "run the release again then"
@@ -268,19 +273,27 @@ def test_repeated_server_errors_are_an_error(
 
 @pytest.mark.statement("B1.20", "B4.15")
 def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
-    packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
+    packed: Path,
+    registries: LocalRegistries,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload(packed, "-p", "shop-zero")
-    # a stale cache in between
-    registries.crates.store._visible["shop-zero", "0.1.0"] = (
-        time.monotonic() + 3.0
-    )
+    # a stale cache in between, until that is noticed
+    visible = registries.crates.store._visible
+    visible["shop-zero", "0.1.0"] = math.inf
+    waits: list[str] = []
+
+    def wait(seconds: float, why: str = "") -> None:
+        if not why:  # a read of the network
+            return
+        waits.append(why)
+        visible["shop-zero", "0.1.0"] = 0.0
+        memo.invalidate()
+
+    monkeypatch.setattr(terminal, "pause", wait)
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
-    assert (
-        "waiting for shop-zero to become visible on crates.io"
-        in capfd.readouterr().err
-    )
+    assert waits == ["waiting for shop-zero to become visible on crates.io"]
 
 
 @pytest.mark.long
@@ -289,10 +302,12 @@ def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.store.lag = 63.0
-    # only the first one is late
-    threading.Timer(
-        30, lambda: setattr(registries.crates.store, "lag", 0.0)
-    ).start()
+
+    def only_the_first_one_is_late() -> None:
+        wait_until(lambda: projects.uploads(registries))
+        registries.crates.store.lag = 0.0
+
+    threading.Thread(target=only_the_first_one_is_late, daemon=True).start()
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
     assert projects.uploads(registries) == ["shop-zero", "shop-middle"]
     assert len(projects.upload_requests(registries)) == 2
@@ -374,7 +389,8 @@ def test_a_release_killed_between_two_uploads_resumes_with_the_rest(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
-    registries.faults.add(Fault(*PUT, delay=3.0, cut=True))
+    held = HeldRequest(*PUT, cut=True)
+    registries.faults.add(held)
     script = (
         "from invoke.context import Context\nfrom release_tasks.channels import crates_io\n"
         "from release_tasks.release import Release\nrelease = Release.at(Context())\n"
@@ -383,11 +399,11 @@ def test_a_release_killed_between_two_uploads_resumes_with_the_rest(
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=packed, stderr=subprocess.DEVNULL
     )
-    while not projects.uploads(registries):
-        assert process.poll() is None
-        time.sleep(0.02)
+    wait_until(held.arrived.is_set, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    held.released.set()
+    assert projects.uploads(registries) == ["shop-zero"]
     release = projects.release(packed)
     publish(
         release, [artifact.name for artifact in crates_io.unpublished(release)]

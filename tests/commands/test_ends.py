@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.tiny_project import TINY, TinyProject, tiny_project
-
-from release_tasks.rehearsal.faults import Fault
+from support.waiting import SECONDS, HeldRequest, wait_until
 
 INV = (sys.executable, "-m", "invoke")
 
@@ -44,7 +42,7 @@ def tiny(
 def test_ctrl_c_ends_a_command_at_once_and_prints_how_to_continue(
     tiny: TinyProject, words: tuple[str, ...], fix: str
 ) -> None:
-    slow = Fault("GET", "/simple/tiny-plain", delay=3)
+    slow = HeldRequest("GET", "/simple/tiny-plain")
     tiny.registries.faults.add(slow)
     process = subprocess.Popen(
         [*INV, *words],
@@ -52,11 +50,10 @@ def test_ctrl_c_ends_a_command_at_once_and_prints_how_to_continue(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while slow.times and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(slow.arrived.is_set, process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=SECONDS)
+    slow.released.set()
     assert process.returncode == 130, said
     assert said.endswith(f"error: interrupted\n  help: {fix}\n")
     assert "Traceback" not in said

@@ -70,7 +70,9 @@ def test_a_release_is_tagged_here_and_followed_until_it_is_public(
 ) -> None:
     write_workflow(tiny)
     tiny.registries.github.set_green("example", "tiny", ["release.yml"])
-    worker = threading.Thread(target=publish_once_tagged, args=(tiny,))
+    worker = threading.Thread(
+        target=publish_once_tagged, args=(tiny,), daemon=True
+    )
     worker.start()
     release(context(), "0.2.0")
     worker.join()

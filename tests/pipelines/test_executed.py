@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from support.file_server import FileServer
 from support.pythons import python_with_libraries
 from support.repositories import git
 from support.sample_projects import inv
+from support.waiting import HeldRequest, wait_until
 
 from release_tasks.pipelines.github import REHEARSAL, RELEASE
 from release_tasks.rehearsal.faults import Fault
@@ -355,17 +355,16 @@ def test_a_cancelled_run_is_finished_with_the_files_of_its_draft(
 ) -> None:
     """A month later, when what its jobs have kept is gone."""
     publish_first_crates(small)
-    slow = Fault("PUT", ".*/crates/new", delay=20, times=1000)
+    slow = HeldRequest("PUT", ".*/crates/new", times=1000)
     small.registries.faults.add(slow)
     begun = small.begin("workflow_dispatch", inputs=GIVEN)
-    while "Run Main Upload the missing crates" not in small.printed():
-        assert begun[0].poll() is None, small.printed()[-9000:]
-        time.sleep(0.5)
-    time.sleep(3)
+    wait_until(lambda: slow.arrived.is_set() or begun[0].poll() is not None)
+    assert slow.arrived.is_set(), small.printed()[-9000:]
     run = small.cancel(begun)
     assert run.status != 0
     assert not run.ended.get("publish-crates")
     slow.times = 0
+    slow.released.set()
     drafted = assets(small, "v0.2.0")
     assert "small-tool-0.2.0-linux-amd64" in drafted
     shutil.rmtree(small.artifacts)

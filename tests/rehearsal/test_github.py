@@ -6,11 +6,12 @@ import hashlib
 import io
 import socket
 import tarfile
-import time
+from typing import Any
 
 import pytest
 import requests
 from support.github_client import TOKEN, local_github
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.tools("git")
 
@@ -255,13 +256,13 @@ def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
         ("127.0.0.1", int(github.url.rsplit(":", 1)[1]))
     ) as connection:
         connection.sendall(head.encode() + b"only these")
-    for _ in range(100):
-        if left := github.api("GET", f"releases/{release['id']}").json()[
-            "assets"
-        ]:
-            break
-        time.sleep(0.05)
-    assert (left[0]["state"], left[0]["digest"]) == ("starter", None)
+
+    def left() -> Any:
+        return github.api("GET", f"releases/{release['id']}").json()["assets"]
+
+    wait_until(left)
+    [cut] = left()
+    assert (cut["state"], cut["digest"]) == ("starter", None)
     assert (
         errors(github.upload(release, "cut.bin", b"again"))[1][0]["code"]
         == "already_exists"
@@ -269,12 +270,12 @@ def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
     assert (
         github.api(
             "GET",
-            left[0]["url"],
+            cut["url"],
             headers={"Accept": "application/octet-stream"},
         ).status_code
         == 404
     )
-    assert github.api("DELETE", left[0]["url"]).status_code == 204
+    assert github.api("DELETE", cut["url"]).status_code == 204
     assert github.upload(release, "cut.bin", b"again").status_code == 201
 
 

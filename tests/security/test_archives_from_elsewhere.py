@@ -360,14 +360,14 @@ def test_a_broken_archive_is_our_own_error_and_quick(
     name: str, file: str, tmp_path: Path
 ) -> None:
     data = BROKEN[name]
-    before = time.monotonic()
+    before = time.process_time()
     with contextlib.suppress(ReleaseError):
         unpacking.files_in(file, data)
     (tmp_path / file).write_bytes(data)
     archives.is_whole(tmp_path / file)
     pypi_files.refusals(file, data)
     differences.first(data, data + b"x")
-    assert time.monotonic() - before < 2
+    assert time.process_time() - before < 2
 
 
 LAYOUTS = {

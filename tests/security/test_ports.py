@@ -9,10 +9,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +24,7 @@ from security.conftest import NOBODY
 from security.test_hunt import PROJECT
 from security.test_neighbour import listening, started_below
 from support.tiny_project import tiny_project
+from support.waiting import SECONDS, wait_until
 
 from release_tasks.rehearsal import bodies, peers, visitors
 from release_tasks.rehearsal.registries import LocalRegistries
@@ -95,7 +100,8 @@ def port_of(running: LocalRegistries, name: str) -> int:
 
 @contextmanager
 def connected(port: int) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    address = ("127.0.0.1", port)
+    with socket.create_connection(address, timeout=SECONDS) as client:
         yield client
 
 
@@ -211,11 +217,51 @@ def memory() -> int:
 # --- who is slow
 
 
-def wait_until_closed(client: socket.socket) -> float:
-    """Return the seconds until the server hangs up."""
-    start = time.monotonic()
-    said(client)
-    return time.monotonic() - start
+def is_closed(client: socket.socket) -> bool:
+    """Wait until the server hangs up; return False where it never does."""
+    try:
+        while client.recv(1 << 16):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:  # reset
+        return True
+    return True
+
+
+class TimerByHand:
+    """Stands in for `threading.Timer`; its time comes when a test says so."""
+
+    started: ClassVar[list[TimerByHand]] = []
+
+    def __init__(
+        self,
+        seconds: float,
+        function: Callable[..., None],
+        args: tuple[Any, ...],
+    ) -> None:
+        self.act = partial(function, *args)
+        self.is_cancelled = False
+        self.daemon = False
+
+    def start(self) -> None:
+        self.started.append(self)
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def fire(self) -> None:
+        if not self.is_cancelled:
+            self.act()
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> list[TimerByHand]:
+    """Return the timers of the connections of others, in the order of their starts."""
+    monkeypatch.setattr(TimerByHand, "started", [])
+    own = SimpleNamespace(Lock=threading.Lock, Timer=TimerByHand)
+    monkeypatch.setattr(visitors, "threading", own)
+    return TimerByHand.started
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -233,7 +279,7 @@ def test_another_user_holds_no_connection(
     monkeypatch.setattr(visitors, "SECONDS", 0.3)
     with connected(port_of(running, name)) as client:
         client.sendall(begun)
-        assert wait_until_closed(client) < 10
+        assert is_closed(client)
 
 
 def test_one_byte_after_the_other_is_no_way_to_stay(
@@ -242,20 +288,23 @@ def test_one_byte_after_the_other_is_no_way_to_stay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(visitors, "SECONDS", 0.5)
-    start = time.monotonic()
-    with connected(port_of(running, "pypi")) as client, suppress(OSError):
-        while time.monotonic() - start < 30:
-            client.sendall(b"G")  # in the end: reset, or a broken pipe
-            time.sleep(0.05)
-    assert time.monotonic() - start < 10
+    with connected(port_of(running, "pypi")) as client:
+
+        def is_hung_up() -> bool:
+            try:
+                client.sendall(b"G")
+            except OSError:  # reset, or a broken pipe
+                return True
+            return False
+
+        wait_until(is_hung_up)
 
 
 def test_who_shows_a_token_may_stay(
     running: LocalRegistries,
     another_user: None,
-    monkeypatch: pytest.MonkeyPatch,
+    timers: list[TimerByHand],
 ) -> None:
-    monkeypatch.setattr(visitors, "SECONDS", 0.5)
     request = (
         "GET /api/v3/user HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: token {running.tokens.github}\r\n\r\n"
@@ -263,15 +312,30 @@ def test_who_shows_a_token_may_stay(
     with connected(port_of(running, "github")) as client:
         client.sendall(request)
         assert status(client.recv(1 << 16)) == 200
-        time.sleep(1.0)
+        [timer] = timers
+        timer.fire()
         client.sendall(request)
         assert status(client.recv(1 << 16)) == 200
+
+
+def test_who_shows_no_token_in_time_does_not_stay(
+    running: LocalRegistries,
+    another_user: None,
+    timers: list[TimerByHand],
+) -> None:
+    with connected(port_of(running, "github")) as client:
+        client.sendall(b"GET /api/v3/user HTTP/1.1\r\n")
+        wait_until(lambda: timers)
+        timers[0].fire()
+        assert is_closed(client)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_others_cannot_take_all_connections(
     running: LocalRegistries, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    # whom it hangs up on, it refused at once
+    monkeypatch.setattr(visitors, "SECONDS", 3600)
     port = port_of(running, name)
     with ExitStack() as stack:
         with monkeypatch.context() as others:
@@ -279,15 +343,11 @@ def test_others_cannot_take_all_connections(
             for _ in range(visitors.MOST):
                 stack.enter_context(connected(port))
             with connected(port) as one_more:
-                assert wait_until_closed(one_more) < 5
+                assert is_closed(one_more)
         assert status(ask(port, "GET /", "Host: localhost")) < 500
     with monkeypatch.context() as others:  # the places are free again
         others.setattr(peers, "owner", lambda theirs, ours: NOBODY)
-        deadline = time.monotonic() + 10
-        answer = b""
-        while not answer and time.monotonic() < deadline:
-            answer = ask(port, "GET /", "Host: localhost")
-        assert answer
+        wait_until(lambda: ask(port, "GET /", "Host: localhost"))
 
 
 def test_our_own_clients_may_be_slow(
@@ -379,7 +439,7 @@ def rehearsing(
             assert process.poll() is None, "the rehearsal has ended"
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=SECONDS)
 
 
 def ports_of(pid: int) -> set[int]:

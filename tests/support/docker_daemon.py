@@ -15,7 +15,7 @@ import pytest
 
 from support.published_project import run
 
-SECONDS_TO_START = 30
+SECONDS_TO_START = 300
 
 
 @contextmanager

@@ -8,20 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 from support.repositories import IDENTITY, commit_all, git, write_files
+from support.waiting import SECONDS, HeldRequest, wait_until
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 EPOCH = "1767323045"  # the time of repositories.WHEN, in seconds since 1970
 ORIGIN = "git@github.com:example/{}.git"
-SECONDS_TO_WAIT = 300
 
 
 @dataclass
@@ -95,25 +93,39 @@ class HostedProject:
                 stdout=sink,
                 stderr=sink,
             )
-            _wait_until(
+            wait_until(
                 lambda: when(log.read_text()) or process.poll() is not None
             )
             process.send_signal(number)
-            process.wait(timeout=120)
+            process.wait(timeout=SECONDS)
         return CommandResult(process.returncode, "", log.read_text())
 
     def signal_during(
-        self, number: signal.Signals, fault: Fault, where: Path, *words: str
+        self,
+        number: signal.Signals,
+        request: tuple[str, str],
+        where: Path,
+        *words: str,
     ) -> CommandResult:
-        """Start `inv`, send it a signal while `fault` delays a request, and wait for the answer."""
-        self.registries.faults.add(fault)
-        before = self._answers(fault)
-        ran = self.signal_when(number, lambda _: not fault.times, where, *words)
-        assert not fault.times, f"the request never came: {ran.err[-3000:]}"
-        _wait_until(lambda: self._answers(fault) > before)
+        """Start `inv`, send it a signal while a request is handled, and wait for the answer.
+
+        The request is the next one of a method and a target, both regular expressions.
+        """
+        held = HeldRequest(*request)
+        self.registries.faults.add(held)
+        before = self._answers(held)
+        try:
+            ran = self.signal_when(
+                number, lambda _: held.arrived.is_set(), where, *words
+            )
+        finally:
+            held.released.set()
+        arrived = held.arrived.is_set()
+        assert arrived, f"the request never came: {ran.err[-3000:]}"
+        wait_until(lambda: self._answers(held) > before)
         return ran
 
-    def _answers(self, fault: Fault) -> int:
+    def _answers(self, fault: HeldRequest) -> int:
         """Return how many of the requests that a fault is for have been handled."""
         return sum(
             bool(
@@ -153,9 +165,3 @@ def hosted_project(
     with run_registries(folder / "registries", offline=offline) as registries:
         registries.github.create("example", name, source)
         yield HostedProject(registries, folder, name)
-
-
-def _wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_WAIT
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)

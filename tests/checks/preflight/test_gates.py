@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from support.contexts import context
 from support.sample_projects import RUNBOOKS, git, sample
 from support.tiny_project import TINY, TinyProject, run_checks, tiny_project
+from support.waiting import SECONDS, wait_until
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import gates
@@ -253,17 +253,15 @@ def test_an_interrupt_ends_every_gate(
         "all",
     ]
     process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while (
-        not all(path.exists() and path.read_text().strip() for path in pids)
-        and time.monotonic() < deadline
-    ):
-        time.sleep(0.05)
+    wait_until(
+        lambda: all(path.exists() and path.read_text() for path in pids),
+        process,
+    )
     running = [int(path.read_text()) for path in pids]
     process.send_signal(number)
     assert (
         "interrupted\n  help: run `inv check --version 0.2.0 --new all` to resume\n"
-        in process.communicate(timeout=60)[1]
+        in process.communicate(timeout=SECONDS)[1]
     )
     assert process.returncode == 130
     for pid in running:
