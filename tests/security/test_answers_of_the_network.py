@@ -36,10 +36,10 @@ class Server:
         self.thread.start()
 
     def _serve(self) -> None:
-        while not self.stopped.is_set():
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
+        while True:
+            connection, _ = self.socket.accept()
+            if self.stopped.is_set():
+                connection.close()
                 return
             threading.Thread(
                 target=self._one, args=(connection,), daemon=True
@@ -52,7 +52,10 @@ class Server:
             self.script(connection, request)
 
     def close(self) -> None:
+        """End the thread first: it would accept connections of what has its descriptor next."""
         self.stopped.set()
+        socket.create_connection(self.socket.getsockname()).close()
+        self.thread.join()
         self.socket.close()
 
 
