@@ -15,6 +15,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.downstream import downstream
+    from release_tasks.commands.fix import fix
     from release_tasks.commands.generate_ci import generate_ci
     from release_tasks.commands.hotfix import hotfix
     from release_tasks.commands.init import init
@@ -42,6 +43,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(collect)
     tasks.add_task(doctor)
     tasks.add_task(downstream)
+    tasks.add_task(fix)
     tasks.add_task(generate_ci)
     tasks.add_task(hotfix)
     tasks.add_task(init)

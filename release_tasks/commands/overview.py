@@ -19,6 +19,7 @@ LATER = (
     "milestone",
     "promote",
     "hotfix",
+    "fix",
     "retag",
     "untag",
     "rollback",

@@ -25,7 +25,7 @@ def retag(
     from release_tasks.checks.check import CheckContext, problems
     from release_tasks.checks.preflight import repository
     from release_tasks.release import Release
-    from release_tasks.rollback.tags import delete, public_of
+    from release_tasks.rollback.tags import delete
 
     old = Release.at(c, version, component)
     new = Release.at_head(c, version, component)
@@ -35,12 +35,8 @@ def retag(
             f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD"
         )
         return
+    refuse_public(old)
     tags = [part.tag for part in old.parts]
-    if public := public_of(old, tags):
-        raise ReleaseError(
-            f"{old.parts[0].tag} cannot move, already public: {shorten(public)}",
-            f"inv release --version {_next_request(old)}; crates.io and PyPI can only yank",
-        )
     delete(c, old, tags, keeps_drafts=False)
     bump.write(c, new)
     commit_and_tag(c, new)
@@ -48,6 +44,18 @@ def retag(
     if not shell.is_dry(c):
         tagged = Release.at(c, new.request)
     git.publish(c, tagged, git.expected(tagged))
+
+
+def refuse_public(release: Release) -> None:
+    """Raise `ReleaseError` where something of a release is public, apart from its tags."""
+    from release_tasks.rollback.tags import public_of
+
+    tags = [part.tag for part in release.parts]
+    if public := public_of(release, tags):
+        raise ReleaseError(
+            f"{tags[0]} cannot move, already public: {shorten(public)}",
+            f"inv release --version {_next_request(release)}; crates.io and PyPI can only yank",
+        )
 
 
 def _next_request(release: Release) -> str:

@@ -115,7 +115,7 @@ CRATE = {
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo")
-@pytest.mark.statement("B4.38", "B4.39", "B4.40")
+@pytest.mark.statement("B4.40")
 def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +152,88 @@ def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
         assert shop.inv("retag", "--version", "0.2.0").returncode == 0
         assert on_origin(shop) == {"v0.2.0": shop.head()}
         assert shop.git("cat-file", "-t", "v0.2.0") == "tag\n"
+
+
+# files by which a project asks for both gates
+LINTED = CRATE | {"rustfmt.toml": "", "clippy.toml": ""}
+
+
+@pytest.fixture
+def linted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, LINTED) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.tools("cargo")
+@pytest.mark.statement("B4.38", "B4.39")
+def test_one_command_corrects_commits_and_tags_again(
+    linted: TinyProject,
+) -> None:
+    for step in ("bump", "tag", "push"):  # without the check
+        done = linted.inv(step, "--version", "0.2.0")
+        assert done.returncode == 0, done.stderr
+    words = ("fix", "--version", "0.2.0")
+    dry = linted.inv("--dry", *words)
+    assert dry.returncode == 0, dry.stderr
+    old = linted.head()
+    assert on_origin(linted) == {"v0.2.0": old}
+    done = linted.inv(*words)
+    assert done.returncode == 0, done.stderr
+    assert linted.git("log", "--format=%s", f"{old}..HEAD").splitlines() == [
+        "fix: Resolve clippy warnings",
+        "style: Apply cargo fmt fixes",
+    ]
+    assert linted.git("show", "HEAD:src/lib.rs").startswith(
+        "pub fn sold() -> u32 {\n    1\n}\n"
+    )
+    assert on_origin(linted) == {"v0.2.0": linted.head()}
+    assert linted.git("cat-file", "-t", "v0.2.0") == "tag\n"
+    assert linted.git("status", "--porcelain") == ""
+    head = linted.head()
+    assert linted.inv(*words).returncode == 0
+    assert (linted.head(), on_origin(linted)) == (head, {"v0.2.0": head})
+
+
+@pytest.mark.slow
+@pytest.mark.tools("cargo")
+def test_what_no_command_corrects_is_committed_and_moves_no_tag(
+    linted: TinyProject,
+) -> None:
+    linted.commit("src/lib.rs", "pub fn Sold( ) -> u32 { 1 }\n")
+    linted.commit(
+        "release-tasks.toml",
+        '[gates]\nrun = ["cargo clippy -- -D warnings", "cargo fmt --check"]\n',
+    )
+    for step in ("bump", "tag", "push"):
+        assert linted.inv(step, "--version", "0.2.0").returncode == 0
+    before = on_origin(linted)
+    done = linted.inv("fix", "--version", "0.2.0")
+    assert (done.returncode, on_origin(linted)) == (1, before)
+    assert "should have a snake case name" in done.stderr
+    subject = linted.git("log", "-1", "--format=%s").strip()
+    assert subject == "style: Apply cargo fmt fixes"
+
+
+def test_nothing_is_corrected_for_a_public_version_and_without_such_gates(
+    tiny: TinyProject,
+) -> None:
+    done = tiny.inv("fix", "--version", "0.2.0")
+    assert (
+        done.returncode,
+        "no gate of the project is cargo fmt" in done.stderr,
+    ) == (0, True)
+    released(tiny)
+    words = ["gh", "release", "edit", "v0.2.0", "--draft=false"]
+    subprocess.run(
+        [*words, "--repo", "example/tiny"], check=True, capture_output=True
+    )
+    tiny.commit("fix.txt")
+    done = tiny.inv("fix", "--version", "0.2.0")
+    assert done.returncode == 1
+    assert "v0.2.0 cannot move, already public" in done.stderr
 
 
 @pytest.mark.statement("B1.41")

@@ -154,7 +154,7 @@ NOT_TYPED = {
         "commands/init.py:_require_tracked_files",
         "commands/promote.py:_require_finished",
         "commands/rehearse.py:rehearse",
-        "commands/retag.py:retag",
+        "commands/retag.py:refuse_public",
         "commands/rollback.py:_is_confirmed",
         "commands/rollback.py:_refuse_unfinished",
         "commands/sign_off.py:_page",

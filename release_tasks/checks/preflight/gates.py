@@ -26,6 +26,7 @@ from release_tasks.project.model import Gate
 from release_tasks.project.settings import FILE
 from release_tasks.release import Release
 from release_tasks.tools import git, nox
+from release_tasks.tools.cargo import fixes
 from release_tasks.tools.git import origin
 
 # how nox begins what a session has printed
@@ -192,7 +193,8 @@ def _run_gates(context: CheckContext) -> Iterator[_Failure]:
         )
         has_failed = has_failed or is_asked
         line = f": {failing.line}" if failing else ""
-        fix = f"{_fix(release, session)}{line}"
+        is_fixable = is_asked and failing is not None and _is_fixable(failing)
+        fix = f"{_fix(release, session, is_fixable)}{line}"
         yield _Failure(
             Problem(f"the gate {session} fails\n{output}", fix), is_asked
         )
@@ -200,9 +202,11 @@ def _run_gates(context: CheckContext) -> Iterator[_Failure]:
         passed_gates.record(release, wanted.names)
 
 
-def _fix(release: Release, session: str) -> str:
+def _fix(release: Release, session: str, is_fixable: bool) -> str:
     """Return how a failing session is run again, and how a tag gets what fixes it."""
     again = f"`{_noxfile(release).command} -s {session}` runs it again"
+    if is_fixable:
+        return f"inv fix --version {release.request} corrects and commits it; {again}"
     if not release.is_tagged:
         return f"fix it; {again}"
     command = "inv retag"
@@ -210,6 +214,10 @@ def _fix(release: Release, session: str) -> str:
     if origin.url(release.checkout) and not origin.tag(release.checkout, tag):
         command = "inv release"  # a tag that only this machine has moves with the next commit
     return f"fix it and commit, then {command} --version {release.request}; {again}"
+
+
+def _is_fixable(gate: Gate) -> bool:
+    return len(gate.commands) == 1 and fixes.of(gate.commands[0]) is not None
 
 
 def _has_sessions(release: Release) -> bool:

@@ -300,6 +300,7 @@ def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
     )
 
 
+@pytest.mark.statement("B4.38")
 def test_a_lint_that_nothing_asks_for_is_a_warning(tiny: TinyProject) -> None:
     tiny.commit(
         "Cargo.toml",
@@ -316,6 +317,7 @@ def test_a_lint_that_nothing_asks_for_is_a_warning(tiny: TinyProject) -> None:
         ".github/workflows/ci.yml", "jobs: {a: {steps: [{run: cargo fmt}]}}\n"
     )
     [failed] = found(tiny)
+    assert failed.fix.startswith("inv fix --version 0.2.0 corrects and commits")
     assert (failed.name, failed.severity) == ("failing-gate", "problem")
 
 
