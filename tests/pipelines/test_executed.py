@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -346,6 +347,48 @@ def test_each_job_that_publishes_fails_once_and_runs_again(
     run = small.rerun_failed(run)
     assert (run.status, run.failed) == (0, []), run.printed[-9000:]
     assert small.states("0.2.0") == {}
+    assert sorted(uploads(small)) == ONCE
+
+
+@pytest.mark.tools("docker", "buildkitd", "runc", "helm")
+@pytest.mark.parametrize("small", [act.CHART], indirect=True)
+def test_images_charts_and_pointers_fail_once_and_run_again(
+    small: Runner,
+) -> None:
+    """A job that is repeated finds what those before it have published, and publishes that once."""
+    publish_first_crates(small)
+    (small.root / "small_tool/more.py").write_text("")
+    commit(small.root)
+    git(small.root, "push", "--quiet", "origin", "HEAD:main")
+    faults = {
+        job: Fault("PUT", f"/v2/example/{place}", status=500, times=1000)
+        for job, place in (
+            ("publish-images", r"small/manifests/0\.2\.0$"),
+            ("publish-charts", r"charts/small/manifests/0\.2\.0$"),
+            ("move-pointers", "small/manifests/latest$"),
+        )
+    }
+    for fault in faults.values():
+        small.registries.faults.add(fault)
+    run = small.attempt("workflow_dispatch", inputs=GIVEN)
+    for job, fault in faults.items():
+        assert run.failed == [job], run.printed[-9000:]
+        assert fault.times < 1000
+        fault.times = 0
+        run = small.rerun_failed(run)
+    assert (run.status, run.failed) == (0, []), run.printed[-9000:]
+    assert small.states("0.2.0") == {}
+    taken = Counter(
+        entry.target.removeprefix("/v2/example/")
+        for entry in small.registries.log.writes()
+        if "/manifests/" in entry.target and entry.status < 300
+    )
+    for name in (
+        "small/manifests/0.2.0",
+        "charts/small/manifests/0.2.0",
+        "small/manifests/latest",
+    ):
+        assert taken[name] == 1, taken
     assert sorted(uploads(small)) == ONCE
 
 

@@ -82,6 +82,31 @@ platforms = ["linux/amd64", "linux/arm64"]
 run = ["true"]
 """,
 }
+# an image and a chart, whose tags move when all else is public
+CHART = {
+    "Dockerfile": IMAGE["Dockerfile"],
+    ".dockerignore": IMAGE[".dockerignore"],
+    "chart/Chart.yaml": """apiVersion: v2
+name: small
+description: Says its version
+version: 0.1.0
+appVersion: "0.1.0"
+""",
+    "chart/values.yaml": "{}\n",
+    "chart/templates/config.yaml": """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: small
+data:
+  image: ghcr.io/example/small:{{ .Chart.AppVersion }}
+""",
+    "release-tasks.toml": """[images."ghcr.io/example/small"]
+tags = ["{version}", "latest"]
+[charts."ghcr.io/example/charts/small"]
+[gates]
+run = ["true"]
+""",
+}
 ONE_MACHINE = (
     ('aarch64-unknown-linux-gnu = "hello-{version}-linux-arm64.tar.gz"\n', ""),
     (', "manylinux2014_aarch64"', ""),
