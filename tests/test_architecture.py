@@ -86,6 +86,7 @@ STARTERS = ("do", "ask", "ask_bytes", "follow", "running")
 STARTS_A_PROCESS = {*STARTERS, *(f"shell.{name}" for name in STARTERS)}
 ARGV_ELSEWHERE = {  # file: the reason
     "building/image_checks.py": "the settings name the scan and the test of an image",
+    "bumping/bump_check.py": "the settings name the command that a bump has to pass",
     "changelogs/notes.py": "the settings name the command that prints the notes",
     "rehearsal/github/git.py": "the rehearsal uses no tools; this is its own program for git",
     "rehearsal/github/refs.py": "words for the rehearsal's own git",

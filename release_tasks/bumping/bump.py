@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from invoke.context import Context
 
 from release_tasks import files, shell, terminal
-from release_tasks.bumping import file_edits, pins, stale_versions
+from release_tasks.bumping import bump_check, file_edits, pins, stale_versions
 from release_tasks.bumping.file_edits import FileEdit
 from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.version_files import (
@@ -84,6 +84,8 @@ def write(c: Context, release: Release) -> Bumped:
         copies = file_edits.inspect_copies(release, plan.edits)
         if locked and locked.exception():
             _update_lock(c, release, plan.present[release.project.cargo_lock])
+        if plan.todo or uncommitted:
+            bump_check.run(c, release)
     done = Bumped(
         tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale)
     )

@@ -38,7 +38,7 @@ def gates(project: Project) -> tuple[Gate, ...]:
             _check_exists(name, found)
             del found[name]
         else:
-            found[name] = Gate(name, (_words(command),), project.root)
+            found[name] = Gate(name, (words(command),), project.root)
     for level in LEVELS:
         for name in getattr(table, level) or ():
             _check_exists(name, found)
@@ -93,7 +93,7 @@ def _listed(project: Project) -> Iterator[Gate]:
         names.append(name)
         if is_repeated:
             name = f"{name}-{len(names)}"
-        yield Gate(name, (_words(command),), project.root)
+        yield Gate(name, (words(command),), project.root)
 
 
 def _rust(project: Project) -> Iterator[Gate]:
@@ -144,20 +144,21 @@ def _helm_commands(
         yield ("helm", verb, f"--values={{copy}}/{values}", folder)
 
 
-def _words(command: str) -> tuple[str, ...]:
+def words(command: str, table: str = "gates") -> tuple[str, ...]:
+    """Return the words of a command of a table; raise `ReleaseError` if it is not one."""
     try:
-        words = tuple(shlex.split(command))
+        found = tuple(shlex.split(command))
     except ValueError as error:
         raise ReleaseError(
-            f"{FILE}: [gates]: {command} is not a valid command: {error}",
+            f"{FILE}: [{table}]: {command} is not a valid command: {error}",
             "fix its quotes",
         ) from error
-    if not words:
+    if not found:
         raise ReleaseError(
-            f"{FILE}: [gates]: a command is empty",
+            f"{FILE}: [{table}]: a command is empty",
             "write a command, or false for no gate",
         )
-    return words
+    return found
 
 
 def _check_exists(name: str, found: Iterable[str]) -> None:

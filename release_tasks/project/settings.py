@@ -12,6 +12,7 @@ FILE = "release-tasks.toml"
 Reason = Annotated[str, msgspec.Meta(min_length=1)]  # why something is ignored
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
 GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
+Command = Annotated[str, msgspec.Meta(min_length=1)]
 Lines = tuple[str, ...]
 # GitHub's own limit of a job is six hours
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=360)]
@@ -142,6 +143,8 @@ class VersionsTable(_Table, frozen=True):
     """Old versions that a bump leaves in the tracked files."""
 
     stale: Literal["warn", "error"] = "warn"
+    # a command that has to pass on the edited files, or the bump puts them back
+    check: Command | None = None
     ignore: dict[str, Reason] = {}  # by path or glob
 
 

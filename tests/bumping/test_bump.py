@@ -10,6 +10,7 @@ import pytest
 from invoke.context import Context
 from support.hosted_project import EPOCH, PROJECTS
 from support.repositories import commit_all, commit_files
+from support.sample_projects import git, inv
 from support.tiny_project import TINY
 
 from release_tasks import shell
@@ -127,6 +128,30 @@ def test_other_uncommitted_changes_are_refused(kit: Path) -> None:
     (kit / "note.txt").write_text("mine\n")
     with pytest.raises(ReleaseError, match=r"README\.md, note\.txt\n"):
         bump.pending(at())
+
+
+@pytest.mark.statement("B1.7")
+def test_a_bump_runs_cargo_check_and_fails_with_it(kit: Path) -> None:
+    settings = kit / "release-tasks.toml"
+    check = '[versions]\ncheck = "cargo check --workspace --locked --offline"\n'
+    settings.write_text(settings.read_text() + check)
+    source = kit / "crates/core/src/lib.rs"
+    good = source.read_text()
+    source.write_text("pub fn broken( {}\n")
+    commit_all(kit, "Break it")
+    done = inv(kit, "bump", "--version", "0.2.0")
+    assert (done.returncode, changed(kit)) == (1, [])
+    assert "cargo check --workspace" in done.stderr
+    assert "error: could not compile" in done.stderr
+    source.write_text(good)
+    commit_all(kit, "Repair it")
+    done = inv(kit, "bump", "--version", "0.2.0")
+    assert (done.returncode, changed(kit)) == (0, EVERY_COPY), done.stderr
+    assert (kit / "target/debug").is_dir()
+    source.write_text("pub fn broken( {}\n")
+    git(kit, "commit", "--quiet", "--message=Break it again", str(source))
+    # what an interrupted bump has written is checked, too
+    assert inv(kit, "bump", "--version", "0.2.0").returncode == 1
 
 
 @pytest.mark.statement("B1.7")

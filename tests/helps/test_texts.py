@@ -23,7 +23,7 @@ from release_tasks.manifests import (
 from release_tasks.manifests.package_json import Listed
 from release_tasks.manifests.text import listed
 from release_tasks.manifests.version_locations import FileBump
-from release_tasks.project.gates import _words
+from release_tasks.project.gates import words
 from release_tasks.versions import (
     helm_ranges,
     npm_ranges,
@@ -260,8 +260,8 @@ ROWS: list[tuple[Read, Row]] = [
         chart_of_sibling,
         Row("manifests/chart_yaml.py:_requirements", SIBLING.format("<1.0.0"), 'write "2.0.0" there', SIBLING.format("2.0.0")),
     ),
-    (without(_words), Row("project/gates.py:_words", "sh 'x", "fix its quotes", "sh 'x'")),
-    (without(_words), Row("project/gates.py:_words", "", "write a command", "true", "true")),
+    (without(words), Row("project/gates.py:words", "sh 'x", "fix its quotes", "sh 'x'")),
+    (without(words), Row("project/gates.py:words", "", "write a command", "true", "true")),
 ]  # fmt: skip
 
 
