@@ -213,11 +213,11 @@ def _versions(
         return _current(components, checkout, head)
     versions: Versions = {}
     for name, number in parse_request(resolve(version, component)).items():
-        requested = project.component(name or component)
-        versions[requested.name] = str(parse(number))
-        error = refusal(requested, versions[requested.name])
-        if error:
-            raise error
+        for requested in project.requested(name or component):
+            versions[requested.name] = str(parse(number))
+            error = refusal(requested, versions[requested.name])
+            if error:
+                raise error
     return versions
 
 

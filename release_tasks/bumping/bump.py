@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from invoke.context import Context
 
 from release_tasks import files, shell, terminal
-from release_tasks.bumping import bump_check, file_edits, pins, stale_versions
+from release_tasks.bumping import (
+    bump_check,
+    file_edits,
+    pins,
+    stale_versions,
+    together,
+)
 from release_tasks.bumping.file_edits import FileEdit
 from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.version_files import (
@@ -57,7 +63,7 @@ class _Plan:
 
 def write(c: Context, release: Release) -> Bumped:
     """Write the version into every file that carries it. An error restores all of them."""
-    raise_all(unknown_versions(release))
+    raise_all([*unknown_versions(release), *together.left_behind(release)])
     uncommitted = pending(release)
     if release.project.settings.project.version == "tag":
         terminal.say("nothing to do, only the tag has the version")

@@ -300,6 +300,15 @@ class Project:
             )
         return self.repository
 
+    def requested(self, name: str | None) -> tuple[Component, ...]:
+        """Return the components that a version is for: all that are kept together, else one.
+
+        Raises `ReleaseError` as `component` does.
+        """
+        if name is None and self.settings.project.together:
+            return self.components
+        return (self.component(name),)
+
     def component(self, name: str | None) -> Component:
         """Return a component by name, without a name the only one.
 

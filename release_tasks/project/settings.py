@@ -40,6 +40,7 @@ class ProjectTable(_Table, frozen=True):
     # the branch releases are made from; default: the current one
     branch: str | None = None
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
+    together: bool = False  # all components have one version
 
 
 class ComponentTable(_Table, frozen=True):

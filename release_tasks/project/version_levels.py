@@ -36,15 +36,30 @@ def resolve(version: str, component: str | None) -> str:
     for name, request in requests.items():
         number = request
         if not _is_number(request):
-            number = _version(
-                project, project.component(name or component), request
-            )
+            components = project.requested(name or component)
+            number = _highest(project, components, request)
         found.append(f"{name}={number}" if name else number)
     return ",".join(found)
 
 
 def _is_number(request: str) -> bool:
     return request[:1].isdigit()
+
+
+def _highest(
+    project: Project, components: tuple[Component, ...], level: str
+) -> str:
+    """Return what a level means for components that are kept at one version, or for one alone."""
+    versions: list[str] = []
+    errors: list[ReleaseError] = []
+    for component in components:
+        try:
+            versions.append(_version(project, component, level))
+        except ReleaseError as error:
+            errors.append(error)
+    if errors and (level != AUTO or not versions):
+        raise errors[0]
+    return max(versions, key=parse)
 
 
 def _version(project: Project, component: Component, level: str) -> str:

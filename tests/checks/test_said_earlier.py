@@ -41,6 +41,7 @@ SAID_BY = {  # file and function: findings that say the same
     "bumping/pins.py:_shared_version_errors": ["pin-refused"],
     "bumping/python_pins.py:kept_errors": ["pin-refused"],
     "bumping/python_pins.py:unfollowed": ["pin-refused"],
+    "bumping/together.py:left_behind": ["component-left-behind"],
     "bumping/version_copies.py:listed_paths": ["unbumpable-file"],
     "bumping/version_copies.py:relative": ["unbumpable-file"],
     "bumping/version_copies.py:version_of": ["unbumpable-file"],

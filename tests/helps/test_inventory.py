@@ -27,6 +27,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "bumping/file_edits.py:_refuse_two_versions": "checks/preflight/test_fixes.py",
     "bumping/pins.py:_kept_pin_error": "checks/preflight/test_fixes.py",
     "bumping/pins.py:_shared_version_errors": "bumping/test_pins.py",
+    "bumping/together.py:left_behind": "checks/preflight/test_fixes.py",
     "bumping/version_copies.py:relative": "bumping/test_file_edits.py",
     "bumping/version_files.py:_refuse_untracked": "project/test_found_versions.py",
     "channels/charts.py:_collision": "channels/test_charts.py",

@@ -236,7 +236,31 @@ def test_a_pin_that_follows_goes_with_core(root: Path) -> None:
     }
 
 
-@pytest.mark.statement("B2.23", "B5.12")
+@pytest.mark.statement("B2.23")
+def test_a_setting_keeps_the_versions_of_both_equal(root: Path) -> None:
+    settings = root / "release-tasks.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("[project]", "[project]\ntogether = true"))
+    git(root, "commit", "--quiet", "--all", "--message=Keep them equal")
+    warned = inv(root, "check", "--fast", "--version", "0.6.27").stderr
+    apart = (
+        "the versions differ: edgequake-llm 0.6.26, edgequake-litellm 0.6.12"
+    )
+    assert apart in warned
+    alone = inv(root, "bump", "--version", "edgequake-litellm=0.6.13")
+    assert (alone.returncode, changed(root)) == (1, [])
+    assert "edgequake-llm 0.6.26, edgequake-litellm 0.6.13" in alone.stderr
+    bump(root, "0.6.27")
+    assert metadata(root) == dict.fromkeys(metadata(root), "0.6.27")
+    assert 'version = "0.6.27"' in (
+        (root / "edgequake-litellm/pyproject.toml").read_text()
+    )
+    git(root, "commit", "--quiet", "--all", "--message=Bump both")
+    warned = inv(root, "check", "--fast", "--version", "0.6.28").stderr
+    assert "the versions differ" not in warned
+
+
+@pytest.mark.statement("B5.12")
 def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_there_is_no_tag(
     root: Path,
 ) -> None:

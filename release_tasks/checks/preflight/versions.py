@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from release_tasks import files
-from release_tasks.bumping import bump, stale_versions
+from release_tasks.bumping import bump, stale_versions, together
 from release_tasks.checks.check import (
     Check,
     CheckContext,
@@ -41,6 +41,23 @@ stale_severity = partial(
 def unknown_version(context: CheckContext) -> list[Problem]:
     """Find each component whose manifests have a version that was not found."""
     return problems_of(bump.unknown_versions(context.release))
+
+
+@problem
+def component_left_behind(context: CheckContext) -> list[Problem]:
+    """Find a component that this release leaves behind, though all are kept together."""
+    return problems_of(together.left_behind(context.release))
+
+
+@warning
+def components_apart(context: CheckContext) -> Iterator[Problem]:
+    """Find components that have different versions now, though all are kept together."""
+    project = context.project
+    if together.are_apart(project):
+        yield Problem(
+            f"the versions differ: {together.listed(together.present(project))}",
+            f"inv bump --version {context.release.parts[0].version} sets all; commit that",
+        )
 
 
 @problem

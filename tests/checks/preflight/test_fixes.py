@@ -565,6 +565,32 @@ def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
         assert "pin-refused" not in one.found()
 
 
+@pytest.mark.tools("cargo")
+def test_components_that_are_kept_together_get_one_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = f"[project]\ntogether = true\n{KEEP}"
+    with tiny_project(
+        tmp_path, monkeypatch, PARTS | {"release-tasks.toml": settings}
+    ) as two:
+        one = Try(two, "abacus-core=0.6.27")
+        found = one.found()
+        fix = found["component-left-behind"]
+        assert fix == "--version 0.6.27, which is for all components"
+        one.version = fix.split()[1].rstrip(",")
+        assert not one.still_finds("component-left-behind")
+        # a level counts from the highest of both
+        dry = two.inv("--dry", "bump", "--version", "patch")
+        assert "set abacus-core 0.6.27 + abacus-py 0.6.27 in" in dry.stderr
+        command, _, rest = one.found()["components-apart"].partition(" sets")
+        assert (command, rest) == (
+            "inv bump --version 0.6.27",
+            " all; commit that",
+        )
+        one.type(f"{command} && git commit --quiet --all --message=Bump")
+        assert not one.still_finds("components-apart")
+
+
 def test_each_finding_has_a_test_of_its_way_out() -> None:
     tests = Path(__file__).parents[2]
     files = (
