@@ -211,6 +211,35 @@ def actions(session: nox.Session) -> None:
 
 
 @nox.session
+def gitlab(session: nox.Session) -> None:
+    """Execute the pipeline that `inv generate-ci --on gitlab` writes: by gitlab-ci-local (npm)."""
+    install(session, "tests")
+    if has_apt():
+        for name in ("npm", "rsync"):
+            if not shutil.which(name):
+                options = ("--yes", "--no-install-recommends")
+                session.run("apt-get", "install", *options, name, external=True)
+    for name in ("npm", "rsync"):
+        if not shutil.which(name):
+            session.skip(f"{name} is not installed")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    tools = caches / "release-tasks" / "gitlab"
+    if not (tools / "node_modules").exists():
+        # a version that runs on Node.js 18, as Debian has it
+        package = "gitlab-ci-local@4.60.0"
+        quiet = ("--no-fund", "--no-audit", "--ignore-scripts")
+        place = ("--prefix", str(tools))
+        session.run("npm", "install", *place, *quiet, package, external=True)
+    path = session.env.get("PATH") or os.environ["PATH"]
+    programs = str(tools / "node_modules" / ".bin")
+    session.run(
+        *("python", "-m", "pytest", "-m", "long"),
+        *("tests/pipelines/test_gitlab.py", *session.posargs),
+        env={"PATH": os.pathsep.join((programs, path))},
+    )
+
+
+@nox.session
 def audit(session: nox.Session) -> None:
     """Look for known vulnerabilities in the libraries that we depend on."""
     install(session, "audit", programs=False)
