@@ -45,7 +45,7 @@ PARAMETER_HELP = {
     "check": "change nothing; fail if the file differs from the settings",
     "force": "overwrite a file that was written or edited by hand",
     "on": "which CI it is for: github (default) or gitlab",
-    "pull_requests": "also write rehearse.yml, which rehearses each pull request",
+    "pull_requests": "also write what rehearses each pull request, or merge request",
     "github_output": "write the outputs of a job to the file that GITHUB_OUTPUT names",
     "no_credentials": "do not check for tokens; other jobs have them",
     "trusted_publishing": "like --no-credentials, where crates.io and PyPI use trusted publishing",

@@ -36,7 +36,7 @@ def generate_ci(  # each is an option of the command line
     root = git.top(Path.cwd())
     project = discover(root)
     if on == GITLAB:
-        texts = _gitlab(c, project)
+        texts = _gitlab(c, project, pull_requests)
     else:
         texts = _github(c, project, pull_requests)
     errors = []
@@ -95,7 +95,9 @@ def _github(
     return texts
 
 
-def _gitlab(c: Context, project: Project) -> dict[str, str]:
+def _gitlab(
+    c: Context, project: Project, merge_requests: bool
+) -> dict[str, str]:
     """Return the pipeline by its path. Raises `ReleaseError` where origin is on GitHub."""
     from release_tasks import order, terminal
     from release_tasks.errors import ReleaseError
@@ -122,4 +124,9 @@ def _gitlab(c: Context, project: Project) -> dict[str, str]:
             f"and have the stage {gitlab.STAGE}"
         )
     now = Release.at(c, None, None)
-    return {path: gitlab.release(now, jobs.jobs(project, order.of(c)))}
+    written_before = text_files.peek(project.root, path)
+    rehearsal = []
+    if merge_requests or gitlab.rehearses(written_before):
+        rehearsal = jobs.rehearsal(project)
+    made = gitlab.release(now, jobs.jobs(project, order.of(c)), rehearsal)
+    return {path: made}

@@ -130,7 +130,7 @@ class _Writer:
 
     def _environment(self, job: Job) -> str:
         if job.name == APPROVE:
-            return self.project.settings.github.environment
+            return self.project.settings.approval_environment
         if job.name == SIGN_OFF:
             return self.project.settings.sign_off_environment
         return self.settings.environments.get(job.name, "")
@@ -343,11 +343,7 @@ def rehearsal(project: Project, jobs: Sequence[Job]) -> str:
         "cancel-in-progress": True,
     }
     made["defaults"] = {"run": {"shell": "bash"}}
-    wanted = ",".join(
-        f"{component.name}=patch" for component in project.components
-    )
-    if len(project.components) == 1:
-        wanted = "patch"
+    wanted = job_settings.next_patch(project)
     # a pull request is for a branch, and a schedule runs on one
     branch = "${{ github.base_ref || github.ref_name }}"
     branch = project.settings.project.branch or branch

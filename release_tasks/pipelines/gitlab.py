@@ -1,7 +1,8 @@
 """The pipeline for GitLab, as docs.gitlab.com, "CI/CD YAML syntax reference", defines it.
 
 It begins with a tag that somebody has pushed: a job of GitLab may push nothing unless the project
-allows it. All jobs are of one stage, and each begins when those before it have ended.
+allows it. All jobs are of one stage, and each begins when those before it have ended. Those that
+rehearse a merge request have a name that begins with `rehearse`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from release_tasks.pipelines.jobs import (
     IMAGES,
     PLAN,
     PROVENANCE,
+    REHEARSE,
     SIGN_OFF,
     TEST,
     VERIFY,
@@ -58,7 +60,7 @@ BUILT = (
 )
 # the tag is public already; GitHub has neither a release nor a draft of it
 OF_GITHUB = (push, gh_draft, gh_release)
-NOT_HERE = (DRAFT, SIGN_OFF, APPROVE, PROVENANCE, order.name(gh_release))
+NOT_HERE = (DRAFT, SIGN_OFF, PROVENANCE, order.name(gh_release))
 MADE_BEFORE = (bump, tag)
 # what a runner of GitLab.com is called that a machine of GitHub stands for (docs.gitlab.com,
 # "GitLab-hosted runners"); "" is any of those for Linux
@@ -77,6 +79,7 @@ WITH_DOCKER = (docker_buildx, publish_images, move_pointers)
 WITH_HELM = (package_charts, publish_charts)
 WITH_CARGO = (package_crates, publish_crates)
 TO_REGISTRIES = (publish_images, publish_charts, move_pointers)
+RUN_THE_PROJECT = (PLAN, BUILD, IMAGES, TEST, ASSEMBLE, REHEARSE)
 # steps whose job sees the variables of an environment alone
 PUBLISHES = (publish_pypi, publish_crates, *TO_REGISTRIES)
 # where all of it is public already, nothing was built
@@ -85,6 +88,18 @@ COLLECT = (
     f'-print -quit)" ]; then {PROGRAM} collect --folders {BUILT}; fi'
 )
 KEPT_FOR = "30 days"
+MERGE_REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
+# the release commit of a rehearsal, which is on no branch of origin
+COMMIT = "release-commit"
+BUNDLE = f"{COMMIT}/release.bundle"
+ON_TARGET_BRANCH = (
+    'git switch --quiet --force-create "$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
+)
+AUTHOR = {
+    f"GIT_{role}_{field}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for field, value in (("NAME", "GitLab CI"), ("EMAIL", "ci@localhost"))
+}
 NEW = {
     "value": "",
     "description": "names to publish for the first time, or all",
@@ -112,36 +127,55 @@ def path_for(present: str, is_ours: bool) -> str:
     return PIPELINE if is_ours or not present else INCLUDED
 
 
-def release(now: Release, jobs: Sequence[Job]) -> str:
+def rehearses(text: str) -> bool:
+    """Tell whether a pipeline rehearses merge requests."""
+    return MERGE_REQUEST in text
+
+
+def release(
+    now: Release, jobs: Sequence[Job], rehearsal: Sequence[Job] = ()
+) -> str:
     """Return the text of the pipeline, without the lines that say who wrote it.
 
-    `now` is the checkout at which it is written. Raises `ReleaseError` for settings of a job that
-    there is not, for a machine that GitLab does not have, and where it is not decided what is
-    shipped.
+    `now` is the checkout at which it is written, `rehearsal` are the jobs of merge requests.
+    Raises `ReleaseError` for settings of a job that there is not, for a machine that GitLab does
+    not have, and where it is not decided what is shipped.
     """
     project = now.project
     job_settings.refuse_open_questions(project)
     here = _without(jobs, NOT_HERE)
-    names = [job.name for job in here]
+    names = [job.name for job in here if job.name != APPROVE]
     job_settings.refuse_unknown(project.settings.ci, names)
     made = mapping(stages=[STAGE])
     made["variables"] = {"GIT_DEPTH": "0", "NEW": NEW}
     if ".gitmodules" in project.files:
         made["variables"]["GIT_SUBMODULE_STRATEGY"] = "recursive"
-    made |= _Writer(now, here).jobs()
+    made |= _Writer(now, here, _condition(project)).jobs()
+    if rehearsal:
+        made |= _Rehearsal(now, rehearsal, MERGE_REQUEST, REHEARSE).jobs()
     return github_steps.text(made, width=1000)
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes the jobs of one project."""
+    """Writes the jobs of one project, which are part of a pipeline under a condition.
+
+    `prefix` is how their names begin.
+    """
 
     now: Release
     order: Sequence[Job]
+    condition: str
+    prefix: str = ""
 
     @property
     def project(self) -> Project:
         return self.now.project
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Return the jobs whose files others get."""
+        return (BUILD, IMAGES, ASSEMBLE)
 
     @property
     def settings(self) -> CiTable:
@@ -153,7 +187,8 @@ class _Writer:
         found = {}
         for job in self.order:
             for machine, lines in self._machines(job):
-                name = f"{job.name} {machine.name}".strip()
+                words = (self.prefix, job.name, machine.name)
+                name = " ".join(word for word in dict.fromkeys(words) if word)
                 names.setdefault(job.name, []).append(name)
                 found[name] = self._job(job, machine, lines, names)
         return found
@@ -237,10 +272,12 @@ class _Writer:
         names: dict[str, list[str]],
     ) -> Any:
         made = mapping(stage=STAGE)
-        made["rules"] = [{"if": _condition(self.project)}]
+        made["rules"] = [{"if": self.condition}]
         made["needs"] = [*self._needs(job, names)]
         self._place(made, job, machine)
-        is_build = job.name in (PLAN, BUILD, IMAGES, TEST, ASSEMBLE)
+        if job.name == APPROVE:
+            return self._approval(made)
+        is_build = job.name in RUN_THE_PROJECT
         minutes = job_settings.minutes(self.settings, job.name, is_build)
         made["timeout"] = f"{minutes} minutes"
         environment = self.settings.environments.get(job.name)
@@ -255,7 +292,7 @@ class _Writer:
         if publish_pypi in job.steps:
             made["id_tokens"] = {"PYPI_ID_TOKEN": {"aud": "pypi"}}
         made["before_script"] = [*self._setup(job, machine, is_build)]
-        if self._has_built(job):
+        if self._has_built(job) and job.name != REHEARSE:
             lines = [COLLECT, *lines]
         made["script"] = lines
         if job.name in (BUILD, IMAGES):
@@ -269,13 +306,27 @@ class _Writer:
             made["artifacts"] = {"paths": ["dist/"], "expire_in": KEPT_FOR}
         return made
 
+    def _approval(self, made: Any) -> Any:
+        """Return the job that somebody starts who may use its environment.
+
+        Without an `action` a protected environment also asks for the approvals that it requires
+        (docs.gitlab.com, "Deployment approvals").
+        """
+        made["rules"][0]["when"] = "manual"
+        made["environment"] = {
+            "name": self.project.settings.approval_environment
+        }
+        made["variables"] = {"GIT_STRATEGY": "none"}
+        made["script"] = ['echo "$GITLAB_USER_LOGIN approves $CI_COMMIT_TAG"']
+        return made
+
     def _needs(self, job: Job, names: dict[str, list[str]]) -> Iterator[Any]:
         """Yield the jobs before this one; files come from those alone that have built them."""
         wanted = list(job.needs)
         if job.has_files and job.name != ASSEMBLE:
             wanted.append(ASSEMBLE)
         for name in dict.fromkeys(wanted):
-            is_kept = name == ASSEMBLE or name in (BUILD, IMAGES)
+            is_kept = name in self.kept
             for each in names[name]:
                 yield each if is_kept else {"job": each, "artifacts": False}
 
@@ -304,7 +355,8 @@ class _Writer:
         if machine.system == MACOS:
             yield 'python3 -m venv "$HOME/release"'
             yield '. "$HOME/release/bin/activate"'
-        extra = "[zig]" if job.name == BUILD and not machine.system else ""
+        is_compiler = job.name in (BUILD, REHEARSE) and not machine.system
+        extra = "[zig]" if is_compiler else ""
         requirement = f"{PROGRAM}{extra}=={version(PROGRAM)}"
         yield f"python -m pip install --quiet '{requirement}'"
         if job.name != BUILD and self._has_built(job):
@@ -315,7 +367,7 @@ class _Writer:
                 "sh -s -- -y --profile minimal"
             )
             yield '. "$HOME/.cargo/env"'
-        if job.name == BUILD and (pythons := self._pythons()):
+        if job.name in (BUILD, REHEARSE) and (pythons := self._pythons()):
             yield "python -m pip install --quiet uv"
             yield f"uv python install --quiet {' '.join(pythons)}"
             yield 'export PATH="$HOME/.local/bin:$PATH"'
@@ -373,7 +425,7 @@ class _Writer:
     def _has_cargo(self, job: Job) -> bool:
         if not self.project.has_cargo:
             return False
-        if job.name in (PLAN, BUILD, ASSEMBLE, VERIFY):
+        if job.name in (PLAN, BUILD, ASSEMBLE, VERIFY, REHEARSE):
             return True
         return any(step in WITH_CARGO for step in job.steps)
 
@@ -381,12 +433,14 @@ class _Writer:
         """Tell whether a job builds, pushes or starts images, or logs in for charts."""
         if any(step in (*WITH_DOCKER, publish_charts) for step in job.steps):
             return True
-        return self._verifies_all(job, machine) and self._ships("images")
+        is_asked = job.name == REHEARSE or self._verifies_all(job, machine)
+        return is_asked and self._ships("images")
 
     def _has_helm(self, job: Job, machine: _Machine) -> bool:
         if any(step in WITH_HELM for step in job.steps):
             return True
-        is_asked = job.name == PLAN or self._verifies_all(job, machine)
+        is_asked = job.name in (PLAN, REHEARSE)
+        is_asked |= self._verifies_all(job, machine)
         return is_asked and self._ships("charts")
 
     def _verifies_all(self, job: Job, machine: _Machine) -> bool:
@@ -397,6 +451,68 @@ class _Writer:
             resolved_or_empty(getattr(component, kind))
             for component in self.project.components
         )
+
+
+class _Rehearsal(_Writer):
+    """Writes the jobs that rehearse a merge request.
+
+    They have no environment, so that they see the variables of none.
+    """
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        return (PLAN, BUILD, IMAGES)
+
+    def _job(
+        self,
+        job: Job,
+        machine: _Machine,
+        lines: list[str],
+        names: dict[str, list[str]],
+    ) -> Any:
+        made = super()._job(job, machine, lines, names)
+        for key in ("environment", "resource_group"):
+            made.pop(key, None)
+        made["interruptible"] = True
+        if job.name == PLAN:
+            made["variables"] = dict(AUTHOR)
+            kept = {"paths": [f"{COMMIT}/"], "expire_in": KEPT_FOR}
+            made["artifacts"] = kept
+        elif job.needs:
+            made["script"] = [*self._commit(job), *made["script"]]
+        return made
+
+    def _commit(self, job: Job) -> Iterator[str]:
+        """Yield what checks out the release commit, also in PowerShell."""
+        if job.name == REHEARSE:
+            yield f"version=$(cat {COMMIT}/version)"
+        yield f'git fetch --quiet {BUNDLE} HEAD "+refs/tags/*:refs/tags/*"'
+        yield "git checkout --quiet --detach FETCH_HEAD"
+        yield f"rm -r {COMMIT}"
+        if job.name == REHEARSE:
+            yield ON_TARGET_BRANCH
+
+    def _lines(self, job: Job) -> Iterator[str]:
+        wanted = job_settings.next_patch(self.project)
+        if job.name == PLAN:
+            yield ON_TARGET_BRANCH
+            read = "import json, sys; sys.stdout.write(json.load(sys.stdin)['version'])"
+            find = f"{PROGRAM} matrix --version {wanted}"
+            # a level means another version once the tag is there
+            yield f'version=$({find} | python -c "{read}")'
+            for step in job.steps:
+                yield f'{PROGRAM} {order.name(step)} --version "$version"'
+            yield f"mkdir {COMMIT}"
+            yield f'echo "$version" > {COMMIT}/version'
+            yield f'git bundle create {BUNDLE} HEAD --tags --not "$CI_COMMIT_SHA^@"'
+        elif job.needs:
+            line = f'{PROGRAM} rehearse --version "$version"'
+            if self._has_built(job):
+                line += f" --collect {BUILT}"
+            yield line
+        else:
+            yield ON_TARGET_BRANCH
+            yield f"{PROGRAM} rehearse --version {wanted}"
 
 
 def _without(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:

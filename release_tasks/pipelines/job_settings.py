@@ -55,6 +55,13 @@ def setup(
             yield from ((line, condition) for line in lines)
 
 
+def next_patch(project: Project) -> str:
+    """Return the request for the next patch of every component, which a rehearsal is for."""
+    if len(project.components) == 1:
+        return "patch"
+    return ",".join(f"{part.name}=patch" for part in project.components)
+
+
 def refuse_open_questions(project: Project) -> None:
     """Raise `ReleaseError` where it is not decided what is shipped: jobs would be missing."""
     errors: list[ReleaseError] = []
@@ -92,7 +99,7 @@ def refuse_unknown(settings: CiTable, jobs: Iterable[str]) -> None:
     """
     names = [name for name in dict.fromkeys(jobs) if name != APPROVE]
     single = [name for name in names if name not in EACH_MACHINE]
-    _refuse("environments", settings.environments, names)
+    _refuse("environments", settings.environments, [*names, APPROVE])
     _refuse("runners", settings.runners, [*single, APPROVE])
     if isinstance(settings.minutes, dict):
         _refuse("minutes", settings.minutes, names)

@@ -132,7 +132,7 @@ def jobs(project: Project, steps: Order) -> list[Job]:
         tests = ()
     found += [Job(ASSEMBLE, others, before, has_files=True), *tests]
     ready = (ASSEMBLE, *(job.name for job in tests))
-    if project.settings.github.environment:
+    if project.settings.approval_environment:
         found.append(Job(APPROVE, (), (PLAN, *ready)))
         ready = (APPROVE,)
     shipped = [step for step in every[public:] if _has_work(step, project)]
@@ -213,7 +213,7 @@ def _rights_to_check(project: Project) -> Rights:
     rights: dict[str, tuple[str, str]] = {}
     if project.settings.sign_off_environment:
         rights |= SIGN_OFF_ENVIRONMENT
-    if project.settings.github.environment:
+    if project.settings.approval_environment:
         rights |= ENVIRONMENT
     if gates.ci:
         rights |= RUNS_OF_CI

@@ -56,7 +56,7 @@ def _workflow(project: Project) -> Fact:
 
 def _environments(project: Project, repository: str) -> Iterator[Fact]:
     settings = project.settings
-    asked = (settings.github.environment, settings.sign_off_environment)
+    asked = (settings.approval_environment, settings.sign_off_environment)
     wanted = [name for name in asked if name]
     wanted += settings.ci.environments.values()
     if not wanted:

@@ -319,6 +319,11 @@ class Settings(_Table, frozen=True):
     ci: CiTable = CiTable()
 
     @property
+    def approval_environment(self) -> str:
+        """Return the environment in which people approve what becomes public, "" for none."""
+        return self.ci.environments.get("approve") or self.github.environment
+
+    @property
     def sign_off_environment(self) -> str:
         """Return the environment whose reviewers sign programs off in a workflow, "" for none."""
         if not self.bundles or "bundles" not in self.gates.sign_off:

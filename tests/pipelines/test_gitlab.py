@@ -117,6 +117,12 @@ def test_the_pipeline_of_a_package_for_python(tmp_path: Path) -> None:
     done = inv(root, "generate-ci", "--on", "gitlab")
     assert done.returncode == 0, done.stderr
     compare(root, "python")
+    # what releases is the same where merge requests are rehearsed
+    done = inv(root, "generate-ci", "--on", "gitlab", "--pull-requests")
+    assert done.returncode == 0, done.stderr
+    compare(root, "python-rehearse")
+    # and stays so
+    assert inv(root, "generate-ci", "--on", "gitlab", "--check").returncode == 0
     # the schema does judge
     text = (root / PIPELINE).read_text()
     (root / PIPELINE).write_text(text.replace("script:\n", "scripts:\n"))
@@ -153,6 +159,58 @@ def test_the_jobs_are_those_of_the_order_without_what_github_has(
         for need in job["needs"]:
             each = need if isinstance(need, str) else need["job"]
             assert list(found).index(each) < list(found).index(name)
+
+
+def test_a_merge_request_is_rehearsed_with_what_each_machine_builds(
+    tmp_path: Path,
+) -> None:
+    root = on_gitlab(tmp_path)
+    settings = (root / "release-tasks.toml").read_text()
+    settings += '[ci.environments]\nplan = "internal"\n'
+    (root / "release-tasks.toml").write_text(settings)
+    done = inv(root, "generate-ci", "--on", "gitlab", "--pull-requests")
+    assert done.returncode == 0, done.stderr
+    assert refused(root) == ""
+    names = {
+        name: job
+        for name, job in jobs(root).items()
+        if job["rules"] == [{"if": gitlab.MERGE_REQUEST}]
+    }
+    builds = [
+        "rehearse build x86_64-unknown-linux-gnu",
+        "rehearse build aarch64-unknown-linux-gnu",
+    ]
+    assert list(names) == [
+        "rehearse plan",
+        *builds,
+        "rehearse test linux, Python 3.13",
+        "rehearse test saas-linux-small-arm64, Python 3.13",
+        "rehearse",
+    ]
+    assert names["rehearse"]["needs"] == ["rehearse plan", *builds]
+    assert names["rehearse"]["script"][-1].endswith("--collect built")
+    for job in names.values():
+        assert not {"environment", "id_tokens"} & set(job)
+        assert "CI_REGISTRY_PASSWORD" not in str(job)
+    assert jobs(root)["plan"]["environment"]["name"] == "internal"
+
+
+def test_somebody_approves_before_anything_is_public(tmp_path: Path) -> None:
+    settings = '[ci.environments]\napprove = "production"\n'
+    root = on_gitlab(tmp_path, {**TINY, "release-tasks.toml": settings})
+    done = inv(root, "generate-ci", "--on", "gitlab")
+    assert done.returncode == 0, done.stderr
+    assert refused(root) == ""
+    found = jobs(root)
+    approve = found["approve"]
+    assert [rule["when"] for rule in approve["rules"]] == ["manual"]
+    assert approve["environment"] == {"name": "production"}
+    before = {need["job"] for need in approve["needs"] if "job" in need}
+    assert before == {"plan", "test linux, Python 3.13"}
+    assert "assemble" in approve["needs"]
+    waiting = {"job": "approve", "artifacts": False}
+    assert waiting in found["publish-pypi"]["needs"]
+    assert "assemble" in found["publish-pypi"]["needs"]
 
 
 def test_a_job_sees_the_variables_of_its_channel_alone(example: Path) -> None:
@@ -319,10 +377,7 @@ def test_what_gitlab_cannot_do_is_refused(tmp_path: Path) -> None:
 def test_a_tag_is_released_by_its_pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """gitlab-ci-local runs the jobs on this machine, each in a copy of the repository.
-
-    Rust is here, and Pythons of uv cannot be had.
-    """
+    """gitlab-ci-local runs the jobs on this machine, each in a copy of the repository."""
     files = {**act.SMALL, "release-tasks.toml": '[gates]\nrun = ["true"]\n'}
     root = on_gitlab(tmp_path, {**files, "Cargo.lock": LOCK})
     done = inv(root, "generate-ci", "--on", "gitlab")
@@ -331,28 +386,18 @@ def test_a_tag_is_released_by_its_pipeline(
     git(root, "commit", "--quiet", "--message=CI")
     git(root, "tag", "--annotate", "--message=v0.1.0", "v0.1.0")
     git(root, "push", "--quiet", "origin", "HEAD:main", "v0.1.0")
-    programs = tmp_path / "programs"
-    for name, line in (("curl", "echo true"), ("uv", "command -v python3")):
-        programs.mkdir(exist_ok=True)
-        (programs / name).write_text(f"#!/bin/sh\n{line}\n")
-        (programs / name).chmod(0o755)
-    home = tmp_path / "home"
-    (home / ".cargo").mkdir(parents=True)
-    (home / ".cargo" / "env").write_text("")
+    env, home = machine(tmp_path)
     folder = tmp_path / "registries"
     # hatchling is read from the real PyPI
     with local_registries(folder, monkeypatch, offline=False) as registries:
         registries.pypi.publishers = (
             Publisher("example/polyglot", PIPELINE, "publish-pypi"),
         )
-        env = dict(os.environ)
         for name, value in registries.env.items():
             if name.endswith(("_TOKEN", "_PASSWORD", "_USERNAME")):
                 env.pop(name, None)
             else:
                 env[name] = value
-        path = (str(programs), str(Path(sys.executable).parent), env["PATH"])
-        env["PATH"] = os.pathsep.join(path)
         pipeline = partial(run_pipeline, root, home, env, registries)
         # a tag confirms no new names
         refused = pipeline()
@@ -373,6 +418,56 @@ def test_a_tag_is_released_by_its_pipeline(
         assert len(registries.log.writes()) == count
 
 
+@pytest.mark.long
+@pytest.mark.tools("gitlab-ci-local", "rsync", "cargo")
+def test_a_merge_request_is_rehearsed_by_its_pipeline(tmp_path: Path) -> None:
+    files = {**act.SMALL, "release-tasks.toml": '[gates]\nrun = ["true"]\n'}
+    root = on_gitlab(tmp_path, {**files, "Cargo.lock": LOCK})
+    done = inv(root, "generate-ci", "--on", "gitlab", "--pull-requests")
+    assert done.returncode == 0, done.stderr
+    git(root, "switch", "--quiet", "--create", "mine")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=CI")
+    env, home = machine(tmp_path)
+    pipeline = partial(
+        run_jobs,
+        *(root, home, env),
+        "CI_PIPELINE_SOURCE=merge_request_event",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main",
+    )
+    done = pipeline()
+    assert done.returncode == 0, done.stdout[-9000:] + done.stderr
+    assert "rehearsal passed" in done.stderr
+    # crates.io takes no crate without a description
+    text = (root / "Cargo.toml").read_text()
+    line = 'description = "Says its version"\n'
+    assert line in text
+    (root / "Cargo.toml").write_text(text.replace(line, ""))
+    git(root, "commit", "--quiet", "--all", "--message=Break the release")
+    done = pipeline()
+    assert done.returncode != 0
+    assert "description" in done.stderr
+    assert "rehearsal passed" not in done.stderr
+
+
+def machine(folder: Path) -> tuple[dict[str, str], Path]:
+    """Return the environment and the home of jobs; Rust is here, Pythons of uv cannot be had."""
+    programs = folder / "programs"
+    for name, line in (("curl", "echo true"), ("uv", "command -v python3")):
+        programs.mkdir(exist_ok=True)
+        (programs / name).write_text(f"#!/bin/sh\n{line}\n")
+        (programs / name).chmod(0o755)
+    home = folder / "home"
+    (home / ".cargo").mkdir(parents=True)
+    (home / ".cargo" / "env").write_text("")
+    env = dict(os.environ)
+    # the compilers of rustup, where cargo is its
+    env.setdefault("RUSTUP_HOME", str(Path.home() / ".rustup"))
+    path = (str(programs), str(Path(sys.executable).parent), env["PATH"])
+    env["PATH"] = os.pathsep.join(path)
+    return env, home
+
+
 def run_pipeline(
     root: Path,
     home: Path,
@@ -382,13 +477,21 @@ def run_pipeline(
 ) -> subprocess.CompletedProcess[str]:
     """Run the pipeline of the tag v0.1.0, with the variables that GitLab gives its jobs."""
     claims = ("example/polyglot", PIPELINE, "publish-pypi", "pypi")
-    words = ["gitlab-ci-local", "--force-shell-executor", "--shell-isolation"]
-    for text in (
+    return run_jobs(
+        *(root, home, env),
         "CI_COMMIT_TAG=v0.1.0",
         f"PYPI_ID_TOKEN={registries.issuer.gitlab_job(*claims)}",
         f"CARGO_REGISTRY_TOKEN={registries.tokens.crates}",
         *variables,
-    ):
+    )
+
+
+def run_jobs(
+    root: Path, home: Path, env: dict[str, str], *variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the jobs of a pipeline with variables."""
+    words = ["gitlab-ci-local", "--force-shell-executor", "--shell-isolation"]
+    for text in variables:
         words += ["--variable", text]
     return subprocess.run(
         words,

@@ -324,6 +324,22 @@ def test_reviewers_of_an_environment_approve_before_anything_is_public(
     )
 
 
+def test_the_environment_of_approve_is_one_of_ci(tiny: TinyProject) -> None:
+    tiny.commit(
+        "release-tasks.toml", '[ci.environments]\napprove = "release"\n'
+    )
+    generate_ci(context())
+    workflow = load(tiny.root)["jobs"]
+    assert workflow["approve"]["environment"] == "release"
+    assert workflow["draft"]["needs"] == ["plan", "approve"]
+    repository = tiny.registries.github.repository("example", "tiny")
+    repository.settings.environments = {}
+    tiny.git("add", "--all")
+    tiny.git("commit", "--quiet", "--message=CI")
+    words = ("check", "--version", "0.2.0", "--new", "all", "--fast")
+    assert "remove approve from [ci.environments]" in tiny.inv(*words).stderr
+
+
 def test_programs_are_signed_off_before_bundles_are_packed_from_them(
     tiny: TinyProject,
 ) -> None:
@@ -350,9 +366,10 @@ def test_programs_are_signed_off_before_bundles_are_packed_from_them(
     assert workflow["sign-off"]["needs"] == ["plan", "build", "test"]
     assert workflow["assemble"]["needs"] == ["plan", "build", "sign-off"]
     assert workflow["draft"]["needs"] == ["plan", "assemble"]
+    repository = tiny.registries.github.repository("example", "tiny")
+    repository.settings.environments = {}
     done = tiny.inv("doctor", "--ci")
     assert "environment qa: missing" in done.stdout
-    repository = tiny.registries.github.repository("example", "tiny")
     repository.settings.environments = {"QA": False}
     done = tiny.inv("doctor", "--ci")
     assert "environment qa: has no reviewers, so that" in done.stdout

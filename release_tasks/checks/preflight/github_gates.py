@@ -62,12 +62,13 @@ def missing_environment(context: CheckContext) -> Iterator[Problem]:
     """
     repository = context.project.repository
     settings = context.project.settings
-    approval, signing = (
-        settings.github.environment,
-        settings.sign_off_environment,
-    )
+    approval = settings.approval_environment
+    signing = settings.sign_off_environment
+    table = "environment from [github]"
+    if settings.ci.environments.get("approve"):
+        table = "approve from [ci.environments]"
     for name, what, otherwise in (
-        (approval, "approve the release", "remove environment from [github]"),
+        (approval, "approve the release", f"remove {table}"),
         (signing, "sign off", 'remove "bundles" from [gates] sign-off'),
     ):
         if not repository or not name or not _is_asked(context.workflows, name):
