@@ -15,7 +15,7 @@ from release_tasks.tools.python import module
 
 INDEX = f"{endpoints.PYPI}/simple/"
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
-# pip's own copy: a new environment has no other library
+# pip's own copy: it chooses by that, and a new environment has no other library
 TAGS = (
     "from pip._vendor.packaging.tags import sys_tags\n"
     "print(*sys_tags(), sep=chr(10))"
@@ -30,7 +30,7 @@ def create_environment(
     It is made from the Python `base`, with a pip of its own, or from ours. Our own pip installs
     into that, where there is one: to copy pip takes most of the time.
     """
-    if base:
+    if base and base != Path(sys.executable):
         do(c, [base, "-I", "-m", "venv", folder])
     else:
         options = ["--without-pip"] if _have_pip() else []
@@ -41,8 +41,12 @@ def create_environment(
 
 
 def tags(python: Path) -> list[str]:
-    """Return the tags of wheels that fit an environment with a pip of its own, best first."""
-    return ask([python, "-I", "-c", TAGS], cwd=python.parents[2]).splitlines()
+    """Return the tags of wheels that fit an environment, best first."""
+    with_pip = python
+    if not _has_pip(python):  # it is made from our own Python
+        with_pip = Path(sys.executable)
+    printed = ask([with_pip, "-I", "-c", TAGS], cwd=python.parents[2])
+    return printed.splitlines()
 
 
 def install(
@@ -61,25 +65,32 @@ def install(
     folder = python.parents[2]
     no_files = folder / "no-files"
     no_files.mkdir(exist_ok=True)
-    only_pypi = {
+    settings = {
+        # most modules are never imported there
+        "PIP_COMPILE": "0",
         "PIP_INDEX_URL": INDEX,
         "PIP_EXTRA_INDEX_URL": INDEX,
         "PIP_FIND_LINKS": str(no_files),
     }
     pip: list[str | Path] = [python, "-m", "pip"]
-    if _have_pip() and not any(python.parent.glob("pip*")):
+    if _have_pip() and not _has_pip(python):
         pip = [*module("pip"), "--python", python]
     do(
         c,
         [*pip, "install", *QUIET, option, requirement],
         cwd=folder,
-        env={**only_pypi, **env},
+        env={**settings, **env},
     )
 
 
 def run(python: Path, code: str, argument: str) -> str:
     """Run code in an environment, without what the caller's settings add; return its stdout."""
     return ask([python, "-I", "-c", code, argument], cwd=python.parents[2])
+
+
+def _has_pip(python: Path) -> bool:
+    """Tell whether an environment has a pip of its own."""
+    return any(python.parent.glob("pip*"))
 
 
 def _have_pip() -> bool:
