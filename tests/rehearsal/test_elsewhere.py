@@ -14,6 +14,7 @@ import requests
 from support.container_projects import push_image
 from support.repositories import commit_files, git
 
+from release_tasks import terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.mirrors import Mirrors
@@ -31,6 +32,12 @@ OURS = (
 )
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once what a host did not answer: each has nine seconds of pauses."""
+    monkeypatch.setattr(terminal, "pause", lambda *words: None)
 
 
 @pytest.fixture
