@@ -225,8 +225,8 @@ def gitlab(session: nox.Session) -> None:
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     tools = caches / "release-tasks" / "gitlab"
     if not (tools / "node_modules").exists():
-        # a version that runs on Node.js 18, as Debian has it
-        package = "gitlab-ci-local@4.60.0"
+        # a version that runs on Node.js 18, as Debian has it, and compiles nothing
+        package = "gitlab-ci-local@4.64.1"
         quiet = ("--no-fund", "--no-audit", "--ignore-scripts")
         place = ("--prefix", str(tools))
         session.run("npm", "install", *place, *quiet, package, external=True)
