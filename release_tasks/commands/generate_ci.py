@@ -102,7 +102,7 @@ def _gitlab(
     from release_tasks import order, terminal
     from release_tasks.errors import ReleaseError
     from release_tasks.formats import text_files
-    from release_tasks.pipelines import gitlab, jobs, written
+    from release_tasks.pipelines import gitlab, gitlab_jobs, jobs, written
     from release_tasks.release import Release
     from release_tasks.tools.git import origin
 
@@ -121,7 +121,7 @@ def _gitlab(
     if path == gitlab.INCLUDED:
         terminal.say(
             f"{gitlab.PIPELINE} stays as it is: let it `include` /{path}, "
-            f"and have the stage {gitlab.STAGE}"
+            f"and have the stage {gitlab_jobs.STAGE}"
         )
     now = Release.at(c, None, None)
     written_before = text_files.peek(project.root, path)

@@ -80,7 +80,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "downstream/proposal.py:_check_out_base": "commands/test_downstream.py",
     "downstream/proposal.py:of": "commands/test_downstream.py",
     "errors.py:of_disk": "helps/test_projects.py",
-    "pipelines/gitlab.py:_machine": "pipelines/test_gitlab.py",
+    "pipelines/gitlab_jobs.py:_machine": "pipelines/test_gitlab.py",
     "pipelines/job_settings.py:refuse_foreign_targets": "pipelines/test_workflow.py",
     "project/component_version.py:_several": "project/test_components.py",
     "project/crates.py:_refuse_unknown": "helps/test_settings.py",

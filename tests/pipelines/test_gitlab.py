@@ -21,6 +21,7 @@ from support.tiny_project import TINY, TWO
 
 from release_tasks.pipelines import gitlab, written
 from release_tasks.pipelines.gitlab import INCLUDED, PIPELINE
+from release_tasks.pipelines.gitlab_rehearsal import MERGE_REQUEST
 from release_tasks.rehearsal.identity import Publisher
 from release_tasks.rehearsal.registries import LocalRegistries
 
@@ -174,7 +175,7 @@ def test_a_merge_request_is_rehearsed_with_what_each_machine_builds(
     names = {
         name: job
         for name, job in jobs(root).items()
-        if job["rules"] == [{"if": gitlab.MERGE_REQUEST}]
+        if job["rules"] == [{"if": MERGE_REQUEST}]
     }
     builds = [
         "rehearse build x86_64-unknown-linux-gnu",
