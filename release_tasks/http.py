@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import ContextVar, copy_context
@@ -46,6 +47,9 @@ _OBJECTS = re.compile(r"<urllib3[^>]*>: |HTTPS?Connection(?:Pool)?\([^()]*\): ")
 _CLASS = re.compile(r"""(?:\w+\()+(?:1, )?["'](?P<text>.*?)["']\)*""")
 _ABORTED = re.compile(r"\('Connection aborted\.', ")
 ANY_STATUS = range(100, 600)
+# requests hides this while it is imported, which is lost where another thread leaves
+# `catch_warnings` at that moment: the filters are those of the whole process (docs.python.org)
+warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
 REPEATED = (429, 500, 502, 503, 504)  # statuses that can be different next time
 
 _session_lock = threading.Lock()

@@ -270,6 +270,26 @@ def test_an_unknown_ca_is_an_error_that_names_the_variables_to_set(
     assert "SSL_CERT_FILE" in raised.value.fix
 
 
+WITHOUT_SOCKS = """
+import sys, warnings
+from release_tasks import http
+sys.modules["socks"] = None
+# what a thread does to it that leaves `catch_warnings` while requests is imported
+warnings.simplefilter = lambda *words, **named: None
+http._make_session()
+"""
+
+
+def test_a_library_that_nobody_needs_is_not_warned_of() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SOCKS],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+
+
 READS_A_SLOW_SERVER = """
 import sys
 from release_tasks import http

@@ -45,7 +45,8 @@ def literal(text: str) -> tuple[Part, ...]:
 def one_of(characters: str) -> Part:
     """Return the part for a class, as `[a-z]`; one that is not valid matches nothing."""
     try:
-        with warnings.catch_warnings(action="error"):  # of a set in a set
+        # of a set in a set; another one can come from another thread
+        with warnings.catch_warnings(action="error", category=FutureWarning):
             re.compile(characters)
     except (re.error, FutureWarning):
         return Part(NOTHING)
