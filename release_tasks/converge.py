@@ -84,6 +84,10 @@ def public(release: Release, states: Iterable[ChannelState]) -> list[str]:
         if not page.is_draft or page.is_yanked:
             found.append(f"{tag} on {github.NAME}")
     found += _promotions(release)
+    yanked = git.marked(release)
+    for part in release.parts:
+        if part.tag in yanked:
+            found.append(f"{part.tag}, which was taken back")
     for channel, statuses in states:
         if channel.NAME in (git.NAME, github.NAME):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from invoke.context import Context
 
@@ -12,8 +13,8 @@ from release_tasks.display import amount
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.gates import HOTFIX
-from release_tasks.project.model import Project
-from release_tasks.release import Release
+from release_tasks.project.model import Project, resolved_or_empty
+from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
 from release_tasks.tools.git import origin
@@ -22,6 +23,7 @@ from release_tasks.versions.numbers import parse
 NAME = "git"
 NOUN = "tag"
 UNDO = "a tag can be deleted"
+TAKEN_BACK = "taken back by inv rollback"
 USUAL = ("main", "master")  # default branches, where nothing names one
 # GitHub starts no workflow when a push has more (docs, event `push`)
 TAGS_PER_PUSH = 3
@@ -47,10 +49,35 @@ def state(
             "git remote add origin URL",
         )
     refs = origin.refs(release.checkout)
-    return [
+    found = [
         _status(release, artifact, refs.get(f"refs/tags/{artifact.name}"))
         for artifact in artifacts
     ]
+    yanked = marked(release)
+    return [
+        replace(one, state=State.YANKED, why=TAKEN_BACK)
+        if one.state is not State.DIFFERENT and one.artifact.name in yanked
+        else one
+        for one in found
+    ]
+
+
+def is_marked(release: Release, part: ComponentRelease) -> bool:
+    """Tell whether a rollback of a part leaves its mark on origin, as nothing else shows it.
+
+    Elsewhere the GitHub release has a notice, or crates are yanked.
+    """
+    is_on_github = release.project.repository is not None
+    if is_on_github and not part.component.promotes:
+        return False
+    return not resolved_or_empty(part.component.crates)
+
+
+def marked(release: Release) -> frozenset[str]:
+    """Return the tags whose versions were taken back, where origin says so."""
+    if not any(is_marked(release, part) for part in release.parts):
+        return frozenset()
+    return origin.yanked_tags(release.checkout)
 
 
 def is_new(artifact: Artifact) -> bool:

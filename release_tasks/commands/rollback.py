@@ -87,7 +87,9 @@ def _is_tag_alone(actions: list[Action]) -> bool:
     from release_tasks.rollback.actions import Progress
 
     return any(
-        action.channel == "git" and action.progress is Progress.TO_DO
+        action.channel == "git"
+        and action.what == "delete"
+        and action.progress is Progress.TO_DO
         for action in actions
     )
 

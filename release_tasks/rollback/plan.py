@@ -36,6 +36,7 @@ def back(request: Request) -> list[Action]:
     if not public:
         return tags.deletions(release)
     return [
+        *tags.marks(request),  # first: it is what a second run goes on from
         *pointers.back(request),
         *github_page.back(request),
         *crates.back(request),
@@ -54,6 +55,7 @@ def forward(request: Request) -> list[Action]:
         *python_packages.forward(request),
         *crates.forward(request),
         *github_page.forward(request),
+        *tags.marks(request, is_undo=True),  # last, for the same reason
     ]
     if not found and not _is_finished(request):
         return []  # it was never taken back, but is not published yet

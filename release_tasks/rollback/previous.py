@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from release_tasks.channels import crates_index
+from release_tasks.channels import crates_index, git
 from release_tasks.errors import ReleaseError
 from release_tasks.project import history
 from release_tasks.project.model import Component, resolved_or_empty
@@ -38,6 +38,8 @@ def is_yanked(release: Release, part: ComponentRelease, version: str) -> bool:
     tags = history.released(release.project, part.component)
     tag = tags[version].tag if version in tags else ""
     if {tag, tag + PROMOTED} & _noticed_tags(release):
+        return True
+    if tag in git.marked(release):
         return True
     return _has_yanked_crate(part.component, version)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from invoke.context import Context
 
@@ -31,6 +32,35 @@ def kept(request: Request, public: Sequence[str]) -> list[Action]:
         Action(git.NAME, part.tag, "delete", Progress.STAYS, why)
         for part in request.release.parts
     ]
+
+
+def marks(request: Request, is_undo: bool = False) -> list[Action]:
+    """Return what writes down on origin that a version was taken back, or removes that.
+
+    It is for parts of which nothing else shows it, so that no run publishes them again.
+    """
+    release = request.release
+    found = []
+    for part in release.parts:
+        is_there = part.tag in git.marked(release)
+        if not git.is_marked(release, part) or (is_undo and not is_there):
+            continue
+        what = "remove the mark" if is_undo else "mark as yanked"
+        if is_there and not is_undo:
+            found.append(Action(git.NAME, part.tag, what, Progress.DONE))
+            continue
+        mark = partial(
+            origin.mark_yanked,
+            tree=release.checkout,
+            name=part.tag,
+            commit=release.commit,
+            is_undo=is_undo,
+        )
+        remark = "" if is_undo else f"as {origin.YANKED}{part.tag} on origin"
+        found.append(
+            Action(git.NAME, part.tag, what, Progress.TO_DO, remark, mark)
+        )
+    return found
 
 
 def deletions(release: Release) -> list[Action]:

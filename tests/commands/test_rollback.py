@@ -592,6 +592,63 @@ def test_images_are_deleted_on_request_alone_and_restored(
         assert latest(tiny) == ["v0.2.0"]
 
 
+CHART_ALONE = PAGE_ALONE | {
+    "chart/Chart.yaml": "apiVersion: v2\nname: hello\nversion: 0.1.0\n",
+    "release-tasks.toml": (
+        '[project]\nversion = "tag"\n[github]\nrelease = "promote"\n'
+        '[charts."ghcr.io/example/charts/hello"]\n'
+    ),
+}
+CHART = "ghcr.io/example/charts/hello"
+MARK = "refs/release-tasks/yanked/"
+
+
+@pytest.mark.tools("helm")
+@pytest.mark.statement("B3.28", "B3.29")
+def test_a_version_of_charts_alone_is_marked_on_origin_and_not_released_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tiny_project(tmp_path, monkeypatch, CHART_ALONE) as tiny:
+        tiny.registries.github.scopes += ", read:packages, delete:packages"
+        for version in ("0.1.0", "0.2.0"):
+            tiny.commit(f"{version}.txt")
+            tiny.tag(f"v{version}")
+            for step in (("package-charts",), ("publish-charts", "--new=all")):
+                done = tiny.inv(*step, "--version", version)
+                assert done.returncode == 0, done.stderr
+        assert digests(CHART).keys() == {"0.1.0", "0.2.0"}
+        words = ("rollback", "--version", "0.2.0", "--delete", "--yes")
+
+        done = tiny.inv(*words)
+
+        assert done.returncode == 0, done.stderr
+        assert digests(CHART).keys() == {"0.1.0"}
+        assert marks(tiny) == {"v0.2.0"}
+        before = writes(tiny)
+        for line in (words, ("retag", "--version", "0.2.0")):
+            tiny.inv(*line)
+        assert (writes(tiny), on_origin(tiny)) == (before, {"v0.1.0", "v0.2.0"})
+        for name in ("push", "publish-charts", "release"):
+            refused = tiny.inv(name, "--version", "0.2.0")
+            assert refused.returncode == 1, name
+            assert "v0.2.0 on git is yanked" in refused.stderr
+            assert "inv rollback --undo" in refused.stderr
+        assert digests(CHART).keys() == {"0.1.0"}
+
+        undone = tiny.inv("rollback", "--undo", "--version", "0.2.0", "--yes")
+
+        assert undone.returncode == 0, undone.stderr
+        assert digests(CHART).keys() == {"0.1.0", "0.2.0"}
+        assert marks(tiny) == set()
+        status = tiny.inv("status", "--version", "0.2.0")
+        assert status.returncode == 0, status.stdout
+
+
+def marks(tiny: TinyProject) -> set[str]:
+    lines = tiny.git("ls-remote", "origin", f"{MARK}*").splitlines()
+    return {line.partition(MARK)[2] for line in lines}
+
+
 @pytest.mark.tools("docker")
 def test_an_image_that_is_also_another_version_is_not_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

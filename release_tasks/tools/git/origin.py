@@ -14,6 +14,7 @@ from release_tasks.shell import Failed, ask, do
 from release_tasks.tools import git
 
 ORIGIN = "origin"  # as git-clone(1) names the remote
+YANKED = "refs/release-tasks/yanked/"
 # What `gh auth git-credential` logs in with over https (gh help environment).
 TOKENS = (
     "GH_TOKEN",
@@ -106,6 +107,27 @@ def refs(tree: Path) -> Mapping[str, str]:
         if ref.endswith("^{}") or ref not in found:
             found[ref.removesuffix("^{}")] = commit
     return found
+
+
+@memoized_on(On.REMOTE)
+def yanked_tags(tree: Path) -> frozenset[str]:
+    """Return the tags that `mark_yanked` has marked on origin."""
+    argv = ["git", "ls-remote", "--refs", remote_name(tree), f"{YANKED}*"]
+    text = ask(argv, cwd=tree, secrets=TOKENS)
+    return frozenset(
+        line.partition(YANKED)[2] for line in text.splitlines() if line
+    )
+
+
+def mark_yanked(
+    c: Context, tree: Path, name: str, commit: str, is_undo: bool = False
+) -> None:
+    """Write down on origin that the version of a tag was taken back, or remove that.
+
+    The mark is a ref that is no branch and no tag: it starts no workflow, and clones do not get it.
+    """
+    source = "" if is_undo else commit
+    push(c, tree, f"{source}:{YANKED}{name}")
 
 
 def tag(tree: Path, name: str) -> str | None:
