@@ -38,7 +38,7 @@ def long(session: nox.Session) -> None:
 
 @nox.session
 def projects(session: nox.Session) -> None:
-    """Release five projects again and again: interrupted, announced, signed off, taken back."""
+    """Release five projects again and again: interrupted, signed off, taken back, fixed later."""
     install(session, "tests")
     compile_all(session)
     session.run(

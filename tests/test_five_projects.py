@@ -9,6 +9,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from support.sample_release import SampleRelease, sample_release
 
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.versions.numbers import pep440
+from release_tasks.versions.requests import next_version
 
 pytestmark = [
     pytest.mark.slow,
@@ -121,6 +123,51 @@ def test_a_project_lives_from_release_to_release(
         taken_back(bad)
         last = finished(project, project_life, project_life.next)
         announced(last)
+        if name == "llm-proxy":
+            back_ported(project, last, project_life.patch.request)
+
+
+@pytest.mark.long
+def test_a_fix_of_an_older_version_leaves_the_newer_one_to_users(
+    tmp_path: Path,
+) -> None:
+    """The back-port that a project's life ends with, by itself."""
+    lived = LIVES["llm-proxy"]
+    with sample_release(lived.complete, tmp_path) as project:
+        for stage in (lived.patch, lived.next):
+            last = finished(project, lived, stage)
+        back_ported(project, last, lived.patch.request)
+
+
+def back_ported(project: SampleRelease, last: SampleRelease, old: str) -> None:
+    """Fix an older version while `last` is out, and assert what every pointer names."""
+    inv = partial(project.hosted.inv, project.root)
+    fixed = next_version(old, "patch")
+    before = last.public()
+    begun = inv("hotfix", "--from", f"v{old}")
+    assert begun.code == 0, begun.err[-2000:]
+    (project.root / "fix.txt").write_text("fixed\n")
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message=Fix it")
+    done = inv("hotfix", "--new", "all", "--sign-off", "Tester")
+    assert done.code == 0, done.err[-3000:]
+
+    assert pointers(inv("status", "--version", fixed, "--json")) == {
+        "ghcr.io/sofatutor/llm-proxy:0.2": fixed
+    }
+    newer = inv("status", "--version", last.version, "--json")
+    assert newer.code == 0, newer.out[-2000:]
+    assert pointers(newer) == {"ghcr.io/sofatutor/llm-proxy:0.3": last.version}
+    assert last.public().keys() >= before.keys()
+    merged = git(project.root, "log", "--format=%s", "origin/main")
+    assert "Fix it" in merged.splitlines()
+    assert "hotfix" not in git(project.root, "branch", "--all")
+
+
+def pointers(done: CommandResult) -> dict[str, str]:
+    """Return what each pointer names, as `inv status --json` prints it."""
+    rows = json.loads(done.out)["pointers"]
+    return {row["name"]: row["now"] for row in rows}
 
 
 def at(project: SampleRelease, lived: Life, stage: Stage) -> SampleRelease:
