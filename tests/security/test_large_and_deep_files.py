@@ -99,7 +99,7 @@ def test_a_deep_yaml_is_refused(depth: int, opened: str) -> None:
     start = time.process_time()
     with pytest.raises(ReleaseError):
         yaml_texts.load(opened * min(depth, 5_000), "a.yaml")
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(
