@@ -66,6 +66,14 @@ def inside(root: Path, path: str | Path) -> Path:
     return root / path
 
 
+def behind_link(root: Path, path: str) -> str:
+    """Return the path of the file itself, where a path is a link to another one below `root`."""
+    full = root / path
+    if not full.is_symlink() or not is_below(full, root):
+        return path
+    return full.resolve().relative_to(root.resolve()).as_posix()
+
+
 def bare_name(name: str, where: str) -> str:
     """Return a name that is that of a file, without any folder; `where` is said in the error.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import memo, shell
+from release_tasks import memo, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.printable import word
 from release_tasks.project.tags import (
@@ -245,6 +245,7 @@ def _current(
             tagged[component.name] = versions[started_by]
     if tagged:
         return tagged
+    components = _to_release(components, checkout)
     for component in components:
         if component.version is None:
             _refuse_without_version(component, at_head)
@@ -252,6 +253,27 @@ def _current(
         component.name: str(manifest_version(checkout, component))
         for component in components
     }
+
+
+def _to_release(
+    components: tuple[Component, ...], checkout: Path
+) -> tuple[Component, ...]:
+    """Return the components whose versions have no tag, all of them where every one has.
+
+    What was released from other commits is not what a checkout is about to release.
+    """
+    if len(components) == 1:
+        return components
+    known = known_tags.tags(checkout)
+    missing = tuple(
+        one
+        for one in components
+        if one.version and tag_name(one, one.version) not in known
+    )
+    if missing and len(missing) < len(components):
+        names = ", ".join(one.name for one in missing)
+        terminal.notice(f"going by {names}: the other versions have tags")
+    return missing or components
 
 
 def _refuse_without_version(component: Component, at_head: list[str]) -> None:

@@ -65,6 +65,14 @@ def test_the_same_fact_about_many_is_one_message_with_one_command() -> None:
     ]
 
 
+def test_of_very_many_subjects_the_first_ones_are_listed() -> None:
+    names = [f"n{number}" for number in range(40)]
+    (one,) = merged(Message("error", f"{name} is taken") for name in names)
+    line = rendered(one).splitlines()[1]
+    assert line.startswith("  also: n1, n2, ")
+    assert line.endswith("n20 and 19 more")
+
+
 def test_the_same_fact_at_several_places_is_one_message() -> None:
     found = [
         Message("warning", "old", "edit it", "stale", (f"a:{line}",))

@@ -251,6 +251,8 @@ def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_ti
     two.commit("more.txt")
     with pytest.raises(ReleaseError, match="are on different commits"):
         two.release("core=0.1.0,other=0.4.0")
+    # without a request it is about the version that is not released yet
+    assert [p.tag for p in two.release().parts] == ["other-v0.4.0"]
     two.tag("other-v0.4.0")
     with pytest.raises(ReleaseError, match="are on different commits"):
         two.release("core=0.1.0,other=0.4.0")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import globs
 from release_tasks.formats.text_files import decode, read
@@ -68,23 +69,10 @@ def sources(
         folder = PurePosixPath(path).parent
         about = about_package(release.source_tree, path)
         for name, kind in _source_kinds(package.name, about).items():
-            source = _behind_link(release, posixpath.normpath(folder / name))
+            path_of_source = posixpath.normpath(folder / name)
+            source = files.behind_link(release.source_tree, path_of_source)
             if source in tracked:
                 yield source, kind
-
-
-def _behind_link(release: Release, path: str) -> str:
-    """Return the path of the file itself, where a path is a link to another of the repository."""
-    full = release.source_tree / path
-    if not full.is_symlink():
-        return path
-    root = release.source_tree.resolve()
-    target = full.resolve()
-    return (
-        target.relative_to(root).as_posix()
-        if target.is_relative_to(root)
-        else path
-    )
 
 
 def _source_kinds(package: str, about: PyProject) -> dict[str, ManifestKind]:

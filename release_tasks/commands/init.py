@@ -154,16 +154,22 @@ def _next_version(project: Project) -> str:
 def _request_of(project: Project, component: Component) -> str:
     """Return the version of the manifests where that was never released, else `patch`.
 
-    A version that only stands for a later one counts as none, and `1.3.0-dev` as `1.3.0`.
+    A version that only stands for a later one counts as none, and `1.3.0-dev` as `1.3.0`; so does
+    `1.3.0-dev.0` and `1.3.0.dev0` of a Python package.
     """
     from release_tasks.project.candidates import is_real, released
+    from release_tasks.project.model import resolved_or_empty
+    from release_tasks.versions.numbers import as_semver
 
     forms = (component.tag, *component.former_tags)
     public = released(project, forms)
     version = component.version or ""
     if not is_real(version):
         return "patch" if public else "0.1.0"
+    version = as_semver(version.partition(".dev")[0])
     number, _, stage = version.partition("-")
+    if resolved_or_empty(component.python):
+        stage = stage.partition(".")[0]
     if stage.lower() in UNFINISHED:
         version = number
     return "patch" if version in public else version

@@ -17,6 +17,7 @@ COMMANDS = (
     *("helm", "apt-get", "apt", "pip", "python", "python3", "uv", "npm"),
     *("rm", "ls", "env", "cp", "mv", "chmod", "export", "sudo", "brew"),
 )
+MOST_SUBJECTS = 25  # that a message lists; --json has all
 _SPACE = "\x00"  # a space at which no line ends
 
 
@@ -56,7 +57,7 @@ def rendered(message: Message, width: int = 0, is_colored: bool = False) -> str:
     for line in _further(rest):
         lines += wrapped(f"{INDENT * 2}{line}", INDENT * 4, width)
     if message.also:
-        also = f"{INDENT}also: {', '.join(message.also)}"
+        also = f"{INDENT}also: {_listed(message.also)}"
         lines += wrapped(also, INDENT * 2, width)
     if message.ignored:
         lines += wrapped(
@@ -164,6 +165,14 @@ def _difference(one: str, other: str) -> tuple[str, str] | None:
     if len(different) != 1:
         return None
     return different[0]
+
+
+def _listed(subjects: tuple[str, ...]) -> str:
+    """Return some subjects, of very many only the first ones."""
+    if len(subjects) <= MOST_SUBJECTS:
+        return ", ".join(subjects)
+    shown = subjects[: MOST_SUBJECTS - 5]
+    return f"{', '.join(shown)} and {len(subjects) - len(shown)} more"
 
 
 def _bare(word: str) -> str:

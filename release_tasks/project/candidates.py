@@ -205,7 +205,9 @@ def unpublishable(project: Project) -> dict[str, str]:
         more = {}
         for crate in project.crates:
             needed = [name for name in crate.needs if name in refused]
-            if needed and crate.name not in refused:
+            if not needed or crate.name in refused:
+                continue
+            if not _is_new_need(project, crate, needed):
                 more[crate.name] = (
                     f"{crate.name} needs {needed[0]}, which is private"
                 )
@@ -213,6 +215,33 @@ def unpublishable(project: Project) -> dict[str, str]:
             return found
         found |= more
         refused |= set(more)
+
+
+def _is_new_need(project: Project, crate: Crate, needed: list[str]) -> bool:
+    """Tell whether a crate's last release, by its tag, needed none of some crates.
+
+    What keeps the next version from crates.io is then for `check` to say.
+    """
+    owner = TagOwner(
+        (crate.name,),
+        ("crates",),
+        is_main=crate.name == project.name,
+        is_only=False,
+    )
+    commits = {
+        version: commit
+        for form in read_forms(project.tags, owner).known
+        for tag, commit in git.tags(project.root).items()
+        if (version := version_in_form(form, tag))
+    }
+    commit = commits.get(max(commits, key=parse, default=""))
+    if commit is None or not crate.folder.is_relative_to(project.root):
+        return False
+    path = (crate.folder / "Cargo.toml").relative_to(project.root).as_posix()
+    before = git.at_commit(project.root, commit, path)
+    return before is not None and not any(
+        name.encode() in before for name in needed
+    )
 
 
 def _without_metadata(project: Project) -> dict[str, str]:

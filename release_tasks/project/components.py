@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archive_names
 from release_tasks.project import changelog_files, component_version
@@ -38,7 +40,7 @@ def split(project: Project, ships: Ships) -> Project:
     """Return the project with its components, each with what it ships."""
     if not project.settings.components:
         only = _component(project, project.name, ComponentTable(), ships)
-        return replace(project, components=(only,))
+        return replace(project, components=_behind_links(project, [only]))
     tables = _for_each_crate(
         project.settings.components, resolved_or_empty(ships["crates"])
     )
@@ -53,7 +55,8 @@ def split(project: Project, ships: Ships) -> Project:
     _refuse_same_tag(components)
     _refuse_same_changelog(components)
     left_out = (*project.left_out, *_left_out(components, ships))
-    return replace(project, components=tuple(components), left_out=left_out)
+    linked = _behind_links(project, components)
+    return replace(project, components=linked, left_out=left_out)
 
 
 def _for_each_crate(tables: Tables, crates: tuple[Crate, ...]) -> Tables:
@@ -319,6 +322,29 @@ def _refuse_same_changelog(components: list[Component]) -> None:
                 f"git add another file for one of them:\n[components.{component.name}]\n"
                 f'changelog = "CHANGELOG-{component.name}.md"',
             )
+
+
+def _behind_links(
+    project: Project, components: list[Component]
+) -> tuple[Component, ...]:
+    """Return the components with the files themselves for changelogs that are links to them.
+
+    A link to a file that several components share, or that git does not track, stays: there is no
+    section for each of them.
+    """
+    behind = {
+        one.name: files.behind_link(project.root, one.changelog)
+        for one in components
+        if one.changelog
+    }
+    shared = Counter(behind.values())
+    return tuple(
+        replace(one, changelog=behind[one.name])
+        if shared[behind.get(one.name, "")] == 1
+        and behind[one.name] in project.files
+        else one
+        for one in components
+    )
 
 
 def _left_out(components: list[Component], ships: Ships) -> tuple[str, ...]:

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
-from release_tasks.project.tags import released_version, version_in
+from release_tasks.project.tags import (
+    numbers_in,
+    own_version,
+    released_version,
+    version_in,
+)
 from release_tasks.tools import git
 from release_tasks.tools.git import known_tags, origin
 from release_tasks.versions.numbers import is_prerelease, parse
@@ -30,24 +35,52 @@ def released(project: Project, component: Component) -> dict[str, ReleasedTag]:
     count, unless the project has gone on with lower numbers in the form that it uses now.
     """
     own: dict[str, ReleasedTag] = {}
+    short: dict[str, ReleasedTag] = {}
     former: dict[str, ReleasedTag] = {}
     for tag, commit in known_tags.tags(project.root).items():
-        version = version_in(component, tag)
-        if version is not None:
-            own[version] = ReleasedTag(tag, commit)
-            continue
         version = released_version(component, tag)
-        if version is not None:
-            former[version] = ReleasedTag(tag, commit)
+        if version is None:
+            continue
+        found = former
+        if version_in(component, tag):
+            found = own
+        elif version == own_version(component, tag):
+            found = short
+        found[version] = ReleasedTag(tag, commit)
+    own = {**_not_moving(component, short, own), **own}
     highest = max(own, key=parse, default=None)
-    found = dict(own)
     for version, released_tag in former.items():
         if highest is None or parse(version) < parse(highest):
-            found.setdefault(version, released_tag)
+            own.setdefault(version, released_tag)
     return {
-        version: found[version]
-        for version in sorted(found, key=parse, reverse=True)
+        version: own[version]
+        for version in sorted(own, key=parse, reverse=True)
     }
+
+
+def _not_moving(
+    component: Component,
+    short: Mapping[str, ReleasedTag],
+    own: Mapping[str, ReleasedTag],
+) -> dict[str, ReleasedTag]:
+    """Return the tags in a form of PEP 440 without those that follow the newest of a line.
+
+    `v1.4` is 1.4.0 where no other 1.4 has its commit; a tag with one number is taken for none.
+    """
+    found = {}
+    for version, one in short.items():
+        numbers = numbers_in(component, one.tag)
+        line = f"{version.rpartition('.')[0]}."
+        is_moving = numbers == 1 or (
+            numbers == 2
+            and any(
+                other.startswith(line) and exact.commit == one.commit
+                for other, exact in own.items()
+            )
+        )
+        if not is_moving:
+            found[version] = one
+    return found
 
 
 def tagged(project: Project, component: Component) -> Commits:

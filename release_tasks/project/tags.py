@@ -37,8 +37,11 @@ def version_in(component: Component, tag: str) -> str | None:
 
 
 def released_version(component: Component, tag: str) -> str | None:
-    """Return the version in a tag of this component, also in a form that its tags had before."""
-    version = version_in(component, tag)
+    """Return the version in a tag of this component, also in a form that its tags had before.
+
+    PEP 440's forms are others than SemVer's: `v1.2.0rc1`, and `v1.2` for 1.2.0.
+    """
+    version = own_version(component, tag)
     if version is not None:
         return version
     for form in component.former_tags:
@@ -46,6 +49,21 @@ def released_version(component: Component, tag: str) -> str | None:
         if version is not None:
             return version
     return None
+
+
+def own_version(component: Component, tag: str) -> str | None:
+    """Return the version in a tag of the form that this component's tags have now."""
+    version = version_in_form(component.tag, tag)
+    if version is None or refusal(component, version):
+        return None
+    return version
+
+
+def numbers_in(component: Component, tag: str) -> int:
+    """Return how many numbers the version in a tag of the present form has: 2 in `v1.4`."""
+    before, _, after = component.tag.partition("{version}")
+    text = tag[len(before) : len(tag) - len(after)]
+    return len(text.partition("-")[0].split("."))
 
 
 def read(project: Project, tag: str) -> tuple[Component, str, bool]:

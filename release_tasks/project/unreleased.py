@@ -78,7 +78,9 @@ def unreleased(
     With several components, only commits count that change a folder of what it ships. Raises
     `ReleaseError` for a shallow clone.
     """
-    last = last_finished(project, component)
+    last = last_finished(project, component) or _last_tagged(
+        project, component
+    )
     if last is None:
         commits = git.log(project.root, "", paths(project, component))
         return Unreleased(component.name, "", "", 0.0, 0.0, commits, (), ())
@@ -105,6 +107,14 @@ def unreleased(
         fragments,
         tuple(reasons),
     )
+
+
+def _last_tagged(project: Project, component: Component) -> str | None:
+    """Return the last version of several that have tags; a single one may be of a release begun."""
+    versions = history.tagged(project, component)
+    if len(versions) < 2:
+        return None
+    return next(history.before_head(project, versions), None)
 
 
 def paths(project: Project, component: Component) -> tuple[str, ...]:

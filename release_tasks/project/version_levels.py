@@ -9,11 +9,11 @@ from release_tasks.memo import memoizing
 from release_tasks.project.discovery import discover
 from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
-from release_tasks.project.tags import manifest_version, released_version
+from release_tasks.project.tags import manifest_version, version_in
 from release_tasks.project.unreleased import unreleased
 from release_tasks.tools import git
 from release_tasks.tools.git import clones, known_tags, origin
-from release_tasks.versions.numbers import is_prerelease, parse
+from release_tasks.versions.numbers import is_lower, is_prerelease, parse
 from release_tasks.versions.requests import (
     AUTO,
     matches_level,
@@ -74,13 +74,30 @@ def _version(project: Project, component: Component, level: str) -> str:
     if is_at_head and (is_last or level == AUTO):
         # nothing was committed since: the release may have been interrupted
         return last
-    following = next_version(last, level)
+    following = _above_manifests(project, component, last, level)
     if following in versions:
         raise ReleaseError(
             f"{following}, the {level} version after {last}, is public, "
             "but its commit is not in HEAD's history",
             "--version X.Y.Z",
         )
+    return following
+
+
+def _above_manifests(
+    project: Project, component: Component, last: str, level: str
+) -> str:
+    """Return what a level means after a version, or after the manifests that have gone further.
+
+    Their version was released without a tag, or with one that is not known; a prerelease there
+    only stands for a later version.
+    """
+    following = next_version(last, level)
+    if component.version is None or not is_lower(following, component.version):
+        return following
+    committed = _committed_version(project.root, component)
+    if is_lower(following, committed) and not is_prerelease(committed):
+        return next_version(committed, level)
     return following
 
 
@@ -103,7 +120,7 @@ def _first_version(project: Project, component: Component, level: str) -> str:
             "--version X.Y.Z",
         )
     root = project.root
-    tags = (released_version(component, tag) for tag in git.tags(root))
+    tags = (version_in(component, tag) for tag in git.tags(root))
     begun = {version for version in tags if version} | set(
         tagged(project, component)
     )
@@ -118,7 +135,7 @@ def _first_version(project: Project, component: Component, level: str) -> str:
     highest = max(begun, key=parse)
     if len(begun) == 1 and matches_level(highest, level):
         return highest
-    return next_version(highest, level)
+    return _above_manifests(project, component, highest, level)
 
 
 def _has_readable_origin(root: Path) -> bool:

@@ -264,6 +264,26 @@ def test_crates_that_need_a_private_one_are_left_out(
     assert text.startswith(f'[crates]\nignore = ["lamp", "oil"]  # {reason}\n')
 
 
+def test_a_crate_that_newly_needs_a_private_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["lamp", "wick"]\nresolver = "2"\n',
+        "lamp/Cargo.toml": CRATE.format("lamp", "0.2.0"),
+        "wick/Cargo.toml": CRATE.format("wick", "0.0.1") + "publish = false\n",
+    }
+    root = repository(tmp_path / "lamp", files, "v0.2.0")
+    commit_files(
+        root,
+        {
+            "lamp/Cargo.toml": files["lamp/Cargo.toml"]
+            + '[dependencies]\nwick = { path = "../wick" }\n'
+        },
+    )
+    # crates.io has it, so what keeps it from there now is a problem
+    assert "ignore" not in suggested(root, monkeypatch)
+
+
 def test_a_version_file_is_suggested_where_it_was_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +376,18 @@ def test_a_crate_without_metadata_is_left_out_unless_another_needs_it(
     # before the first release `check` says what is missing
     text = suggested(repository(tmp_path / "new", files, ""), monkeypatch)
     assert "ignore" not in text
+
+
+def test_init_names_no_version_that_pypi_does_not_have(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = PYTHON.format("lamp", "0.3.0.dev1")
+    root = repository(tmp_path / "lamp", {"pyproject.toml": text}, "v0.2.0")
+    suggested(root, monkeypatch)
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].endswith(" rehearse --version 0.3.0")
 
 
 @pytest.mark.parametrize(

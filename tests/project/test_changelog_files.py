@@ -95,3 +95,46 @@ def test_a_changelog_below_the_root_that_was_given_up_is_none(
 ) -> None:
     files = {f"python/{name}": text for name, text in tiny().items()}
     assert found(tmp_path, files | {"python/CHANGELOG.md": log}) == [wanted]
+
+
+def linked(root: Path, links: dict[str, str], files: dict[str, str]) -> Path:
+    for path, target in links.items():
+        place = root / "project" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target)
+    return commit_files(root / "project", files)
+
+
+def test_a_changelog_behind_a_link_is_the_file_itself(tmp_path: Path) -> None:
+    links = {"CHANGELOG.md": "site/log.md"}
+    root = linked(tmp_path, links, tiny(**{"site/log.md": MD}))
+    assert discover(root).components[0].changelog == "site/log.md"
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        # nothing is written outside of the repository, or into what git does not track
+        {"CHANGELOG.md": "../elsewhere.md"},
+        {"CHANGELOG.md": ".git/description"},
+    ],
+)
+def test_a_link_to_what_is_not_in_the_repository_stays(
+    tmp_path: Path, links: dict[str, str]
+) -> None:
+    (tmp_path / "elsewhere.md").write_text(MD)
+    root = linked(tmp_path, links, tiny())
+    assert discover(root).components[0].changelog != "../elsewhere.md"
+    assert discover(root).components[0].changelog in ("CHANGELOG.md", None)
+
+
+def test_components_that_link_to_one_file_keep_their_links(
+    tmp_path: Path,
+) -> None:
+    files = {name: text for name, text in TWO.items() if "CHANGE" not in name}
+    links = {"CHANGELOG.md": "all.md", "other/CHANGELOG.md": "../all.md"}
+    root = linked(
+        tmp_path, links, files | {"all.md": MD.replace("0.1.0", "0.4.0")}
+    )
+    logs = [one.changelog for one in discover(root).components]
+    assert logs == list(links)

@@ -135,6 +135,36 @@ def test_history_goes_on_where_the_form_has_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.tools("git", "cargo")
+@pytest.mark.parametrize(
+    ("commits", "versions"),
+    [
+        # tags with two numbers are versions, unless they follow the newest of a line
+        ("v0.12 v0.12.1 v0.13", "0.13.0 0.12.1 0.12.0"),
+        ("v1.4.0 v1.4.1,v1.4,v1", "1.4.1 1.4.0"),
+        ("v1.4,v1.4.0 v1.4.1", "1.4.1 1.4.0"),
+        ("v1.4.0 v1.4", "1.4.0"),
+        ("v1 v2 v2.0.1", "2.0.1"),
+        # PEP 440's spellings of prereleases
+        ("v1.2.0rc1 v1.2.0", "1.2.0 1.2.0-rc.1"),
+        ("v2026.04.01 v2026.4.2", "2026.4.2 2026.4.1"),
+    ],
+)
+def test_which_tags_of_the_present_form_are_versions(
+    tmp_path: Path, commits: str, versions: str
+) -> None:
+    root = commit_files(
+        tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""}
+    )
+    for number, tags in enumerate(commits.split()):
+        commit_files(root, {"n.txt": str(number)})
+        for tag in tags.split(","):
+            git(root, "tag", tag)
+    found = discover(root)
+    (component,) = found.components
+    assert " ".join(released(found, component)) == versions
+
+
+@pytest.mark.tools("git", "cargo")
 def test_tags_without_a_v_are_followed_and_count(tmp_path: Path) -> None:
     root = commit_files(
         tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""}

@@ -130,6 +130,20 @@ def test_tags_that_were_never_github_releases_count(tiny: TinyProject) -> None:
     assert resolve("patch", None) == "0.3.2"
 
 
+def test_levels_count_from_manifests_that_are_further_than_the_tags(
+    tiny: TinyProject,
+) -> None:
+    tiny.tag("v0.0.1")
+    tiny.tag("v0.0.2")
+    tiny.commit("more.txt")
+    # the manifests have 0.1.0
+    assert resolve("patch", None) == "0.1.1"
+    publish("v0.0.1")
+    assert resolve("patch", None) == "0.1.1"
+    assert resolve("minor", None) == "0.1.0"
+    assert resolve("major", None) == "1.0.0"
+
+
 def test_on_a_maintenance_branch_words_count_from_its_own_last_release(
     tiny: TinyProject,
 ) -> None:

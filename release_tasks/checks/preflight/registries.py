@@ -60,8 +60,15 @@ def taken_version(context: CheckContext) -> Iterator[Problem]:
 @problem
 def untagged_version(context: CheckContext) -> Iterator[Problem]:
     """Find what is public although it has no tag."""
+    tagged = {
+        part.component.name: history.released(context.project, part.component)
+        for part in context.release.parts
+    }
     for _, statuses in _read(context):
         for status in statuses:
+            known = tagged.get(status.artifact.component, {})
+            if status.artifact.version in known:
+                continue  # in another form
             if status.state in converge.DONE:
                 artifact = status.artifact
                 yield Problem(

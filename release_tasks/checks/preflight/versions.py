@@ -210,7 +210,9 @@ def _not_higher(part: ComponentRelease, last: str, tag: str) -> Problem:
     fact = (
         f"{part.version} is not higher than {last}, which is tagged on origin"
     )
-    if parse(part.version).build:
+    if part.version == last:
+        fact = f"{last} is tagged on origin already, as {tag}"
+    elif parse(part.version).build:
         fact += " (build metadata does not count)"
     fix = f"choose a version after {last}, or backport from a branch that does not contain {tag}"
     return Problem(fact, fix)
