@@ -118,6 +118,11 @@ class Search:
         return found - self.olds
 
     @cached_property
+    def changelogs(self) -> set[str | None]:
+        """Return the changelogs of all components, whatever their files are called."""
+        return {one.changelog for one in self.release.project.components}
+
+    @cached_property
     def names(self) -> re.Pattern[str] | None:
         """Return a pattern of the names of what the project ships."""
         return foreign_versions.names(self.release)
@@ -379,6 +384,8 @@ def _is_stale(search: Search, line: StaleLine) -> bool:
     ):
         return False
     if may_be_old(line.path) or foreign_versions.is_past(line.text):
+        return False
+    if line.path in search.changelogs:
         return False
     if _is_missing_dependency(search.release, line):
         return True

@@ -17,6 +17,7 @@ from release_tasks.project import python_packages
 from release_tasks.project.candidates import (
     Ships,
     chosen,
+    forms_of,
     has_own_version,
     is_on_its_own,
     is_real,
@@ -27,6 +28,7 @@ from release_tasks.project.candidates import (
 from release_tasks.project.kinds import NAMED
 from release_tasks.project.model import (
     Project,
+    PythonPackage,
     SeveralCandidates,
     resolved_or_empty,
 )
@@ -35,9 +37,11 @@ from release_tasks.project.tag_forms import (
     DEFAULT,
     RECENT,
     TagOwner,
+    has_versions,
     last_version,
     read_forms,
 )
+from release_tasks.rules import pypi
 
 PARTS = {"crates": "crates", "python": "Python packages", "charts": "charts"}
 
@@ -175,6 +179,13 @@ def _groups(project: Project, ships: Ships) -> list[_Group]:
     return groups
 
 
+def _is_never_on_pypi(project: Project, package: PythonPackage) -> bool:
+    """Tell whether a package of a project with releases has no tag, and no name that PyPI gives."""
+    if not has_versions(project.tags) or not pypi.new_name(package.name):
+        return False
+    return not forms_of(project, "python", package).known
+
+
 def _by_version(project: Project, ships: Ships) -> list[_Group]:
     groups: dict[str, _Group] = {}
     refused = unpublishable(project)
@@ -190,6 +201,8 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     versions = python_packages.versions(project, packages)
     own = {package.name for package in packages_with_own_tags(project, ships)}
     for package in packages:
+        if groups and _is_never_on_pypi(project, package):
+            continue
         version = versions.get(package.name, "")
         is_alone = package.name in own or package.is_from_tags
         is_placeholder = bool(groups) and not is_real(version)

@@ -78,9 +78,7 @@ def unreleased(
     With several components, only commits count that change a folder of what it ships. Raises
     `ReleaseError` for a shallow clone.
     """
-    last = last_finished(project, component) or _last_tagged(
-        project, component
-    )
+    last = last_finished(project, component) or _last_tagged(project, component)
     if last is None:
         commits = git.log(project.root, "", paths(project, component))
         return Unreleased(component.name, "", "", 0.0, 0.0, commits, (), ())

@@ -93,6 +93,25 @@ def inv(root: Path, *words: str) -> list[str]:
     return done.stderr.splitlines()
 
 
+def test_a_changelog_of_any_name_has_old_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = '[components.tiny]\npython = ["Tiny-Plain"]\nchangelog = "whatsnew.md"\n'
+    log = "# What is new\n\n## [0.1.5] - 2026-01-01\n\n- Tiny-Plain 0.1.5.\n"
+    files = {
+        "pyproject.toml": PROJECT["pyproject.toml"].replace(
+            '"left==0.1.5"', ""
+        ),
+        "whatsnew.md": log,
+        "release-tasks.toml": settings,
+        "tasks.py": PROJECT["tasks.py"],
+    }
+    monkeypatch.chdir(begin(tmp_path, files))
+    assert inv(tmp_path, "bump", "--version", "0.2.0") == [
+        "set version 0.2.0 in 2 files"
+    ]
+
+
 def test_the_version_of_a_stale_copy_is_searched_elsewhere(tiny: Path) -> None:
     (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
     commit_all(tiny, "Forget the page, too")

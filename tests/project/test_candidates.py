@@ -284,6 +284,24 @@ def test_a_crate_that_newly_needs_a_private_one_stays(
     assert "ignore" not in suggested(root, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("tags", "is_there"),
+    [("v0.2.0", False), ("v0.2.0 site-v0.1.0", True), ("", True)],
+)
+def test_a_package_that_pypi_never_took_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: str, is_there: bool
+) -> None:
+    files = {
+        "Cargo.toml": CRATE.format("lamp", "0.2.0"),
+        # the name of a module of Python
+        "site/pyproject.toml": PYTHON.format("site", "0.1.0"),
+    }
+    root = repository(tmp_path / "lamp", files, tags)
+    text = suggested(root, monkeypatch)
+    assert ('python = ["site"]' in text) is is_there
+    assert ("# site (python)" in text) is not is_there
+
+
 def test_a_version_file_is_suggested_where_it_was_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +326,8 @@ def test_a_version_file_is_suggested_where_it_was_left_behind(
         ),
         ({"tests/Dockerfile": "FROM a\n"}, 1),
         ({"integration-tests/a/Dockerfile": "FROM a\n"}, 1),
+        ({"scripts/report/Dockerfile": "FROM a\n"}, 1),
+        ({"hack/Dockerfile": "FROM a\n"}, 1),
     ],
 )
 def test_dockerfiles_of_actions_and_tests_are_no_candidates(
