@@ -49,6 +49,7 @@ _MAY_BE_OLD = re.compile(
     r"|(?:^|[/_.-])20[0-9]{2}-[01][0-9]-[0-3][0-9]|[/_-]v?[0-9]+\.[0-9]+\.[0-9]+(?=[/.])"
     r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes"
     r"|vendor|third[-_]party|node_modules)/"
+    r"|(?:^|/)tests?/(?:[^/]+/)*(?:assets?|data|inputs?|resources?|samples?)/"
     r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json"
     r"|\.min\.(?:js|css)|\.map|\.snap|\.svg)$"
     r"|(?:^|/)index\.ya?ml$",  # of a chart repository

@@ -89,14 +89,14 @@ def _above_manifests(
 ) -> str:
     """Return what a level means after a version, or after the manifests that have gone further.
 
-    Their version was released without a tag, or with one that is not known; a prerelease there
-    only stands for a later version.
+    Their version was released without a tag, or stands for the next one: 0.3.0 comes after 0.2.0
+    where they have 0.3.0-dev, whatever the level.
     """
     following = next_version(last, level)
     if component.version is None or not is_lower(following, component.version):
         return following
     committed = _committed_version(project.root, component)
-    if is_lower(following, committed) and not is_prerelease(committed):
+    if is_lower(following, committed):
         return next_version(committed, level)
     return following
 

@@ -93,6 +93,23 @@ def inv(root: Path, *words: str) -> list[str]:
     return done.stderr.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("CHANGES.rst", True),
+        ("docs/posts/2026-01-02-lamp.md", True),
+        ("tests/fixtures/a.json", True),
+        ("cli/tests/assets/sample.json", True),
+        ("tests/lock/data/a.toml", True),
+        ("tests/test_cli.py", False),
+        ("assets/install.sh", False),
+        ("data/tests.json", False),
+    ],
+)
+def test_which_files_may_have_old_versions(path: str, expected: bool) -> None:
+    assert stale_versions.may_be_old(path) is expected
+
+
 def test_a_changelog_of_any_name_has_old_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,11 @@ def test_levels_count_from_manifests_that_are_further_than_the_tags(
     assert resolve("patch", None) == "0.1.1"
     assert resolve("minor", None) == "0.1.0"
     assert resolve("major", None) == "1.0.0"
+    manifest = tiny.root / "pyproject.toml"
+    text = manifest.read_text()
+    tiny.commit("pyproject.toml", text.replace("0.1.0", "0.2.0a1"))
+    assert resolve("patch", None) == "0.2.0"
+    assert resolve("alpha", None) == "0.2.0-alpha.2"
 
 
 def test_on_a_maintenance_branch_words_count_from_its_own_last_release(
