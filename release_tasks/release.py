@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import memo, shell, terminal
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.printable import word
+from release_tasks.project.history import tagged
+from release_tasks.project.model import resolved_or_empty
 from release_tasks.project.tags import (
     carried,
     manifest_version,
@@ -21,7 +23,7 @@ from release_tasks.project.tags import (
 from release_tasks.project.version_levels import resolve
 from release_tasks.tools import ci, git
 from release_tasks.tools.git import known_tags, origin, whole, worktree
-from release_tasks.versions.numbers import parse
+from release_tasks.versions.numbers import parse, pep440
 from release_tasks.versions.requests import parse_request
 
 if TYPE_CHECKING:
@@ -87,6 +89,17 @@ class Release:
     ) -> Release:
         """Return the release of `version` from HEAD, even if its tag is elsewhere."""
         return _at(shell.is_dry(c), version, component, at_head=True)
+
+    @classmethod
+    def at_or_next(
+        cls, c: Context, version: str | None, component: str | None
+    ) -> Release:
+        """Return the release of `version`; by default the next patch where this checkout has none.
+
+        It has none where only tags have the version, or where it stands for a later one, such as
+        1.3.0.dev0 of a Python package.
+        """
+        return _at(shell.is_dry(c), version, component, or_next=True)
 
     @property
     def epoch(self) -> int:
@@ -154,6 +167,7 @@ def _at(
     version: str | None,
     component: str | None,
     at_head: bool = False,
+    or_next: bool = False,
 ) -> Release:
     from release_tasks.project import discovery
 
@@ -163,18 +177,26 @@ def _at(
         memo.prefetch(origin.refs, checkout)
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
-    versions = _versions(project, checkout, head, version, component)
+    versions = None
+    if or_next and version is None:
+        versions = _next(project, component, head)
+    if versions is None:
+        versions = _versions(project, checkout, head, version, component)
     tags = {
         name: tag_name(project.component(name), versions[name])
         for name in versions
     }
-    tagged = None
+    tag_commit = None
     if not at_head:
-        tagged = _tagged_commit(checkout, tuple(tags.values()), head, is_dry)
+        tag_commit = _tagged_commit(
+            checkout, tuple(tags.values()), head, is_dry
+        )
     source_tree = checkout
-    is_there = tagged == head and not git.changed(checkout)
-    if tagged and not (is_there and not whole.missing(checkout)):
-        source_tree = worktree.at(checkout, next(iter(tags.values())), tagged)
+    is_there = tag_commit == head and not git.changed(checkout)
+    if tag_commit and not (is_there and not whole.missing(checkout)):
+        source_tree = worktree.at(
+            checkout, next(iter(tags.values())), tag_commit
+        )
         project = discovery.discover(source_tree)
     parts = []
     for name, tag in tags.items():
@@ -193,8 +215,8 @@ def _at(
         tuple(parts),
         checkout,
         source_tree,
-        commit=tagged or head,
-        is_tagged=tagged is not None,
+        commit=tag_commit or head,
+        is_tagged=tag_commit is not None,
     )
 
 
@@ -221,6 +243,40 @@ def _versions(
     return versions
 
 
+def _next(
+    project: Project, component: str | None, head: str
+) -> Versions | None:
+    """Return the next patch of the only component, None where the checkout has a version."""
+    components = project.components
+    if component:
+        components = (project.component(component),)
+    if len(components) > 1:
+        return None
+    [one] = components
+    local = git.tags(project.root)
+    at_head = [tag for tag, commit in local.items() if commit == head]
+    why = _why_no_version(project.root, one)
+    is_tagged = any(version_in(one, tag) for tag in at_head)
+    if not why or is_tagged or not tagged(project, one):
+        return None
+    version = resolve("patch", one.name)
+    terminal.notice(f"checking {version}, the next patch: {why}")
+    return {one.name: version}
+
+
+def _why_no_version(root: Path, component: Component) -> str:
+    """Return why a component's manifests have no version that can be released, "" if they have."""
+    if component.unknown_version:
+        return ""  # that is an error of its own
+    try:
+        version = manifest_version(root, component)
+        if version and resolved_or_empty(component.python):
+            pep440(version)
+    except ReleaseError as error:
+        return error.problem
+    return "" if version else "no manifest has the version"
+
+
 def _current(
     components: tuple[Component, ...], checkout: Path, head: str
 ) -> Versions:
@@ -231,7 +287,7 @@ def _current(
     at_head = [
         tag for tag, commit in git.tags(checkout).items() if commit == head
     ]
-    tagged: Versions = {}
+    found: Versions = {}
     for component in components:
         versions = {
             tag: version
@@ -240,11 +296,11 @@ def _current(
         }
         started_by = ci.tag()
         if len(versions) == 1:
-            tagged[component.name] = next(iter(versions.values()))
+            found[component.name] = next(iter(versions.values()))
         elif started_by in versions:
-            tagged[component.name] = versions[started_by]
-    if tagged:
-        return tagged
+            found[component.name] = versions[started_by]
+    if found:
+        return found
     components = _to_release(components, checkout)
     for component in components:
         if component.version is None:
@@ -315,7 +371,7 @@ def _tagged_commit(
     commits = {public.get(tag, local.get(tag, "")) for tag in tags}
     if len(commits) > 1:
         raise ReleaseError(
-            f"the tags {', '.join(tags)} are on different commits",
+            f"the tags {shorten(tags)} are on different commits",
             "release one at a time: --component NAME",
         )
     return commits.pop()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.contexts import context
 from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
+from release_tasks.release import Release
 
 
 def test_without_a_tag_the_checkout_itself_is_released(
@@ -242,6 +244,39 @@ def test_a_checkout_of_one_components_tag_is_about_that_component(
 ) -> None:
     two.tag("other-v0.4.0")
     assert [p.tag for p in two.release().parts] == ["other-v0.4.0"]
+
+
+@pytest.mark.parametrize(
+    ("version", "checked", "why"),
+    [
+        ('version = "0.2.0.dev1"', "0.2.0", "has a dev release"),
+        ('dynamic = ["version"]', "0.1.1", "no manifest has the version"),
+        ('version = "0.2.0"', "0.2.0", ""),
+    ],
+)
+def test_a_check_is_about_the_next_version_where_the_checkout_has_none(
+    tiny: TinyProject,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+    checked: str,
+    why: str,
+) -> None:
+    tiny.tag("v0.1.0")
+    text = (tiny.root / "pyproject.toml").read_text()
+    backend = (
+        '[tool.hatch.version]\nsource = "vcs"\n' if "dyn" in version else ""
+    )
+    tiny.commit(
+        "pyproject.toml", text.replace('version = "0.1.0"', version) + backend
+    )
+    release = Release.at_or_next(context(), None, None)
+    assert [part.version for part in release.parts] == [checked]
+    said = capsys.readouterr().err
+    assert (f"checking {checked}, the next patch: " in said) is bool(why)
+    assert why in said
+    # a request is taken as it is
+    asked = Release.at_or_next(context(), "0.3.0", None)
+    assert [part.version for part in asked.parts] == ["0.3.0"]
 
 
 def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_time(

@@ -40,8 +40,9 @@ _REQUIREMENTS = re.compile(
 _PAST = re.compile(
     r"\bdeprecat|\bsince\s*=|@since\b|\b(?:version(?:added|changed|removed)|deprecated)::"
     r"|\bgenerated\s+(?:by|with)\b"
-    r"|\b(?:since|(?:new|added|introduced|changed|removed|fixed)\s+in)\s+"
-    r"(?:[\w-]+\s+)?v?[0-9]",
+    r"|\b(?:since|(?:new|added|introduced|changed|removed|fixed|published|released)\s+in)\s+"
+    r"(?:[\w-]+\s+)?v?[0-9]"
+    r"|\bpre-v?[0-9]+\.[0-9]",
     re.I,
 )
 # in a sentence, an older version is history or a lower bound; only that of today has to follow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
@@ -13,7 +15,12 @@ from release_tasks.project.tags import manifest_version, version_in
 from release_tasks.project.unreleased import unreleased
 from release_tasks.tools import git
 from release_tasks.tools.git import clones, known_tags, origin
-from release_tasks.versions.numbers import is_lower, is_prerelease, parse
+from release_tasks.versions.numbers import (
+    as_semver,
+    is_lower,
+    is_prerelease,
+    parse,
+)
 from release_tasks.versions.requests import (
     AUTO,
     matches_level,
@@ -95,9 +102,9 @@ def _above_manifests(
     following = next_version(last, level)
     if component.version is None or not is_lower(following, component.version):
         return following
-    committed = _committed_version(project.root, component)
-    if is_lower(following, committed):
-        return next_version(committed, level)
+    upcoming = _upcoming(project.root, component)
+    if is_lower(following, upcoming):
+        return next_version(upcoming, level)
     return following
 
 
@@ -144,16 +151,42 @@ def _has_readable_origin(root: Path) -> bool:
 
 def _committed_version(root: Path, component: Component) -> str:
     """Return the version that HEAD's manifests have; an interrupted bump has changed the files."""
-    if git.changed(root):
-        with clones.manifests_at(root, git.head(root)) as tree:
-            return _version_at(tree, component)
-    return _version_at(root, component)
+    with _committed(root) as tree:
+        committed = _at(tree, component)
+        if committed.unknown_version:
+            raise committed.unknown_version
+        return manifest_version(tree, committed) or "0.0.0"
 
 
-def _version_at(tree: Path, component: Component) -> str:
+def _upcoming(root: Path, component: Component) -> str:
+    """Return what HEAD's manifests have or stand for: `3.2.0-dev` for 3.2.0.dev1 of Python.
+
+    It is "" for what SemVer does not have, such as a post release.
+    """
+    with _committed(root) as tree:
+        version = _at(tree, component).version or ""
+    release, is_dev, _ = version.partition(".dev")
+    try:
+        number = parse(as_semver(release))
+    except ReleaseError:
+        return ""
+    if is_dev and not number.prerelease:
+        return f"{number}-dev"
+    return str(number)
+
+
+@contextmanager
+def _committed(root: Path) -> Iterator[Path]:
+    """Yield a folder with the manifests of HEAD."""
+    if not git.changed(root):
+        yield root
+        return
+    with clones.manifests_at(root, git.head(root)) as tree:
+        yield tree
+
+
+def _at(tree: Path, component: Component) -> Component:
+    """Return a component as the manifests of a tree have it."""
     components = discover(tree).components
     named = [one for one in components if one.name == component.name]
-    committed = named[0] if named else components[0]
-    if committed.unknown_version:
-        raise committed.unknown_version
-    return manifest_version(tree, committed) or "0.0.0"
+    return named[0] if named else components[0]

@@ -142,11 +142,32 @@ def test_levels_count_from_manifests_that_are_further_than_the_tags(
     assert resolve("patch", None) == "0.1.1"
     assert resolve("minor", None) == "0.1.0"
     assert resolve("major", None) == "1.0.0"
-    manifest = tiny.root / "pyproject.toml"
-    text = manifest.read_text()
-    tiny.commit("pyproject.toml", text.replace("0.1.0", "0.2.0a1"))
-    assert resolve("patch", None) == "0.2.0"
-    assert resolve("alpha", None) == "0.2.0-alpha.2"
+
+
+@pytest.mark.parametrize(
+    ("version", "word", "meant"),
+    [
+        ("0.1.0", "patch", "0.1.1"),
+        ("0.2.0a1", "patch", "0.2.0"),
+        ("0.2.0a1", "alpha", "0.2.0-alpha.2"),
+        ("0.2.0.dev", "patch", "0.2.0"),
+        ("0.2.0.dev3", "minor", "0.2.0"),
+        ("0.2.0.dev3", "major", "1.0.0"),
+        # SemVer has no such version to count from
+        ("0.2.0.post1", "patch", "0.0.2"),
+        ("1!0.2.0", "patch", "0.0.2"),
+    ],
+)
+def test_levels_do_not_go_below_what_the_manifests_stand_for(
+    tiny: TinyProject, version: str, word: str, meant: str
+) -> None:
+    finish(tiny, "v0.0.1")
+    text = (tiny.root / "pyproject.toml").read_text()
+    tiny.commit("more.txt")
+    tiny.commit(
+        "pyproject.toml", text.replace('"0.1.0"', f'"{version}"') + "\n"
+    )
+    assert resolve(word, None) == meant
 
 
 def test_on_a_maintenance_branch_words_count_from_its_own_last_release(

@@ -30,11 +30,11 @@ def run_checks(
     Where `credentials` are elsewhere, none is looked for.
     """
     # as slow as the imports below
-    memo.prefetch(Release.at, c, version, component)
+    memo.prefetch(Release.at_or_next, c, version, component)
     from release_tasks.checks.check import CheckContext
     from release_tasks.checks.preflight.all import check_release
 
-    release = Release.at(c, version, component)
+    release = Release.at_or_next(c, version, component)
     context = CheckContext(c, release, new, credentials)
     found = check_release(context, fast)
     gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
