@@ -16,6 +16,8 @@ from release_tasks.project.unreleased import unreleased
 from release_tasks.tools import git
 from release_tasks.tools.git import clones, known_tags, origin
 from release_tasks.versions.numbers import (
+    COUNTED,
+    PRERELEASE_IDS,
     as_semver,
     is_lower,
     is_prerelease,
@@ -96,16 +98,21 @@ def _above_manifests(
 ) -> str:
     """Return what a level means after a version, or after the manifests that have gone further.
 
-    Their version was released without a tag, or stands for the next one: 0.3.0 comes after 0.2.0
-    where they have 0.3.0-dev, whatever the level.
+    Their version was released without a tag, or stands for the next one: where they have
+    0.3.0-dev, 0.3.0 comes after 0.2.0 whatever the level, and 0.3.0-rc.1 is its first prerelease.
     """
     following = next_version(last, level)
     if component.version is None or not is_lower(following, component.version):
         return following
     upcoming = _upcoming(project.root, component)
-    if is_lower(following, upcoming):
-        return next_version(upcoming, level)
-    return following
+    if not is_lower(following, upcoming):
+        return following
+    number = parse(upcoming)
+    stage = number.prerelease or ""
+    if is_prerelease(following) and stage and not COUNTED.fullmatch(stage):
+        first = level if level in PRERELEASE_IDS else "rc"
+        return f"{number.finalize_version()}-{first}.1"
+    return next_version(upcoming, level)
 
 
 def _suggested(project: Project, component: Component, last: str) -> str:

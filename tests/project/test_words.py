@@ -153,6 +153,9 @@ def test_levels_count_from_manifests_that_are_further_than_the_tags(
         ("0.2.0.dev", "patch", "0.2.0"),
         ("0.2.0.dev3", "minor", "0.2.0"),
         ("0.2.0.dev3", "major", "1.0.0"),
+        ("0.2.0.dev3", "beta", "0.2.0-beta.1"),
+        ("0.2.0.dev3", "prerelease", "0.2.0-rc.1"),
+        ("0.2.0", "rc", "0.2.1-rc.1"),
         # SemVer has no such version to count from
         ("0.2.0.post1", "patch", "0.0.2"),
         ("1!0.2.0", "patch", "0.0.2"),
