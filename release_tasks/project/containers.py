@@ -43,7 +43,8 @@ _LIKE_DOCKERFILE = re.compile(
 )
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 FOR_DEVELOPERS = re.compile(
-    r"(?:.*?/)?(?:e2e|ci|\.(?:ci|circleci|github|gitlab|devcontainer|buildkite)|dev|hack|scripts?|fuzz(?:ing)?)/",
+    r"(?:.*?/)?(?:e2e|ci|\.(?:ci|circleci|github|gitlab|devcontainer|buildkite)"
+    r"|dev|hack|scripts?|fuzz(?:ing)?)/",
     re.I,
 )
 ACTION_IMAGE = re.compile(r"""^\s+image:\s*["']?([^"'\s#]+)""", re.M)
