@@ -23,7 +23,10 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True)
 class Action:
-    """What is done with one artifact or pointer; `act` does it where it is to do."""
+    """What is done with one artifact or pointer; `act` does it where it is to do.
+
+    Where an action that `comes_first` fails, nothing after it is done.
+    """
 
     channel: str
     name: str
@@ -33,6 +36,7 @@ class Action:
     act: Callable[[Context], None] | None = field(
         default=None, compare=False, repr=False
     )
+    comes_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,10 @@ def missing_credentials(
 
 
 def run(c: Context, actions: Iterable[Action]) -> None:
-    """Do everything that is to do; what fails stops nothing else, and is raised in the end."""
+    """Do everything that is to do; what fails is raised in the end.
+
+    It stops nothing else, except where the rest may only follow it.
+    """
     errors: list[ReleaseError] = []
     for action in to_do(actions):
         assert action.act is not None
@@ -89,6 +92,8 @@ def run(c: Context, actions: Iterable[Action]) -> None:
         errors += failed
         if not failed and not shell.is_dry(c):
             terminal.say(f"{action.channel}: {action.name}: {action.what}")
+        if failed and action.comes_first:
+            break
     raise_all(errors)
 
 

@@ -10,12 +10,13 @@ from invoke.context import Context
 from release_tasks import channels, converge
 from release_tasks.channels import git, github, github_draft
 from release_tasks.channels.channel import Channel
-from release_tasks.errors import raise_all
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.artifacts import Artifact, ArtifactStatus
 from release_tasks.project.model import Unresolved
 from release_tasks.project.tags import version_in
-from release_tasks.release import Release
+from release_tasks.release import ComponentRelease, Release
 from release_tasks.rollback.actions import Action, Progress, Request
+from release_tasks.shell import Failed
 from release_tasks.tools import gh
 from release_tasks.tools import git as git_program
 from release_tasks.tools.gh.pages import Page
@@ -49,18 +50,45 @@ def marks(request: Request, is_undo: bool = False) -> list[Action]:
         if is_there and not is_undo:
             found.append(Action(git.NAME, part.tag, what, Progress.DONE))
             continue
-        mark = partial(
-            origin.mark_yanked,
-            tree=release.checkout,
-            name=part.tag,
-            commit=release.commit,
-            is_undo=is_undo,
-        )
         remark = "" if is_undo else f"as {origin.YANKED}{part.tag} on origin"
         found.append(
-            Action(git.NAME, part.tag, what, Progress.TO_DO, remark, mark)
+            Action(
+                git.NAME,
+                part.tag,
+                what,
+                Progress.TO_DO,
+                remark,
+                partial(
+                    _write_mark, release=release, part=part, is_undo=is_undo
+                ),
+                comes_first=not is_undo,
+            )
         )
     return found
+
+
+def _write_mark(
+    c: Context, release: Release, part: ComponentRelease, is_undo: bool
+) -> None:
+    """Write or remove the mark; where origin refuses that, say what to do instead."""
+    mark = f"{origin.YANKED}{part.tag}"
+    try:
+        origin.mark_yanked(
+            c, release.checkout, part.tag, release.commit, is_undo
+        )
+    except Failed as error:
+        request = f"--version {release.request}"
+        fix = (
+            f"use a login that may push, or let origin take {origin.YANKED}* (a hook or a rule "
+            f"may refuse it), then this again: nothing is taken back yet; or type what "
+            f"inv --dry rollback {request} prints with the same options, without that push"
+        )
+        if is_undo:
+            fix = (
+                f"use a login that may push, then inv rollback --undo {request}: "
+                f"everything else is undone, but {mark} still says that it was taken back"
+            )
+        raise ReleaseError(error.problem, fix) from error
 
 
 def deletions(release: Release) -> list[Action]:

@@ -644,6 +644,71 @@ def test_a_version_of_charts_alone_is_marked_on_origin_and_not_released_again(
         assert status.returncode == 0, status.stdout
 
 
+ONLY_USUAL_REFS = """#!/bin/sh
+case "$1" in refs/heads/* | refs/tags/*) exit 0 ;; esac
+echo "only branches and tags are taken here" >&2
+exit 1
+"""
+
+
+@pytest.mark.tools("helm")
+def test_where_origin_takes_no_mark_nothing_else_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nothing would show that the version was public, and a release would publish it again."""
+    with tiny_project(tmp_path, monkeypatch, CHART_ALONE) as tiny:
+        tiny.registries.github.scopes += ", read:packages, delete:packages"
+        for version in ("0.1.0", "0.2.0"):
+            tiny.commit(f"{version}.txt")
+            tiny.tag(f"v{version}")
+            for step in (("package-charts",), ("publish-charts", "--new=all")):
+                assert tiny.inv(*step, "--version", version).returncode == 0
+        there = digests(CHART)
+        options = ("--version", "0.2.0", "--delete", "--yes")
+        hook = tiny.registries.github.repository("example", "tiny").path
+        hook = hook / "hooks" / "update"
+        usual = hook.read_text()
+
+        [logins] = tmp_path.rglob("git-credentials")  # of git
+        login, tokens = logins.read_text(), tiny.registries.tokens
+        logins.write_text(login.replace(tokens.github, tokens.github_read))
+        refused = tiny.inv("rollback", *options)
+
+        assert refused.returncode == 1
+        assert "Write access to repository not granted" in refused.stderr
+        assert "nothing is taken back yet" in refused.stderr
+        assert (digests(CHART), marks(tiny)) == (there, set())
+
+        logins.write_text(login)
+        hook.write_text(ONLY_USUAL_REFS)
+        refused = tiny.inv("rollback", *options)
+
+        assert refused.returncode == 1
+        assert "only branches and tags are taken here" in refused.stderr
+        assert "let origin take refs/release-tasks/yanked/*" in refused.stderr
+        assert (digests(CHART), marks(tiny)) == (there, set())
+        by_hand = tiny.inv("--dry", "rollback", *options)
+        assert by_hand.returncode == 0, by_hand.stderr
+        assert "gh api --silent -X DELETE" in by_hand.stderr
+
+        hook.write_text(usual)
+        assert tiny.inv("rollback", *options).returncode == 0
+        assert digests(CHART).keys() == {"0.1.0"}
+        assert marks(tiny) == {"v0.2.0"}
+
+        undo = ("rollback", "--undo", "--version", "0.2.0", "--yes")
+        hook.write_text(ONLY_USUAL_REFS)
+        refused = tiny.inv(*undo)
+
+        assert refused.returncode == 1
+        assert "everything else is undone" in refused.stderr
+        assert (digests(CHART), marks(tiny)) == (there, {"v0.2.0"})
+        hook.write_text(usual)
+        undone = tiny.inv(*undo)
+        assert undone.returncode == 0, undone.stderr
+        assert (digests(CHART), marks(tiny)) == (there, set())
+
+
 def marks(tiny: TinyProject) -> set[str]:
     lines = tiny.git("ls-remote", "origin", f"{MARK}*").splitlines()
     return {line.partition(MARK)[2] for line in lines}

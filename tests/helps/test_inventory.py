@@ -85,6 +85,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "project/component_version.py:_several": "project/test_components.py",
     "project/crates.py:_refuse_unknown": "helps/test_settings.py",
     "project/model.py:github_repository": "helps/test_projects.py",
+    "rollback/tags.py:_write_mark": "commands/test_rollback.py",
     "tools/cargo/__init__.py:in_order": "steps/test_package_crates.py",
     "tools/cargo/__init__.py:metadata": "project/test_cargo_folder.py",
     "tools/cargo/verify.py:_does_not_compile": "steps/test_package_crates.py",

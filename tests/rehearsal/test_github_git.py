@@ -6,6 +6,7 @@ import pytest
 from support.github_client import TOKEN, local_github
 from support.repositories import commit_files, git
 
+from release_tasks.rehearsal.github.rights import Rights
 from release_tasks.rehearsal.mirrors import Mirrors
 
 pytestmark = pytest.mark.tools("git")
@@ -187,6 +188,15 @@ def test_without_open_push_a_push_needs_the_token(tmp_path):
             code=128,
         )
         assert "Authentication failed" in wrong
+        github.hub.add_token("reader", Rights.READ)
+        reader = github.fails(
+            "git",
+            "push",
+            "https://x:reader@github.com/acme/tool.git",
+            "main",
+            code=128,
+        )
+        assert "Write access to repository not granted" in reader
         github.ok(
             "git",
             "push",

@@ -163,7 +163,7 @@ class GitHub:
             host = request.host if request.public else WEB
             mirrored = host if self._is_client(request) else ""
             readable = partial(self._readable, mirrored)
-            return web.answer_git(request, self._may_push(request), readable)
+            return web.answer_git(request, self._push_status(request), readable)
         with self._lock:
             return web.answer(request, target.urls, self.repository)
 
@@ -282,13 +282,17 @@ class GitHub:
         except Refused:
             return False
 
-    def _may_push(self, request: Request) -> bool:
+    def _push_status(self, request: Request) -> int:
+        """Return the status of the answer to a push: 200, or that of the refusal."""
         if self.open_push and not request.authorization.scheme:
-            return True
+            return 200
         try:
-            return self._rights(request) >= Rights.WRITE
+            rights = self._rights(request)
         except Refused:
-            return self.open_push
+            return 200 if self.open_push else 401
+        if rights == Rights.NONE:
+            return 401
+        return 200 if rights >= Rights.WRITE else 403
 
     def _find(self, owner: str, repo: str) -> Repository | None:
         return self._repos.get(f"{owner}/{repo}".lower())

@@ -42,12 +42,17 @@ def answer(request: Request, urls: Urls, find: Find) -> Response:
     raise not_found()
 
 
-def answer_git(request: Request, may_push: bool, find: Find) -> Response:
-    """Answer one request of a clone, fetch or push; its path has to match `GIT`."""
+def answer_git(request: Request, push_status: int, find: Find) -> Response:
+    """Answer one request of a clone, fetch or push; its path has to match `GIT`.
+
+    `push_status` is that of the answer to a push: 200, 401 without a login, 403 without the right.
+    """
     match = GIT.fullmatch(request.path)
     assert match is not None
     owner, name, service = match.groups()
-    if _is_push(request) and not may_push:
+    if _is_push(request) and push_status == 403:
+        return Response.of_text("Write access to repository not granted.\n", 403)
+    if _is_push(request) and push_status == 401:
         answer = Response.of_text("Authentication required\n", 401)
         answer.headers["WWW-Authenticate"] = 'Basic realm="GitHub"'
         return answer
