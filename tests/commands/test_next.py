@@ -67,6 +67,7 @@ def test_commits_suggest_a_level_and_the_line_to_type(
     assert " days old, 3 commits, 2 pull requests" in shown.stdout
     assert "4 to 6 weeks" in shown.stdout
     assert "a second light" in shown.stdout
+    assert "\n  suggested: minor, 0.2.0\n" in shown.stdout
     assert shown.stdout.endswith("inv release --version minor\n")
     assert (one["level"], one["next"]) == ("minor", "0.2.0")
     assert one["pull_requests"] == [8, 7]
@@ -207,4 +208,6 @@ def test_what_cargo_lock_is_behind_with_is_shown(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["dependencies"] == [
         {"name": "shop-base", "from": "0.1.0", "to": "0.1.1"}
     ]
+    shown = inv(root, "next", CARGO_NET_OFFLINE="true").stdout
+    assert "\n  shop-base 0.1.0 → 0.1.1\n" in shown
     assert (root / "Cargo.lock").read_text() == files["Cargo.lock"]

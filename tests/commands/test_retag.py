@@ -154,8 +154,26 @@ def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
         assert shop.git("cat-file", "-t", "v0.2.0") == "tag\n"
 
 
+# without its `return` the call fits into one line
+LONG_CALL = (
+    "the_whole_sum_of_every_single_part_of_an_order"
+    "(first_part_of_the_order, another_part_of_it)"
+)
+UNFORMATTED = f"""
+pub fn the_whole_sum_of_every_single_part_of_an_order(one: u32, two: u32) -> u32 {{
+    one + two
+}}
+
+pub fn total(first_part_of_the_order: u32, another_part_of_it: u32) -> u32 {{
+    return {LONG_CALL};
+}}
+"""
 # files by which a project asks for both gates
-LINTED = CRATE | {"rustfmt.toml": "", "clippy.toml": ""}
+LINTED = CRATE | {
+    "rustfmt.toml": "",
+    "clippy.toml": "",
+    "src/lib.rs": LIB_RS + UNFORMATTED,
+}
 
 
 @pytest.fixture
@@ -189,6 +207,8 @@ def test_one_command_corrects_commits_and_tags_again(
     assert linted.git("show", "HEAD:src/lib.rs").startswith(
         "pub fn sold() -> u32 {\n    1\n}\n"
     )
+    # what clippy writes is formatted
+    assert f"\n    {LONG_CALL}\n" in linted.git("show", "HEAD:src/lib.rs")
     assert on_origin(linted) == {"v0.2.0": linted.head()}
     assert linted.git("cat-file", "-t", "v0.2.0") == "tag\n"
     assert linted.git("status", "--porcelain") == ""

@@ -16,7 +16,11 @@ from support.container_projects import digests, push_image
 from support.python_projects import sdist, wheel
 from support.tiny_project import TINY, TinyProject, tiny_project
 
+from release_tasks.channels import crates_io
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.rehearsal.faults import Fault
+from release_tasks.rollback import crates
+from release_tasks.rollback.actions import Request
 from release_tasks.tools.gh import yank_notice
 
 pytestmark = pytest.mark.tools("git", "gh")
@@ -516,6 +520,33 @@ def test_exactly_our_crates_are_yanked_and_unyanked(
         assert refused.returncode == 1
         assert "there is no token for crates.io" in refused.stderr
         assert not yank_notice.is_in(releases(shop)["v0.2.0"]["body"])
+
+
+@pytest.mark.statement("B4.50")
+def test_a_crate_of_the_same_version_that_is_not_ours_is_left_alone(
+    tiny: TinyProject,
+) -> None:
+    seen = []
+    for name, state in (
+        ("shop-core", State.SAME),
+        ("shop", State.DIFFERENT),
+        ("shop-none", State.MISSING),
+        ("shop-old", State.YANKED),
+    ):
+        artifact = Artifact(crates_io.NAME, name, "0.1.0", "tiny")
+        seen.append(ArtifactStatus(artifact, state, "from another commit"))
+    request = Request(tiny.release("0.1.0"), tuple(seen), ())
+
+    found = [
+        (one.name, str(one.progress), one.remark)
+        for one in crates.back(request)
+    ]
+
+    assert found == [
+        ("shop-old 0.1.0", "done", ""),
+        ("shop 0.1.0", "stays", "not of this release: from another commit"),
+        ("shop-core 0.1.0", "to do", "who has it in a Cargo.lock keeps it"),
+    ]
 
 
 @pytest.mark.tools("helm")

@@ -101,6 +101,12 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
         registries.github.create(
             *HISTORIES["llmtrace"].repository.split("/"), root
         )
+        found = inv(root, "check", "--version", "0.2.0", "--fast")
+        assert found.returncode == 1
+        assert (
+            "crates/llmtrace-sdk/Cargo.toml depends on llmtrace-core by a path only, "
+            "which crates.io refuses"
+        ) in found.stderr
         assert inv(root, "bump", "--version", "0.2.0").returncode == 0
         assert inv(root, "tag", "--version", "0.2.0").returncode == 0
         ran = inv(root, "package-crates", "--version", "0.2.0")
