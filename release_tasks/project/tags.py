@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 from release_tasks.project.model import Component, Project, resolved_or_empty
 from release_tasks.project.tag_forms import version_in_form
 from release_tasks.versions.numbers import as_semver, from_pep440, parse
@@ -81,10 +82,10 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
         if version:
             return component, version, True
     forms = ", ".join(component.tag for component in project.components)
-    raise ReleaseError(
-        f"{tag} is not a tag of this project",
-        f"the form of its tags is {forms}",
-    )
+    fix = f"the form of its tags is {forms}"
+    if tag in project.tags:
+        fix += f"; if it is there by mistake: inv untag --tag {word(tag)}"
+    raise ReleaseError(f"{tag} is not a tag of this project", fix)
 
 
 def describe(project: Project, tag: str) -> dict[str, str | bool]:

@@ -148,7 +148,7 @@ def test_each_channel_says_what_it_counts(acme: TinyProject) -> None:
 
     shown = acme.inv("metrics", "--since", "24h")
     assert "0.2.0" in shown.stdout
-    assert "67%" in shown.stdout
+    assert "crates.io acme 2 1 (0.1.0) 67% 3" in " ".join(shown.stdout.split())
     assert "(bug) older" in shown.stdout
     wrong = acme.inv("metrics", "--since", "yesterday")
     assert "yesterday is not a duration" in wrong.stderr

@@ -161,6 +161,9 @@ def test_a_package_with_a_missing_file_is_not_uploaded(
         publish_pypi(Context(), new="all")
     assert stopped.value.fix.startswith("inv build-wheels")
     assert tried(registries) == 0
+    build_wheels(Context())
+    publish_pypi(Context(), new="all")
+    assert published(registries) == [wheel(tool), SDIST]
 
 
 @pytest.mark.statement("B1.28")
