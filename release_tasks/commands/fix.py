@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from release_tasks.project.model import Gate, Project
     from release_tasks.release import Release
-    from release_tasks.tools.cargo.fixes import Fix
+    from release_tasks.tools.fixes import Fix
 
 
 @command
@@ -38,14 +38,14 @@ def fix(
     found = list(_fixable(new.project))
     if not found:
         terminal.say(
-            "nothing to do, no gate of the project is cargo fmt or clippy"
+            "nothing to do, no command corrects what a gate of the project finds"
         )
         return
-    formats = [fixed.argv for _, fixed in found if "fmt" in fixed.argv]
+    formats = [fixed.argv for _, fixed in found if fixed.is_format]
     for gate, fixed in found:
         commands = [fixed.argv]
         if fixed.argv not in formats:
-            commands += formats  # what clippy writes is not formatted
+            commands += formats  # what a lint writes is not formatted
         _correct(c, new.checkout, gate, commands, fixed.message)
     if is_pushed:
         retag.retag.body(c, old.request, None)
@@ -53,16 +53,14 @@ def fix(
 
 def _fixable(project: Project) -> Iterator[tuple[Gate, Fix]]:
     """Yield each gate that the project asks for and that a command corrects, formatters first."""
-    from release_tasks.project.gates import gates
-    from release_tasks.tools.cargo import fixes
+    from release_tasks.project.gates import fix_of, gates
 
     found = []
     for gate in gates(project):
-        if gate.is_asked and len(gate.commands) == 1:
-            fixed = fixes.of(gate.commands[0])
-            if fixed is not None:
-                found.append((gate, fixed))
-    yield from sorted(found, key=lambda pair: "fmt" not in pair[1].argv)
+        fixed = fix_of(gate)
+        if gate.is_asked and fixed is not None:
+            found.append((gate, fixed))
+    yield from sorted(found, key=lambda pair: not pair[1].is_format)
 
 
 def _correct(

@@ -11,6 +11,8 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project import asked_gates, charts, python_gates
 from release_tasks.project.model import Chart, Gate, Project, resolved_or_empty
 from release_tasks.project.settings import FILE
+from release_tasks.tools import fixes
+from release_tasks.tools.fixes import Fix
 from release_tasks.versions.numbers import parse
 
 if TYPE_CHECKING:
@@ -61,6 +63,16 @@ def chosen(
             return None
         names.update(wanted)
     return tuple(gate.name for gate in gates(project) if gate.name in names)
+
+
+def fix_of(gate: Gate) -> Fix | None:
+    """Return the command that corrects what a gate finds, None where there is none.
+
+    A gate that installs its tools has them in an environment of its own.
+    """
+    if len(gate.commands) != 1 or gate.installs:
+        return None
+    return fixes.of(gate.commands[0])
 
 
 def is_hotfix(number: Version, branch: str | None) -> bool:

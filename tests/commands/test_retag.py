@@ -237,13 +237,32 @@ def test_what_no_command_corrects_is_committed_and_moves_no_tag(
     assert subject == "style: Apply cargo fmt fixes"
 
 
+def test_formatters_and_lints_of_other_languages_are_corrected_too(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit(
+        "release-tasks.toml",
+        '[gates]\nrun = ["ruff check x.py", "ruff format --check x.py"]\n',
+    )
+    tiny.commit("x.py", "import os\nx  =  [ 1,2 ]\n")
+
+    done = tiny.inv("fix", "--version", "0.2.0")
+
+    assert done.returncode == 0, done.stderr
+    assert tiny.git("show", "HEAD:x.py") == "x = [1, 2]\n"
+    assert tiny.git("log", "-2", "--format=%s").splitlines() == [
+        "fix: Resolve ruff check findings",
+        "style: Apply ruff format fixes",
+    ]
+
+
 def test_nothing_is_corrected_for_a_public_version_and_without_such_gates(
     tiny: TinyProject,
 ) -> None:
     done = tiny.inv("fix", "--version", "0.2.0")
     assert (
         done.returncode,
-        "no gate of the project is cargo fmt" in done.stderr,
+        "no command corrects what a gate" in done.stderr,
     ) == (0, True)
     released(tiny)
     words = ["gh", "release", "edit", "v0.2.0", "--draft=false"]

@@ -21,12 +21,11 @@ from release_tasks.checks.preflight import passed_gates
 from release_tasks.errors import Problem, ReleaseError, shorten
 from release_tasks.formats import text_files
 from release_tasks.printable import word
-from release_tasks.project.gates import ALL, chosen, gates
+from release_tasks.project.gates import ALL, chosen, fix_of, gates
 from release_tasks.project.model import Gate
 from release_tasks.project.settings import FILE
 from release_tasks.release import Release
 from release_tasks.tools import git, nox
-from release_tasks.tools.cargo import fixes
 from release_tasks.tools.git import origin
 
 # how nox begins what a session has printed
@@ -193,7 +192,9 @@ def _run_gates(context: CheckContext) -> Iterator[_Failure]:
         )
         has_failed = has_failed or is_asked
         line = f": {failing.line}" if failing else ""
-        is_fixable = is_asked and failing is not None and _is_fixable(failing)
+        is_fixable = False
+        if is_asked and failing is not None:
+            is_fixable = fix_of(failing) is not None
         fix = f"{_fix(release, session, is_fixable)}{line}"
         yield _Failure(
             Problem(f"the gate {session} fails\n{output}", fix), is_asked
@@ -214,10 +215,6 @@ def _fix(release: Release, session: str, is_fixable: bool) -> str:
     if origin.url(release.checkout) and not origin.tag(release.checkout, tag):
         command = "inv release"  # a tag that only this machine has moves with the next commit
     return f"fix it and commit, then {command} --version {release.request}; {again}"
-
-
-def _is_fixable(gate: Gate) -> bool:
-    return len(gate.commands) == 1 and fixes.of(gate.commands[0]) is not None
 
 
 def _has_sessions(release: Release) -> bool:

@@ -51,7 +51,9 @@ def answer_git(request: Request, push_status: int, find: Find) -> Response:
     assert match is not None
     owner, name, service = match.groups()
     if _is_push(request) and push_status == 403:
-        return Response.of_text("Write access to repository not granted.\n", 403)
+        return Response.of_text(
+            "Write access to repository not granted.\n", 403
+        )
     if _is_push(request) and push_status == 401:
         answer = Response.of_text("Authentication required\n", 401)
         answer.headers["WWW-Authenticate"] = 'Basic realm="GitHub"'
