@@ -16,6 +16,7 @@ from support.contexts import context
 from support.python_projects import sdist, wheel
 from support.tiny_project import TINY, TinyProject, tiny_project
 
+from release_tasks import terminal
 from release_tasks.commands import watch
 from release_tasks.errors import ReleaseError
 
@@ -221,3 +222,16 @@ def test_green_runs_are_not_enough(
     done = tiny.inv("watch", "--version", "0.2.0", "--minutes", "0")
     assert done.returncode == 3
     assert "not everything of 0.2.0 is public" in done.stderr
+    # what arrives later is waited for
+    pause = terminal.pause
+    waited: list[str] = []
+
+    def publish_meanwhile(seconds: float, why: str = "") -> None:
+        waited.append(why)
+        if len(waited) == 1:
+            publish(tiny)
+        pause(seconds, why)
+
+    monkeypatch.setattr(terminal, "pause", publish_meanwhile)
+    watch.watch(context(), "0.2.0")
+    assert "v0.2.0 to be public" in "".join(waited), waited
