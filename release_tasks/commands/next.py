@@ -35,19 +35,22 @@ def next(c: Context, component: str | None = None, json: bool = False) -> None:
         components = (project.component(component),)
     now = time.time()
     found = [unreleased(project, one, now) for one in components]
+    following = {one.component: _following(one) for one in found}
     updates = _behind(project)
-    line = _line(found, len(project.components) > 1)
+    line = _line(found, following, len(project.components) > 1)
     if json:
         terminal.print_json(
             {
-                "components": [_data(one) for one in found],
+                "components": [
+                    _data(one, following[one.component]) for one in found
+                ],
                 "dependencies": _updates_data(updates),
                 "line": line,
             }
         )
         return
     for one in found:
-        _print(one)
+        _print(one, following[one.component])
     _print_updates(updates)
     terminal.show(line or "nothing to release")
 
@@ -68,9 +71,13 @@ def _behind(project: Project) -> tuple[Update, ...]:
         return ()
 
 
-def _line(found: list[Unreleased], is_named: bool) -> str:
+def _line(
+    found: list[Unreleased], following: dict[str, str], is_named: bool
+) -> str:
     """Return what to type, "" when nothing is suggested."""
-    wanted = {one.component: one.level for one in found if one.level}
+    wanted = {
+        one.component: one.level for one in found if following[one.component]
+    }
     if not wanted:
         first = [one for one in found if not one.last and one.commits]
         return "inv release --version X.Y.Z" if first else ""
@@ -80,7 +87,7 @@ def _line(found: list[Unreleased], is_named: bool) -> str:
     return f"inv release --version {request}"
 
 
-def _print(one: Unreleased) -> None:
+def _print(one: Unreleased, following: str) -> None:
     title = f"{one.component}: no release yet"
     if one.last:
         title = f"{one.component}: {one.tag} is {one.age:.0f} days old"
@@ -97,8 +104,8 @@ def _print(one: Unreleased) -> None:
         terminal.show(f"  and {len(one.commits) - SHOWN} more")
     for reason in one.reasons:
         terminal.show(f"  {reason.level}: {reason.why}")
-    if one.level:
-        terminal.show(f"  suggested: {one.level}, {_following(one)}")
+    if following:
+        terminal.show(f"  suggested: {one.level}, {following}")
 
 
 def _counted(one: Unreleased) -> str:
@@ -113,9 +120,17 @@ def _counted(one: Unreleased) -> str:
 
 
 def _following(one: Unreleased) -> str:
-    from release_tasks.versions.requests import next_version
+    """Return the version that the suggested level means, "" where a release would refuse it."""
+    from release_tasks.errors import ReleaseError
+    from release_tasks.project.version_levels import resolve
 
-    return next_version(one.last, one.level) if one.level else ""
+    if not one.level:
+        return ""
+    try:
+        return resolve(one.level, one.component)
+    except ReleaseError as error:
+        terminal.say(f"{one.component}: {error.problem}")
+        return ""
 
 
 def _print_updates(updates: tuple[Update, ...]) -> None:
@@ -131,7 +146,7 @@ def _updates_data(updates: tuple[Update, ...]) -> list[dict[str, str]]:
     ]
 
 
-def _data(one: Unreleased) -> dict[str, Any]:
+def _data(one: Unreleased, following: str) -> dict[str, Any]:
     """Return a component in the shape that docs/json.md describes."""
     return {
         "component": one.component,
@@ -149,5 +164,5 @@ def _data(one: Unreleased) -> dict[str, Any]:
             {"level": reason.level, "why": reason.why} for reason in one.reasons
         ],
         "level": one.level,
-        "next": _following(one),
+        "next": following,
     }

@@ -96,6 +96,34 @@ def test_auto_is_what_is_suggested(
     assert auto(plain) == following
 
 
+def test_the_next_version_is_never_below_the_manifests(
+    plain: TinyProject,
+) -> None:
+    release(plain, "0.1.0")
+    ahead = PROJECT["pyproject.toml"].replace("0.1.0", "0.3.0.dev0")
+    plain.commit("pyproject.toml", ahead)
+    [one] = found(plain)["components"]
+    assert (one["level"], one["next"]) == ("patch", "0.3.0")
+    assert "suggested: patch, 0.3.0\n" in plain.inv("next").stdout
+    assert auto(plain) == "0.3.0"
+
+
+def test_a_level_that_would_be_refused_is_no_line_to_type(
+    plain: TinyProject,
+) -> None:
+    release(plain, "0.1.0")
+    plain.git("checkout", "--quiet", "-b", "elsewhere")
+    commit(plain, "fix: one")
+    release(plain, "0.1.1")
+    plain.git("checkout", "--quiet", "main")
+    commit(plain, "fix: other", "other.txt")
+    done = plain.inv("next")
+    assert done.returncode == 0, done.stderr
+    assert "0.1.1, the patch version after 0.1.0, is public" in done.stderr
+    assert done.stdout.endswith("nothing to release\n")
+    assert found(plain)["components"][0]["next"] == ""
+
+
 def test_the_changelog_counts_also_when_the_release_goes_on(
     plain: TinyProject,
 ) -> None:
