@@ -118,7 +118,10 @@ def test_a_work_tree_of_an_earlier_commit_has_the_submodule_of_that_commit(
 
 
 def test_an_empty_submodule_is_missing_and_a_copy_fetches_it(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     allow_files(monkeypatch)
     git(tmp_path, "clone", "--quiet", str(project), "fresh")
@@ -129,6 +132,11 @@ def test_an_empty_submodule_is_missing_and_a_copy_fetches_it(
     with clones.clean(fresh, head(fresh)) as copy:
         assert copy != fresh
         assert (copy / DEEP).read_text() == "deep"
+    said = capfd.readouterr().err
+    assert said.count("fetching the submodule ") == 2
+    assert "fetching the submodule vendor/outer from " in said
+    with clones.clean(fresh, head(fresh)):
+        assert "fetching" not in capfd.readouterr().err  # its objects stayed
     git(
         fresh,
         *ALLOWED,

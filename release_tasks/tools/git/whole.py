@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_tasks import environment, files, masking
+from release_tasks import environment, files, masking, terminal
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.formats.text_files import peek
 from release_tasks.memo import On, memoized_on
@@ -184,6 +184,7 @@ def _fetched(git_dir: Path, module: Submodule, url: str, base_url: str) -> Path:
         env = env | NO_FILES
     try:
         if not store.exists():
+            terminal.notice(f"fetching the submodule {module.path} from {url}")
             argv: list[str | Path] = [
                 "git",
                 "clone",
