@@ -8,28 +8,16 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import memo, shell, terminal
+from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.printable import word
-from release_tasks.project.history import tagged
-from release_tasks.project.model import resolved_or_empty
-from release_tasks.project.tags import (
-    carried,
-    manifest_version,
-    refusal,
-    tag_name,
-    version_in,
-)
-from release_tasks.project.version_levels import resolve
-from release_tasks.tools import ci, git
+from release_tasks.project import checkout_versions
+from release_tasks.project.tags import carried, tag_name
+from release_tasks.tools import git
 from release_tasks.tools.git import known_tags, origin, whole, worktree
-from release_tasks.versions.numbers import parse, pep440
-from release_tasks.versions.requests import parse_request
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
-
-Versions = dict[str, str]  # by component
 
 
 @dataclass(frozen=True)
@@ -96,8 +84,8 @@ class Release:
     ) -> Release:
         """Return the release of `version`; by default the next patch where this checkout has none.
 
-        It has none where only tags have the version, or where it stands for a later one, such as
-        1.3.0.dev0 of a Python package.
+        It has none where only tags have the version, where it stands for a later one, such as
+        1.3.0.dev0 of a Python package, and where it is released and HEAD has gone on since.
         """
         return _at(shell.is_dry(c), version, component, or_next=True)
 
@@ -178,10 +166,12 @@ def _at(
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
     versions = None
-    if or_next and version is None:
-        versions = _next(project, component, head)
+    if version is not None:
+        versions = checkout_versions.requested(project, version, component)
+    elif or_next:
+        versions = checkout_versions.following(project, component)
     if versions is None:
-        versions = _versions(project, checkout, head, version, component)
+        versions = checkout_versions.current(project, component)
     tags = {
         name: tag_name(project.component(name), versions[name])
         for name in versions
@@ -218,129 +208,6 @@ def _at(
         commit=tag_commit or head,
         is_tagged=tag_commit is not None,
     )
-
-
-def _versions(
-    project: Project,
-    checkout: Path,
-    head: str,
-    version: str | None,
-    component: str | None,
-) -> Versions:
-    """Return the versions that are requested, else those that the checkout is at."""
-    if version is None:
-        components = project.components
-        if component:
-            components = (project.component(component),)
-        return _current(components, checkout, head)
-    versions: Versions = {}
-    for name, number in parse_request(resolve(version, component)).items():
-        for requested in project.requested(name or component):
-            versions[requested.name] = str(parse(number))
-            error = refusal(requested, versions[requested.name])
-            if error:
-                raise error
-    return versions
-
-
-def _next(
-    project: Project, component: str | None, head: str
-) -> Versions | None:
-    """Return the next patch of the only component, None where the checkout has a version."""
-    components = project.components
-    if component:
-        components = (project.component(component),)
-    if len(components) > 1:
-        return None
-    [one] = components
-    local = git.tags(project.root)
-    at_head = [tag for tag, commit in local.items() if commit == head]
-    why = _why_no_version(project.root, one)
-    is_tagged = any(version_in(one, tag) for tag in at_head)
-    if not why or is_tagged or not tagged(project, one):
-        return None
-    version = resolve("patch", one.name)
-    terminal.notice(f"checking {version}, the next patch: {why}")
-    return {one.name: version}
-
-
-def _why_no_version(root: Path, component: Component) -> str:
-    """Return why a component's manifests have no version that can be released, "" if they have."""
-    if component.unknown_version:
-        return ""  # that is an error of its own
-    try:
-        version = manifest_version(root, component)
-        if version and resolved_or_empty(component.python):
-            pep440(version)
-    except ReleaseError as error:
-        return error.problem
-    return "" if version else "no manifest has the version"
-
-
-def _current(
-    components: tuple[Component, ...], checkout: Path, head: str
-) -> Versions:
-    """Return the versions of the tags at HEAD, else those of the manifests.
-
-    Of several tags of a component, the one counts that started this run of CI.
-    """
-    at_head = [
-        tag for tag, commit in git.tags(checkout).items() if commit == head
-    ]
-    found: Versions = {}
-    for component in components:
-        versions = {
-            tag: version
-            for tag in at_head
-            if (version := version_in(component, tag))
-        }
-        started_by = ci.tag()
-        if len(versions) == 1:
-            found[component.name] = next(iter(versions.values()))
-        elif started_by in versions:
-            found[component.name] = versions[started_by]
-    if found:
-        return found
-    components = _to_release(components, checkout)
-    for component in components:
-        if component.version is None:
-            _refuse_without_version(component, at_head)
-    return {
-        component.name: str(manifest_version(checkout, component))
-        for component in components
-    }
-
-
-def _to_release(
-    components: tuple[Component, ...], checkout: Path
-) -> tuple[Component, ...]:
-    """Return the components whose versions have no tag, all of them where every one has.
-
-    What was released from other commits is not what a checkout is about to release.
-    """
-    if len(components) == 1:
-        return components
-    known = known_tags.tags(checkout)
-    missing = tuple(
-        one
-        for one in components
-        if one.version and tag_name(one, one.version) not in known
-    )
-    if missing and len(missing) < len(components):
-        names = ", ".join(one.name for one in missing)
-        terminal.notice(f"going by {names}: the other versions have tags")
-    return missing or components
-
-
-def _refuse_without_version(component: Component, at_head: list[str]) -> None:
-    """Raise `ReleaseError` for a component whose only version is a tag that HEAD does not have."""
-    if component.unknown_version:
-        raise component.unknown_version
-    tags = [tag for tag in at_head if version_in(component, tag)]
-    fact = f"HEAD has no tag of {component.name}"
-    if tags:
-        fact = f"HEAD has several tags of {component.name}: {', '.join(tags)}"
-    raise ReleaseError(fact, "check out a tag, or add --version X.Y.Z")
 
 
 def _tagged_commit(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.contexts import context
-from support.tiny_project import TINY, TinyProject
+from support.tiny_project import TINY, TWO, TinyProject, tiny_project
 
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
@@ -277,6 +279,69 @@ def test_a_check_is_about_the_next_version_where_the_checkout_has_none(
     # a request is taken as it is
     asked = Release.at_or_next(context(), "0.3.0", None)
     assert [part.version for part in asked.parts] == ["0.3.0"]
+
+
+@pytest.mark.parametrize(
+    ("is_public", "is_after", "checked"),
+    [
+        (True, True, "0.1.1"),
+        (True, False, "0.1.0"),  # the tag is at HEAD: this is its release
+        (False, True, "0.1.0"),  # a release that was begun is finished first
+    ],
+)
+def test_a_check_is_about_the_next_version_where_that_of_the_checkout_is_released(
+    tiny: TinyProject,
+    capsys: pytest.CaptureFixture[str],
+    is_public: bool,
+    is_after: bool,
+    checked: str,
+) -> None:
+    tiny.tag("v0.1.0")
+    if is_public:
+        tiny.release_by_hand("v0.1.0")
+    if is_after:
+        tiny.commit("more.txt")
+    release = Release.at_or_next(context(), None, None)
+    assert [part.version for part in release.parts] == [checked]
+    said = capsys.readouterr().err
+    is_next = checked == "0.1.1"
+    assert ("the next patch: 0.1.0 is released" in said) is is_next
+    assert (release.commit == tiny.git("rev-parse", "HEAD").strip()) is (
+        is_next or not is_after
+    )
+
+
+def test_a_check_falls_back_to_the_version_of_the_checkout(
+    tiny: TinyProject,
+) -> None:
+    tiny.tag("v0.1.0")
+    tiny.release_by_hand("v0.1.0")
+    tiny.git("checkout", "--quiet", "-b", "elsewhere")
+    tiny.commit("other.txt")
+    tiny.tag("v0.1.1")
+    tiny.release_by_hand("v0.1.1")
+    tiny.git("checkout", "--quiet", "main")
+    tiny.commit("more.txt")
+    # 0.1.1 is public, and not from here
+    release = Release.at_or_next(context(), None, None)
+    assert [part.version for part in release.parts] == ["0.1.0"]
+
+
+def test_a_check_is_about_those_of_several_components_that_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {path: text for path, text in TWO.items() if "plain" not in path}
+    files["core/pyproject.toml"] = files.pop("pyproject.toml")
+    with tiny_project(tmp_path, monkeypatch, files) as side_by_side:
+        for tag in ("v0.1.0", "other-v0.4.0"):
+            side_by_side.tag(tag)
+            side_by_side.release_by_hand(tag)
+        assert len(Release.at_or_next(context(), None, None).parts) == 2
+        side_by_side.commit("other/more.txt")
+        release = Release.at_or_next(context(), None, None)
+    assert [(p.component.name, p.version) for p in release.parts] == [
+        ("other", "0.4.1")
+    ]
 
 
 def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_time(
