@@ -55,6 +55,8 @@ class Release:
     commit: str
     # the tag exists: `commit` is the tag's, and nothing is edited any more
     is_tagged: bool
+    # else it is the next patch, because this checkout has no version that can be released
+    is_requested: bool = True
 
     @classmethod
     def at(
@@ -165,11 +167,13 @@ def _at(
         memo.prefetch(origin.refs, checkout)
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
+    is_requested = True
     versions = None
     if version is not None:
         versions = checkout_versions.requested(project, version, component)
     elif or_next:
         versions = checkout_versions.following(project, component)
+        is_requested = versions is None
     if versions is None:
         versions = checkout_versions.current(project, component)
     tags = {
@@ -207,6 +211,7 @@ def _at(
         source_tree,
         commit=tag_commit or head,
         is_tagged=tag_commit is not None,
+        is_requested=is_requested,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from support.contexts import context
-from support.tiny_project import TINY, TWO, TinyProject, tiny_project
+from support.tiny_project import LOG, TINY, TWO, TinyProject, tiny_project
 
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
@@ -356,3 +357,27 @@ def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_ti
     two.tag("other-v0.4.0")
     with pytest.raises(ReleaseError, match="are on different commits"):
         two.release("core=0.1.0,other=0.4.0")
+
+
+def test_an_entry_is_not_missing_while_nobody_asked_for_the_version(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n\n", ""))
+    tiny.tag("v0.1.0")
+    tiny.release_by_hand("v0.1.0")
+    tiny.commit("more.txt")
+    found = {
+        version: [
+            finding["severity"]
+            for finding in checked(tiny, *version)
+            if finding["name"] == "missing-changelog-entry"
+        ]
+        for version in ((), ("--version", "patch"))
+    }
+    assert found == {(): ["warning"], ("--version", "patch"): ["problem"]}
+
+
+def checked(tiny: TinyProject, *words: str) -> list[dict[str, str]]:
+    done = tiny.inv("check", "--fast", "--json", *words)
+    found: list[dict[str, str]] = json.loads(done.stdout)["findings"]
+    return found

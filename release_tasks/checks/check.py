@@ -47,6 +47,10 @@ class Subject(Protocol):
     def is_tagged(self) -> bool:
         """Tell whether the tag exists, so that nothing can be changed any more."""
 
+    @property
+    def is_requested(self) -> bool:
+        """Tell whether somebody asked for this version, else nobody has decided on it yet."""
+
 
 @dataclass(frozen=True, eq=False)
 class CheckContext:
@@ -124,6 +128,11 @@ class CheckContext:
         """Tell whether the tag exists, so that nothing can be changed any more."""
         return self.release.is_tagged
 
+    @property
+    def is_requested(self) -> bool:
+        """Tell whether somebody asked for this version, else nobody has decided on it yet."""
+        return self.release.is_requested
+
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; what is ambiguous is reported by the channels."""
         for part in self.release.parts:
@@ -160,7 +169,8 @@ class Check:
     """A function that looks for one kind of problem, and how bad that is.
 
     What is public cannot be changed any more, and no finding may stop a release from being
-    finished: once the tag exists, only checks with `also_after_tag` look.
+    finished: once the tag exists, only checks with `also_after_tag` look. What is written last of
+    all (`may_come_last`) is a warning while nobody has asked for the version.
     """
 
     severity: str
@@ -169,6 +179,7 @@ class Check:
     also_after_tag: bool = False
     # whether the settings make it a problem
     is_error: Callable[[Settings], bool] | None = None
+    may_come_last: bool = False
 
     @property
     def name(self) -> str:
@@ -190,6 +201,8 @@ class Check:
             ignored = settings.checks.ignore.get(self.name, "")
             if self.is_error and self.is_error(settings):
                 severity = "problem"
+        if self.may_come_last and not subject.is_requested:
+            severity = "warning"
         if ignored:
             severity = "note"
         return [

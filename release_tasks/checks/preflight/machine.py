@@ -45,6 +45,7 @@ class MachineContext:
     order: Any
     project: Project | None
     is_tagged: bool = False
+    is_requested: bool = True
 
     @property
     def root(self) -> Path:

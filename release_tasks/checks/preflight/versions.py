@@ -84,7 +84,7 @@ def double_section(context: CheckContext) -> Iterator[Problem]:
             yield Problem(fact, changelog.MERGE, path, found[-1].line + 1)
 
 
-@also_after_tag
+@partial(also_after_tag, may_come_last=True)
 def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
     """Find each changelog without an entry for the version."""
     from release_tasks.changelogs import changelog, notes
@@ -103,7 +103,7 @@ def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
             )
 
 
-@problem
+@partial(problem, may_come_last=True)
 def unmentioned_version(context: CheckContext) -> Iterator[Problem]:
     """Find each file that has to mention the version, does not, and has not changed."""
     tree = context.release.source_tree
