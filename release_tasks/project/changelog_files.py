@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from release_tasks.formats.text_files import peek, read
@@ -111,7 +111,7 @@ def _has_towncrier(project: Project) -> bool:
 def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
     """Tell whether a file has sections of versions, also of the last one or what comes next."""
     text = peek(project.root, path)
-    titles = list(_titles(text.splitlines()))
+    titles = list(_titles(text))
     if any(_UNRELEASED.search(title) for title in titles):
         return True
     numbers = [match[1] for title in titles if (match := _NUMBER.search(title))]
@@ -132,7 +132,7 @@ def _leads_elsewhere(project: Project, path: str) -> bool:
     if not has_versions(project.tags):
         return False
     text = _COMMENT.sub("", peek(project.root, path))
-    is_unreleased = any(map(_UNRELEASED.search, _titles(text.splitlines())))
+    is_unreleased = any(map(_UNRELEASED.search, _titles(text)))
     has_link = "](" in text or "://" in text
     return has_link and not is_unreleased and not _NUMBER.search(text)
 
@@ -141,19 +141,43 @@ def _has_older_sections_only(
     project: Project, path: str, versions: Sequence[str]
 ) -> bool:
     text = peek(project.root, path)
-    has_sections = any(map(_NUMBER.search, _titles(text.splitlines())))
+    has_sections = any(map(_NUMBER.search, _titles(text)))
     return has_sections and not _is_kept(project, path, versions)
 
 
-def _titles(lines: list[str]) -> Iterable[str]:
-    """Yield the titles of Markdown and of reStructuredText, as far as versions need it."""
+def parts(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each title of Markdown and of reStructuredText with the lines below it.
+
+    They are read as far as versions need it: what is in a block of code may be taken for a title.
+    """
+    title, body = "", list[str]()
+    lines = text.splitlines()
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
-        found = _ATX.fullmatch(line)
-        if found:
-            yield found["title"]
-        elif (
-            line.strip()
-            and _UNDERLINE.fullmatch(below)
-            and not _UNDERLINE.fullmatch(line)
-        ):
-            yield line
+        following = _title(line, below)
+        if following is None:
+            body.append(line)
+            continue
+        if title:
+            yield title, body
+        title, body = following, []
+    if title:
+        yield title, body
+
+
+def _title(line: str, below: str) -> str | None:
+    found = _ATX.fullmatch(line)
+    if found:
+        return found["title"]
+    is_underlined = _UNDERLINE.fullmatch(below)
+    if line.strip() and is_underlined and not _UNDERLINE.fullmatch(line):
+        return line
+    return None
+
+
+def _titles(text: str) -> Iterator[str]:
+    return (title for title, _ in parts(text))
+
+
+def numbers_in(title: str) -> list[str]:
+    """Return the numbers of a title that may be versions, without `v`."""
+    return [match[1] for match in _NUMBER.finditer(title)]

@@ -123,7 +123,7 @@ def _why_all_next(
     project: Project, components: tuple[Component, ...]
 ) -> dict[str, str]:
     """Return why each component's next version is meant, of those that have changed."""
-    reasons = {one.name: _why_gone_on(project, one) for one in components}
+    reasons = {one.name: _why_next(project, one) for one in components}
     if not all(reasons.values()):
         return {}
     return {

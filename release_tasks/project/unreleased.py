@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from release_tasks.formats.text_files import peek
-from release_tasks.project import history
+from release_tasks.project import changelog_files, history
 from release_tasks.project.history import last_finished
 from release_tasks.project.model import Component, Project, resolved_or_empty
 from release_tasks.tools import git
@@ -27,7 +27,6 @@ _FRAGMENT = re.compile(
 _CHANGESET = re.compile(
     r"""^["']?[^"':\n]+["']?: *["']?(major|minor|patch)["']?\s*$""", re.M
 )
-_HEADING = re.compile(r"^##[ \t]+(.+)$")
 _GROUP = re.compile(r"^###[ \t]+(.+)$")
 _ENTRY = re.compile(r"^[ \t]*[-*+][ \t]+\S")
 
@@ -197,16 +196,13 @@ def _of_changelog(project: Project, component: Component) -> Iterator[Reason]:
     if component.changelog is None:
         return
     known = history.finished(project, component)
-    groups: dict[str, None] = {}
-    group = ""
-    for line in peek(project.root, component.changelog).splitlines():
-        heading = _HEADING.match(line)
-        if heading and any(number in heading[1] for number in known):
+    groups: list[str] = []
+    text = peek(project.root, component.changelog)
+    for title, body in changelog_files.parts(text):
+        if not known.keys().isdisjoint(changelog_files.numbers_in(title)):
             break
-        if match := _GROUP.match(line):
-            group = match[1].strip()
-        elif group and _ENTRY.match(line):
-            groups[group] = None
+        if any(map(_ENTRY.match, body)):
+            groups.append(title.strip())
     levels = {name: suggestions.of_group(name) for name in groups}
     highest = suggestions.highest(levels.values())
     for name, level in levels.items():

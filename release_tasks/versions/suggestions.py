@@ -23,7 +23,7 @@ _GROUPS = {
     "major": MAJOR,
     "added": MINOR,
     "feat": MINOR,
-    "new": MINOR,
+    "new ": MINOR,
     "deprecat": MINOR,
     "minor": MINOR,
 }
@@ -41,7 +41,7 @@ def of_commit(subject: str, body: str) -> str:
 
 def of_group(name: str) -> str:
     """Return the level of entries in a group of a changelog, or of a kind of fragments."""
-    words = re.sub(r"[^a-z ]", "", name.lower()).strip()
+    words = re.sub(r"[^a-z ]", "", name.lower()).strip() + " "
     for start, level in _GROUPS.items():
         if words.startswith(start):
             return level

@@ -124,6 +124,37 @@ def test_a_level_that_would_be_refused_is_no_line_to_type(
     assert found(plain)["components"][0]["next"] == ""
 
 
+@pytest.mark.parametrize(
+    ("log", "group"),
+    [
+        ("# Changelog\n\n## Unreleased\n\n### Added\n\n- More.\n\n## 1.1.0\n", "Added"),
+        ("# Changelog\n\n## Next\n\n#### New features\n\n* More.\n\n## 1.1.0\n", "New features"),
+        ("# Unreleased\n\n## Added\n\n- More.\n\n# 1.1.0 (January 1, 2026)\n", "Added"),
+        ("UNRELEASED\n==========\n\nAdded\n-----\n\n- More.\n\n1.1.0\n=====\n", "Added"),
+        # what is below a version that is released is not new, however the log begins
+        ("# 1.1.0 (January 1, 2026)\n\n### Removed\n\n- All.\n", ""),
+        ("1.1.0 / 2026\n============\n\n## Removed\n\n- All.\n", ""),
+        ("# News\n\n- what is new is told here\n\n## v1.1.0\n\n### Removed\n\n- All.\n", ""),
+        # 11.1.0 is another version
+        ("## 11.1.0\n\n### Removed\n\n- All.\n\n## 1.1.0\n", "Removed"),
+    ],
+)  # fmt: skip
+def test_a_changelog_counts_down_to_the_last_release_whatever_its_titles(
+    plain: TinyProject, log: str, group: str
+) -> None:
+    plain.commit("CHANGELOG.md", log)
+    release(plain, "1.1.0")
+    commit(plain, "fix: one")
+    [one] = found(plain)["components"]
+    said = [
+        reason["why"].removeprefix("CHANGELOG.md: ")
+        for reason in one["reasons"]
+        if reason["why"].startswith("CHANGELOG.md")
+        and reason["level"] != "patch"
+    ]
+    assert said == [group] * bool(group)
+
+
 def test_the_changelog_counts_also_when_the_release_goes_on(
     plain: TinyProject,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from release_tasks import endpoints
 from release_tasks.checks.check import CheckContext, also_after_tag, warning
-from release_tasks.errors import Problem
+from release_tasks.errors import Problem, shorten
 from release_tasks.formats import text_files
 from release_tasks.project import crate_lists
 from release_tasks.project.publishers import published
@@ -174,10 +174,11 @@ def tag_filter_too_wide(context: CheckContext) -> Iterator[Problem]:
             ]
             if len(matched) > 1:
                 narrow = [repr(tag.format(version="[0-9]*")) for tag in matched]
-                components = " and ".join(names[tag] for tag in matched)
+                components = shorten([names[tag] for tag in matched])
                 yield Problem(
-                    f"{workflow.path} runs on the tags of both {components} ({glob})",
-                    f"replace it with those of {' and '.join(narrow)} that are meant",
+                    f"{workflow.path} runs on the tags of {len(matched)} components: "
+                    f"{components} ({glob})",
+                    f"replace it with those of {shorten(narrow)} that are meant",
                     workflow.path,
                     workflow.line(glob),
                 )

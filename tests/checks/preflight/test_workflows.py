@@ -226,8 +226,8 @@ def test_a_filter_for_the_tags_of_several_components_is_found(
         return [f"{one.fact}; {one.fix}" for one in found]
 
     assert wide("['*v*']") == [
-        ".github/workflows/ci.yml runs on the tags of both core and other (*v*); "
-        "replace it with those of 'v[0-9]*' and 'other-v[0-9]*' that are meant"
+        ".github/workflows/ci.yml runs on the tags of 2 components: core, other (*v*); "
+        "replace it with those of 'v[0-9]*', 'other-v[0-9]*' that are meant"
     ]
     assert wide("['v[0-9]*', 'other-v[0-9]*']") == []
 
