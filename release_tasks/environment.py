@@ -235,6 +235,8 @@ def _harmless(own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _is_secret(name: str, value: str, hidden: Collection[str]) -> bool:
     if masking.is_secret(name, value):
         return True
+    if masking.is_secret_file(name, value):
+        return name not in _also_given  # the settings may name one that is none
     if READS_WITH_LOGIN.fullmatch(name):
         return False
     if "://" in value and masking.LOGIN_IN_URL.search(value):
@@ -288,6 +290,7 @@ def _wipe(own: Mapping[str, str]) -> None:
         text = os.fsdecode(value)
         is_secret = (
             masking.is_secret(os.fsdecode(name), text)
+            or masking.is_secret_file(os.fsdecode(name), text)
             or "@" in text
             or any(secret in text for secret in secrets)
         )

@@ -37,12 +37,23 @@ THREADS = 4  # that write at the same time: each one waits for the disk
 
 
 def leads_outside(root: Path, path: str | Path) -> bool:
-    """Tell whether a path below `root`, links followed, is outside of `root`."""
+    """Tell whether a path below `root`, links followed, is outside of `root`.
+
+    git's own folder is outside, too: it has settings and logins.
+    """
     text = str(path)
     is_plain = not text.startswith("/") and ".." not in text.split("/")
     if is_plain and not _has_link(root, text):
-        return False  # the common case, without resolving every folder from the top
-    return not is_below(Path(os.path.join(root, text)), root)
+        # the common case, without resolving every folder from the top
+        return _is_of_git(text)
+    real = Path(os.path.join(root, text))
+    return not is_below(real, root) or _is_of_git(real_path(root, path))
+
+
+def real_path(root: Path, path: str | Path) -> str:
+    """Return where a path below `root` leads, links followed, relative to `root`, with slashes."""
+    real = os.path.realpath(os.path.join(root, path))
+    return Path(os.path.relpath(real, os.path.realpath(root))).as_posix()
 
 
 def is_below(path: Path, root: Path) -> bool:
@@ -59,6 +70,11 @@ def inside(root: Path, path: str | Path) -> Path:
     """
     if leads_outside(root, path):
         real = os.path.realpath(os.path.join(root, path))
+        if is_below(Path(real), root):
+            raise ReleaseError(
+                f"{path} leads out of {root.name}, into git's own folder",
+                f"replace {path} with a file that git tracks",
+            )
         raise ReleaseError(
             f"{path} leads out of {root.name}, to {real}",
             f"replace {path} with a copy, or with a link to a file inside",
@@ -278,6 +294,11 @@ def sha256(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_of_git(path: str) -> bool:
+    # some file systems make no difference between letters
+    return any(part.lower() == ".git" for part in path.split("/"))
 
 
 def _has_link(root: Path, path: str) -> bool:

@@ -14,7 +14,7 @@ SHORTEST_SECRET = 8
 SECRET_NAME = re.compile(
     r"TOKEN(?!IZ)|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|AUTHORIZATION|COOKIE|WEBHOOK"
     r"|CONNECTION_STRING|SSHPASS|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY"
-    r"|(^|_)(PASS|PAT|JWT|DSN|SAS|OTP|TOTP|CREDS?)($|_)"
+    r"|(^|_)(PASS|PAT|JWT|DSN|SAS|OTP|TOTP|CREDS?)($|_)|(^|_)PW$"
     r"|(^|_)(?<!PUBLIC_)KEY$|_PWD$|_AUTH$|AUTH_CONFIG|AUTH_IDENT$|^BUNDLE_\w+__\w+$",
     re.IGNORECASE,
 )
@@ -24,12 +24,28 @@ NO_SECRET_NAME = re.compile(
 )
 # Values that say themselves that they are secret, by the prefixes that the services document.
 SECRET_VALUE = re.compile(
-    r"\b(gh[opsur]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|pypi-AgE[\w-]{16,}"
+    r"\b(gh[opsur]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|pypi-AgE[\w-]{16,}"
+    r"|gl(pat|dt|rt|rtr|cbt|ptt|ft|soat|imt|agent|oas|wt)-[\w.-]{20,}"
     r"|cio[A-Za-z0-9]{32,}|npm_[A-Za-z0-9]{36,}|dckr_[op]at_[\w-]{20,}|xox[abeprs]-[\w-]{10,}"
     r"|(AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|hf_[A-Za-z0-9]{30,}|sk-[\w-]{20,}"
+    r"|xapp-\d-[\w-]{10,}|ya29\.[\w-]{20,}|hvs\.[\w-]{24,}|do[opr]_v1_[a-f0-9]{64}"
+    r"|rubygems_[a-f0-9]{48}|oy2[a-z0-9]{43}|AGE-SECRET-KEY-1[A-Z0-9]{58}"
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAccountKey=[\w+/]{86}"
+    r"|(?<=://hooks\.slack\.com/services/)[\w/]{20,}"
+    r"|(?<=/api/webhooks/)\d+/[\w-]{20,}"
     r"|(?i:authorization: *(basic|bearer|token) +\S+)"
+)
+# A file as a text, such as one with a key.
+FILE_NAME = re.compile(
+    r"_(BASE64|B64)$|(^|_)(P12|PFX|PEM|KEYSTORE|KEYCHAIN|KUBE_CONFIG)$",
+    re.IGNORECASE,
+)
+# a line of such a file
+LOGIN_IN_FILE = re.compile(
+    r"(^|[{,])[ \t\"'-]*[\w.-]*(passw(or)?d|secret|token|private_?key|access_?key)[\"']?"
+    r"[ \t]*[:=][ \t]*[\"']?\S",
+    re.IGNORECASE | re.MULTILINE,
 )
 # user:password, which may have an @
 LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@'\"]*:[^/\s'\"]+(?=@)")
@@ -53,6 +69,17 @@ def is_secret_name(name: str) -> bool:
 def is_secret(name: str, value: str) -> bool:
     """Tell whether a variable is secret by its name, or by what its value looks like."""
     return is_secret_name(name) or SECRET_VALUE.search(value) is not None
+
+
+def is_secret_file(name: str, value: str) -> bool:
+    """Tell whether a variable is a file with a secret, by its name, or by a line of its value.
+
+    The path of a file is none.
+    """
+    if FILE_NAME.search(name):
+        return bool(value) and not _is_path(value)
+    is_file = "\n" in value or value.startswith("{")
+    return is_file and LOGIN_IN_FILE.search(value) is not None
 
 
 def hidden(text: str) -> str:
@@ -79,6 +106,8 @@ def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
             found.add(value)
             # output comes line by line
             found.update(line.strip() for line in value.splitlines())
+        elif is_secret_file(name, value):
+            found.add(value)
         elif "@" in value:
             found.update(
                 login.split(":", 1)[1] for login in LOGIN_IN_URL.findall(value)
@@ -117,10 +146,18 @@ def _forms_of(value: str) -> Iterator[str]:
 
     data = value.encode(errors="surrogateescape")
     yield value
-    yield quote(data, safe="")
-    yield quote(data)
-    yield quote_plus(data)
-    yield json.dumps(value)[1:-1]
+    for address in (quote(data, safe=""), quote(data), quote_plus(data)):
+        yield address
+        yield re.sub("%..", lambda match: match[0].lower(), address)
+        yield quote(address, safe="")  # in the parameter of another one
+    for letters in (True, False):
+        text = json.dumps(value, ensure_ascii=letters)[1:-1]
+        yield text
+        yield text.replace("/", "\\/")  # as PHP writes it
+        yield json.dumps(text, ensure_ascii=letters)[1:-1]
+        yield _as_go_writes(text)
+    yield from _in_markup(value)
+    yield from _in_shells(value)
     for shown in (repr(value)[1:-1], repr(data)[2:-1]):
         yield shown
         # the text around it decides whether quotes are escaped
@@ -134,6 +171,42 @@ def _forms_of(value: str) -> Iterator[str]:
             yield _inner(
                 encode(b"\0" * before + data).decode(), before, len(data)
             )
+
+
+def _as_go_writes(text: str) -> str:
+    """Return a text of JSON with the letters that Go's `encoding/json` escapes."""
+    for letter in "&<>":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _in_markup(value: str) -> Iterator[str]:
+    """Yield a value as HTML and XML have it; quotes have several names there."""
+    plain = (
+        value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    )
+    yield plain
+    for double in ('"', "&quot;", "&#34;"):
+        for single in ("'", "&#x27;", "&#39;", "&apos;"):
+            yield plain.replace('"', double).replace("'", single)
+
+
+def _in_shells(value: str) -> Iterator[str]:
+    """Yield a value as shells, Rust, Go and git quote it."""
+    yield value.replace("'", "'\"'\"'")
+    yield value.replace("'", "'\\''")
+    yield value.replace("'", "''")  # YAML, PowerShell
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    yield escaped
+    yield escaped.replace("'", "\\'")
+    yield escaped.replace("$", "\\$").replace("`", "\\`")
+    octal = "".join(
+        chr(byte) if byte < 128 else f"\\{byte:03o}"
+        for byte in value.encode(errors="surrogateescape")
+    )
+    yield octal
+    yield octal.replace('"', '\\"')
+    yield octal.replace("'", "\\'")
 
 
 def _inner(encoded: str, before: int, size: int) -> str:

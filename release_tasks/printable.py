@@ -19,8 +19,9 @@ _SEQUENCE = re.compile(
 # The other control characters, line ends that only some readers know, and those of Unicode that
 # change the direction of a line or cannot be seen (UTS 55, Unicode Source Code Handling)
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 # GitHub Actions and Azure Pipelines (workflow commands), TeamCity (service messages)
 _COMMAND = re.compile(

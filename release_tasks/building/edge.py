@@ -268,12 +268,16 @@ def _state(release: Release, file: ImageFiles) -> EdgeImage:
 
 
 def _commits(image: Image, digests: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the commit that each published tag was built from, "" where nothing says it."""
+    """Return the commit that each published tag was built from, "" where nothing says it.
+
+    Whoever may push a tag writes that, and git would take some texts for options.
+    """
     found = {}
     for tag, digest in digests.items():
         if digest:
             labels = oci_registry.labels(image.reference, tag)
-            found[tag] = labels.get(REVISION, "")
+            commit = labels.get(REVISION, "")
+            found[tag] = commit if git.is_commit(commit) else ""
     return found
 
 

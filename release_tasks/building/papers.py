@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from release_tasks import files
+from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives
 from release_tasks.project.model import Project
+from release_tasks.project.outside_links import outside_links
 from release_tasks.release import Release
 
 # The names that GitHub (licensee), cargo-about, REUSE and the licenses themselves use.
@@ -40,12 +42,12 @@ def papers(
     """Return the papers of the project and of `crates`, by their path in an archive.
 
     Those of a crate are its licenses; one with the name of another file gets the crate's before it.
-    Raises `ReleaseError` for a link that leads out of the tree.
+    Raises `ReleaseError` for a link to what is not in the repository.
     """
     found: dict[str, archives.Entry] = {}
     for path in _of_folder(release.project, ""):
         if (tree / path).is_file():
-            found[path] = (files.inside(tree, path), archives.TEXT)
+            found[path] = (_inside(tree, path), archives.TEXT)
     for crate in dict.fromkeys(crates):
         for path in licenses_of(release.project, crate):
             source = tree / path
@@ -53,7 +55,7 @@ def papers(
             other = found.get(name)
             if not source.is_file() or (other and _is_same(other[0], source)):
                 continue
-            files.inside(tree, path)
+            _inside(tree, path)
             if other:
                 name = f"{crate}/{name}"
             found[name] = (source, archives.TEXT)
@@ -84,6 +86,17 @@ def licenses_of(project: Project, crate: str) -> list[str]:
     if declared and declared not in found and declared in project.files:
         found.append(declared)
     return found
+
+
+def _inside(tree: Path, path: str) -> Path:
+    place = files.inside(tree, path)
+    target = outside_links(tree).get(path)
+    if target is not None:
+        raise ReleaseError(
+            f"{path} is a link to {target}, which is not in the repository",
+            f"replace {path} with a copy, or with a link to a file that git tracks",
+        )
+    return place
 
 
 def _of_folder(project: Project, folder: str) -> list[str]:

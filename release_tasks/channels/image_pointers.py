@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -175,8 +174,6 @@ def _is_earlier_build(release: Release, reference: str, tag: str) -> bool:
     except ReleaseError:
         return False
     checkout = release.checkout
-    if not re.fullmatch("[0-9a-f]{40}", commit) or not git.commit_of(
-        checkout, commit
-    ):
+    if not git.is_commit(commit) or not git.commit_of(checkout, commit):
         return False
     return git.is_ancestor(checkout, commit, release.commit)

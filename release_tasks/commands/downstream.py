@@ -43,7 +43,11 @@ def downstream(
 
 
 def _tables(release: Release) -> Mapping[str, DownstreamTable]:
-    """Return the repositories that the settings name now, not those of the tag."""
+    """Return the repositories that the settings name now, not those of the tag.
+
+    Raises `ReleaseError` for one on a host that gh has no login for: any host would get a token
+    for GitHub Enterprise.
+    """
     from release_tasks.project.settings import FILE
     from release_tasks.project.settings_file import load
     from release_tasks.tools.gh import hosts
@@ -54,12 +58,16 @@ def _tables(release: Release) -> Mapping[str, DownstreamTable]:
             f"{FILE} names no repository that uses {release.project.name}",
             f"add a table to it: {EXAMPLE}",
         )
-    for name in tables:
-        if not hosts.REPOSITORY.fullmatch(hosts.without_host(name)):
-            raise ReleaseError(
-                f"{FILE}: downstream: {name} is not a repository on GitHub",
-                f"write it as {EXAMPLE}",
-            )
+    for table_name, table in tables.items():
+        for name in filter(None, (table_name, table.fork)):
+            host = hosts.host_of(name)
+            is_name = hosts.REPOSITORY.fullmatch(hosts.without_host(name))
+            if not is_name or not hosts.is_github(host.lower()):
+                raise ReleaseError(
+                    f"{FILE}: downstream: {name} is not a repository on GitHub",
+                    f"write it as {EXAMPLE}; for another host than "
+                    f"{hosts.DOT_COM}: gh auth login --hostname HOST",
+                )
     return tables
 
 

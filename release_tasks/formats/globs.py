@@ -34,7 +34,9 @@ FOLDERS = (Part("(?s:.)", is_optional=True, repeats=True, skips=2), Part("/"))
 ONE = Part("[^/]")
 # what `*` and the like mean in paths (moby/patternmatcher; gitignore)
 _IN_PATHS = {"**/": FOLDERS, "**": (ALL,), "*": (STAR,), "?": (ONE,)}
-_TOKEN = re.compile(r"(?s)\*\*/?|\*|\?|\[[^\]]+\]|.")
+# a class has an end soon: else each of many `[` would look for it up to the end of the text
+CLASS = r"\[[^\]]{1,200}\]"
+_TOKEN = re.compile(rf"(?s)\*\*/?|\*|\?|{CLASS}|.")
 
 
 def literal(text: str) -> tuple[Part, ...]:
@@ -137,7 +139,7 @@ def of_path(text: str) -> Glob:
 @lru_cache(maxsize=256)
 def of_setting(text: str) -> Glob:
     """Return the glob of a path in our settings, where a class may be `[!a]`, as in a shell."""
-    return of_path(re.sub(r"\[!(?=[^\]]+\])", "[^", text))
+    return of_path(re.sub(r"\[!(?=[^\]]{1,200}\])", "[^", text))
 
 
 def _varies(part: Part) -> bool:

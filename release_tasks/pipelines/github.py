@@ -16,6 +16,7 @@ from release_tasks.pipelines import (
     tag_filters,
 )
 from release_tasks.pipelines.github_steps import (
+    PIP,
     PROGRAM,
     TOKEN,
     VERSION,
@@ -203,7 +204,7 @@ class _Writer:
     def _install(self, job: Job) -> str:
         extra = "[zig]" if job.name in (BUILD, REHEARSE) else ""
         requirement = f"{PROGRAM}{extra}=={version(PROGRAM)}"
-        return f"python -m pip install --quiet '{requirement}'"
+        return f"{PIP} install --quiet '{requirement}'"
 
     def _plan(self, job: Job) -> Iterator[Any]:
         """Yield the steps that find the version, check everything, and make commit and tag."""

@@ -17,6 +17,8 @@ from release_tasks.pipelines import actions
 from release_tasks.pipelines.actions import Action
 
 PROGRAM = "release-tasks"
+# without -P, a pip.py of the checkout would run in its place, with the rights of the job
+PIP = "python -P -m pip"
 VERSION = "${{ needs.plan.outputs.version }}"
 TOKEN = {"GH_TOKEN": "${{ github.token }}"}
 NEW = {"NEW": "${{ inputs.new }}"}

@@ -14,7 +14,7 @@ from release_tasks import endpoints, order
 from release_tasks.building import jobs as machines
 from release_tasks.errors import ReleaseError
 from release_tasks.pipelines import job_settings
-from release_tasks.pipelines.github_steps import PROGRAM, mapping
+from release_tasks.pipelines.github_steps import PIP, PROGRAM, mapping
 from release_tasks.pipelines.jobs import (
     APPROVE,
     ASSEMBLE,
@@ -172,7 +172,7 @@ class Writer:
             yield (
                 Machine(tag, name),
                 [
-                    "python -m pip install --quiet uv",
+                    f"{PIP} install --quiet uv",
                     f"uv python install --quiet {python}",
                     f"{PROGRAM} try-artifacts --python {find}",
                 ],
@@ -293,12 +293,12 @@ class Writer:
     ) -> Iterator[str]:
         """Yield what installs the programs of a job, which its image does not have."""
         if machine.system == MACOS:
-            yield 'python3 -m venv "$HOME/release"'
+            yield 'python3 -P -m venv "$HOME/release"'
             yield '. "$HOME/release/bin/activate"'
         is_compiler = job.name in (BUILD, REHEARSE) and not machine.system
         extra = "[zig]" if is_compiler else ""
         requirement = f"{PROGRAM}{extra}=={version(PROGRAM)}"
-        yield f"python -m pip install --quiet '{requirement}'"
+        yield f"{PIP} install --quiet '{requirement}'"
         if job.name != BUILD and self._has_built(job):
             yield f"echo /{BUILT}/ >> .git/info/exclude"
         if self._has_cargo(job) and machine.system != WINDOWS:
@@ -308,7 +308,7 @@ class Writer:
             )
             yield '. "$HOME/.cargo/env"'
         if job.name in (BUILD, REHEARSE) and (pythons := self._pythons()):
-            yield "python -m pip install --quiet uv"
+            yield f"{PIP} install --quiet uv"
             yield f"uv python install --quiet {' '.join(pythons)}"
             yield 'export PATH="$HOME/.local/bin:$PATH"'
         if not machine.system and not self.settings.image:

@@ -19,6 +19,7 @@ from release_tasks.pipelines.jobs import (
     REHEARSE,
     Job,
 )
+from release_tasks.printable import word
 
 MERGE_REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 COMMIT = "release-commit"
@@ -74,13 +75,13 @@ class Rehearsal(Writer):
             yield ON_TARGET_BRANCH
 
     def _lines(self, job: Job) -> Iterator[str]:
-        wanted = job_settings.next_patch(self.project)
+        wanted = word(job_settings.next_patch(self.project))
         if job.name == PLAN:
             yield ON_TARGET_BRANCH
             read = "import json, sys; sys.stdout.write(json.load(sys.stdin)['version'])"
             find = f"{PROGRAM} matrix --version {wanted}"
             # a level means another version once the tag is there
-            yield f'version=$({find} | python -c "{read}")'
+            yield f'version=$({find} | python -P -c "{read}")'
             for step in job.steps:
                 yield f'{PROGRAM} {order.name(step)} --version "$version"'
             yield f"mkdir {COMMIT}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from release_tasks.rules import git as git_rules
 from release_tasks.versions.templates import fill
 
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
+# of a component: what needs no quotes in a shell, so that every printed command has one word
+COMPONENT = re.compile(r"(?!-)[\w .:@+/-]+|\{crate\}")
 # what a template is tried with
 SAMPLE = {"version": "1.0.0", "crate": "a-crate"}
 
@@ -72,6 +75,8 @@ def load(root: Path) -> Settings:
     for template in _templates(settings):
         _check_template(template)
     _check_tags(settings)
+    _check_components(settings)
+    _check_branches(settings)
     installers.check(root, settings)
     container_settings.check(settings)
     asset_names.check(settings)
@@ -265,6 +270,28 @@ def _check_template(template: Template) -> None:
             f"{FILE}: {template.place}: {template.text} is not a valid template ({error})",
             f"available: {available}",
         ) from error
+
+
+def _check_components(settings: Settings) -> None:
+    for name in settings.components:
+        if not COMPONENT.fullmatch(name):
+            raise ReleaseError(
+                f"{FILE}: [components.{json.dumps(name)}] cannot be the name of a component",
+                "use letters, digits, and any of . : @ + / - _",
+            )
+
+
+def _check_branches(settings: Settings) -> None:
+    """Refuse a branch that git does not allow, or takes for an option."""
+    named = {"[project] branch": settings.project.branch}
+    for name, table in settings.downstream.items():
+        named[f'[downstream."{name}"] base'] = table.base
+    for place, branch in named.items():
+        if branch is not None and any(git_rules.branch(branch)):
+            raise ReleaseError(
+                f"{FILE}: {place}: {branch!r} is not a valid branch name",
+                'branch = "main"',
+            )
 
 
 def _check_tags(settings: Settings) -> None:

@@ -175,7 +175,7 @@ def _pattern(glob: str) -> Glob:
     """
     found: list[Part] = []
     is_repeatable = False
-    for word in re.findall(r"\*\*|\\.|\[[^\]]+\]|.", glob, re.S):
+    for word in re.findall(rf"\*\*|\\.|{globs.CLASS}|.", glob, re.S):
         if word in ("?", "+") and is_repeatable:
             part = found.pop()
             found.append(

@@ -1,4 +1,4 @@
-"""The names that git accepts for a tag."""
+"""The names that git accepts for a tag and a branch."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ def tag(value: str) -> Iterator[str]:
     is_option = value.startswith("-")  # git tag takes it for one
     if is_option or value in ("", "HEAD") or _is_invalid(value):
         yield f"fatal: '{value}' is not a valid tag name."
+
+
+@rule("git", "git-check-ref-format(1), --branch")
+def branch(value: str) -> Iterator[str]:
+    """Check the name of a branch: `releases/1.x` is one, `--orphan` is none."""
+    is_option = value.startswith("-")
+    if is_option or value in ("", "HEAD", "@") or _is_invalid(value):
+        yield f"fatal: '{value}' is not a valid branch name"
 
 
 def _is_invalid(value: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -116,6 +118,7 @@ SECRET = [  # names that somebody's secrets have
         "BUNDLE_GEMS__EXAMPLE__COM",
         "LOGIN_OTP",
         "LICENSE_KEY",
+        "DOCKER_PW",
     ),
 ]
 HARMLESS = [  # names that look like it, and are what builds need
@@ -314,6 +317,19 @@ VALUES = {  # secret by what they say themselves, whatever their names are
     "GITHUB_NOTE": "ghp_" + "a1B2" * 9,
     "BUILD_X": "github_pat_" + "a1B2" * 9,
     "CI_X": "glpat-" + "a1B2" * 5,
+    "CI_JOB": "glcbt-64_" + "a1B2" * 5,
+    "CI_DEPLOY": "gldt-" + "a1B2" * 5,
+    "GITLAB_RUNNER": "glrt-" + "a1B2" * 5,
+    "GITLAB_TRIGGER": "glptt-" + "a1B2" * 10,
+    "RUBY_X": "rubygems_" + "a1b2" * 12,
+    "NUGET_X": "oy2" + "a1b2c" * 8 + "xyz",
+    "BUILD_AGE": "AGE-SECRET-KEY-1" + "A1" * 29,
+    "CI_VAULT": "hvs." + "a1B2" * 12,
+    "DOCKER_OCEAN": "dop_v1_" + "a1b2" * 16,
+    "BUILD_CLOUD": "ya29." + "a1B2" * 9,
+    "CI_CHAT": "https://hooks.slack.com/services/T0123/B0123/" + "a1B2" * 6,
+    "CI_DISCORD": "https://discord.com/api/webhooks/0123456789/" + "a1B2" * 9,
+    "BUILD_STORAGE": "AccountName=x;AccountKey=" + "a1B2" * 21 + "ab==",
     "PIP_X": "pypi-AgEIcHlwaS5vcmcCJ" + "a1B2" * 9,
     "RUST_X": "cio" + "a1B2" * 8,
     "NODE_X": "npm_" + "a1B2" * 9,
@@ -324,6 +340,26 @@ VALUES = {  # secret by what they say themselves, whatever their names are
     "BUILD_K": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\n-----END",
     "GIT_CONFIG_VALUE_0": "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46Z2hz",
     "BUILD_COPY": "prefix-the-token-of-github-suffix",
+}
+KEY_FILE = "TUlJS3pBSUJBVEFDQ0NzRw==" * 3
+SECRET_FILES = {  # a file as a text
+    "BUILD_CERTIFICATE_BASE64": KEY_FILE,
+    "ANDROID_KEYSTORE_B64": KEY_FILE,
+    "JAVA_KEYSTORE": KEY_FILE,
+    "BUILD_P12": KEY_FILE,
+    "GITHUB_APP_PEM": KEY_FILE,
+    "KUBE_CONFIG": KEY_FILE,
+    "DOCKER_CONFIG": '{"auths": {"x": {"password": "hunter2-hunter2"}}}',
+    "HELM_CONFIG": "users:\n- user:\n    token: hunter2-hunter2\n",
+    "AWS_CONFIG": "[default]\naws_secret_access_key = hunter2-hunter2\n",
+    "RCLONE_CONFIG": "[x]\npass_word = y\npassword = hunter2-hunter2\n",
+    "GOOGLE_CONFIG": '{"type": "x", "private_key": "hunter2-hunter2"}',
+}
+HARMLESS_FILES = {
+    "CARGO_ENCODED_RUSTFLAGS": "-C\nlink-arg=-s",
+    "CMAKE_ARGS": "-DX=1\n-DY=2",
+    "GITHUB_MATRIX": '{"target": "x", "tokenizer": "y"}',
+    "PIP_CONFIG": "[global]\nindex-url = https://x\n",
 }
 BUILDS = (
     ["cargo", "build"],
@@ -368,6 +404,35 @@ def test_a_secret_reaches_no_program_by_its_value(
     monkeypatch.setenv(name, VALUES[name])
     for argv in (*BUILDS, *HOOKS):
         assert name not in shell.environment(argv=argv), argv
+
+
+@pytest.mark.parametrize("name", SECRET_FILES)
+def test_a_file_with_a_secret_reaches_no_program(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.give_also(("*",))
+    monkeypatch.setenv(name, SECRET_FILES[name])
+    for argv in (*BUILDS, *HOOKS):
+        assert name not in shell.environment(argv=argv), argv
+    shown = hide_secrets(f"error: <{SECRET_FILES[name]}>")
+    assert "hunter2" not in shown
+    assert KEY_FILE not in shown
+    # the path of a file is none, and a name in the settings is meant
+    path = tmp_path / "file"
+    path.write_text("")
+    monkeypatch.setenv(name, str(path))
+    assert shell.environment(argv=["cargo"])[name] == str(path)
+    environment.give_also((name,))
+    monkeypatch.setenv(name, SECRET_FILES[name])
+    assert name in shell.environment(argv=["cargo"])
+
+
+@pytest.mark.parametrize("name", HARMLESS_FILES)
+def test_a_text_of_several_lines_reaches_a_build(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, HARMLESS_FILES[name])
+    assert shell.environment(argv=["cargo"])[name] == HARMLESS_FILES[name]
 
 
 @pytest.mark.parametrize("name", [*NEEDED, *HARMLESS])
@@ -496,7 +561,18 @@ FORMS = {
     "URL": quote(VALUE, safe=""),
     "path of a URL": quote(VALUE),
     "form": quote_plus(VALUE),
+    "path of a URL in another one": quote(quote(VALUE), safe=""),
+    "URL in lower case": "v4lue%2fwith%2ball%3dkinds%20of%20%22letters%22%20%26%20%c3%a9",
     "JSON": json.dumps(VALUE)[1:-1],
+    "JSON in UTF-8": json.dumps(VALUE, ensure_ascii=False)[1:-1],
+    "JSON of Go": json.dumps(VALUE)[1:-1].replace("&", "\\u0026"),
+    "JSON of PHP": json.dumps(VALUE)[1:-1].replace("/", "\\/"),
+    "JSON in JSON": json.dumps(json.dumps(VALUE)[1:-1])[1:-1],
+    "HTML": html.escape(VALUE),
+    "HTML of Go": html.escape(VALUE).replace("&quot;", "&#34;"),
+    "XML": html.escape(VALUE, quote=False),
+    "git": VALUE.replace('"', '\\"').replace("é", "\\303\\251"),
+    "a word of a shell": VALUE.replace('"', '\\"'),
     "Python": repr(VALUE)[1:-1],
     "bytes of Python": repr(VALUE.encode())[2:-1],
     "Python beside both quotes": repr(f"'{VALUE}\"")[3:-2],
@@ -513,6 +589,19 @@ FORMS = {
         f"use:{VALUE}".encode()
     ).decode(),
 }
+
+
+@pytest.mark.parametrize("quoted", [shlex.quote, repr, json.dumps])
+@pytest.mark.parametrize(
+    "value", ["it's-a-secret", 'a "secret" $HOME', "a\\b`c`-x"]
+)
+def test_a_quoted_secret_is_hidden(
+    value: str, quoted: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", value)
+    shown = hide_secrets(f"+ curl -H {quoted(value)}")
+    assert masking.MASK in shown
+    assert quoted(value)[1:-1] not in shown
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -204,6 +204,17 @@ def test_a_hard_glob_is_answered_soon(glob: str, name: str) -> None:
     assert time.process_time() - start < 2
 
 
+@pytest.mark.parametrize(
+    "read", [globs.of_path, globs.of_setting, workflows._pattern]
+)
+def test_many_open_classes_are_read_soon(
+    read: Callable[[str], globs.Glob],
+) -> None:
+    start = time.process_time()
+    read("[" * 100_000)
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize("glob", ["[z-a]", "a[b-a]*", "[[:x", "[", "[]", "\\"])
 def test_a_broken_glob_matches_nothing(glob: str) -> None:
     assert not workflows.passes("v1", (glob,))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from support.repositories import commit_all, commit_files
 from release_tasks import dist, files
 from release_tasks.building import papers
 from release_tasks.bumping import file_edits
+from release_tasks.changelogs import announcement, notes
 from release_tasks.checks.artifacts import followed_links as built_links
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import CheckContext, Finding
@@ -87,6 +89,13 @@ LEAVING = {
     "a link through /proc": ("file", "/proc/self/cwd/../credentials.toml"),
     "a link to the root of the system": ("file", "/"),
     "a broken link": ("file", "../nothing"),
+    "git's settings": ("file", ".git/config"),
+    "git's settings with a detour": ("a/b/file", "../../a/../.git/config"),
+    "git's folder": ("folder", ".git"),
+    "git's settings through the folder around": (
+        "file",
+        "../project/.git/config",
+    ),
 }
 
 
@@ -98,7 +107,7 @@ def test_a_link_that_leaves_is_neither_read_nor_copied(
     link(root, "other", "../credentials.toml")
     link(root, path, target)
     if path == "folder":
-        path = "folder/credentials.toml"
+        path = f"folder/{'config' if target == '.git' else 'credentials.toml'}"
     assert files.leads_outside(root, path)
     with pytest.raises(ReleaseError, match="leads out of project"):
         files.inside(root, path)
@@ -115,6 +124,11 @@ def test_a_link_that_leaves_is_neither_read_nor_copied(
         "/etc/passwd",
         "..",
         "a/../..",
+        ".git/config",
+        "a/../.git/config",
+        "./.git/HEAD",
+        ".GIT/config",
+        "sub/.git/config",
     ],
 )
 def test_a_path_that_leaves_is_not_read(path: str, root: Path) -> None:
@@ -186,13 +200,41 @@ def test_a_repository_without_links_has_no_finding(root: Path) -> None:
         ("inside", "{root}/LICENSE"),
         ("broken", "../../nothing"),
         ("folder", "../.."),
+        ("NOTICE", ".git/config"),
+        ("docs/config", "../.git/config"),
+        ("NOTICE", ".env"),
+        ("crates/one/LICENSE", "../../.env"),
+        ("docs/private", "../private"),
     ],
 )
 def test_each_link_that_leaves_is_a_finding(
     path: str, target: str, root: Path
 ) -> None:
+    ignore(root)
     link(root, path, target.format(root=root))
     assert ("outside-link", path) in findings(root)
+
+
+def ignore(root: Path) -> None:
+    """Let the repository have files that git ignores, one in a folder."""
+    texts = {
+        ".gitignore": "/.env\n/private/\n",
+        ".env": f"A={TOKEN}\n",
+        "private/key": TOKEN,
+    }
+    repositories.write_files(root, texts)
+
+
+def test_links_to_tracked_folders_and_what_is_not_there_are_no_finding(
+    root: Path,
+) -> None:
+    ignore(root)
+    repositories.write_files(root, {"docs/api/index.md": "x"})
+    link(root, "api", "docs/api")
+    link(root, "all", "docs/..")
+    link(root, "crates/one/docs", "../../docs")
+    link(root, "later", "target/later")
+    assert outside_links(root) == {}
 
 
 @pytest.mark.parametrize(
@@ -219,6 +261,70 @@ def test_no_paper_comes_from_outside(name: str, root: Path) -> None:
     release = Release.at(context(), "0.1.0")
     with pytest.raises(ReleaseError, match=f"{name} leads out"):
         papers.papers(release, root)
+
+
+@pytest.mark.parametrize("target", [".git/config", ".env", "private/key"])
+def test_no_paper_comes_from_what_git_does_not_track(
+    target: str, root: Path
+) -> None:
+    ignore(root)
+    link(root, "NOTICE", target)
+    release = Release.at(context(), "0.1.0")
+    with pytest.raises(ReleaseError, match="NOTICE"):
+        papers.papers(release, root)
+
+
+@pytest.mark.parametrize("key", ["github", "announce"])
+@pytest.mark.parametrize(
+    "path", [".env", ".git/config", "docs/../.env", "now.md"]
+)
+def test_no_template_comes_from_what_git_does_not_track(
+    path: str, key: str, root: Path
+) -> None:
+    ignore(root)
+    line = "notes" if key == "github" else "template"
+    (root / "release-tasks.toml").write_text(f'[{key}]\n{line} = "{path}"\n')
+    (root / "docs").mkdir()
+    commit_all(root)
+    (root / "now.md").write_text(TOKEN)
+
+    def published() -> str:
+        release = Release.at(context(), "0.1.0")
+        [part] = release.parts
+        if key == "github":
+            return notes.text(release, part)
+        return announcement.announcement(release, part).markdown
+
+    with pytest.raises(ReleaseError, match=re.escape(path)):
+        published()
+
+
+def test_a_template_of_the_repository_is_published(root: Path) -> None:
+    repositories.write_files(root, {"docs/notes.md": "# {version}\n"})
+    text = '[github]\nnotes = "./docs/notes.md"\n'
+    (root / "release-tasks.toml").write_text(text)
+    commit_all(root)
+    release = Release.at(context(), "0.1.0")
+    assert notes.text(release, release.parts[0]) == "# 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[files]\n".git/config" = "repositoryformatversion = {version}"\n',
+        '[files]\n"sub/../.git/config" = "x {version}"\n',
+        '[rollback]\nknown-issues = ".git/hooks/post-commit"\n',
+    ],
+)
+def test_nothing_of_git_is_edited(text: str, root: Path) -> None:
+    (root / "release-tasks.toml").write_text(text)
+    commit_all(root)
+    path = text.split('"')[1]
+    release = Release.at(context(), "0.1.0")
+    with pytest.raises(ReleaseError, match="leads out"):
+        file_edits.read_bytes(release, path)
+    with pytest.raises(ReleaseError, match="leads out"):
+        files.inside(root, path)
 
 
 def test_papers_may_be_links_inside(root: Path) -> None:

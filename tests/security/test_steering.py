@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import base64
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,11 @@ from support.local_registries import local_registries
 from support.repositories import commit_all, commit_files
 
 from release_tasks import environment, libraries, shell
+from release_tasks.building import edge
 from release_tasks.errors import ReleaseError
+from release_tasks.pipelines.github_steps import PIP
+from release_tasks.project.model import Image
+from release_tasks.project.settings_file import load
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.tools import (
     auditwheel,
@@ -31,7 +37,7 @@ from release_tasks.tools import (
     twine,
 )
 from release_tasks.tools.cargo import publish, steering
-from release_tasks.tools.git import clones, origin, whole
+from release_tasks.tools.git import branches, clones, origin, whole
 from release_tasks.tools.python import module
 
 SHADOWS = [
@@ -591,3 +597,137 @@ def test_git_knows_the_address_that_stands_for_another(tmp_path: Path) -> None:
     assert (
         shell.ask(argv, env=env).strip() == f"file://me:pass-of-mine@{tmp_path}"
     )
+
+
+# --- what registries, servers and the settings name
+
+
+NO_COMMITS = [
+    "--upload-pack=touch stolen;git-upload-pack",
+    "-utouch stolen",
+    "+refs/heads/main:refs/heads/stolen",
+    "refs/heads/main:refs/tags/v9.9.9",
+    "main",
+    "HEAD",
+    "",
+    "0123abc",
+    "0" * 39,
+    "0" * 41,
+    "0" * 40 + "\n",
+    "0" * 40 + " --all",
+    "g" * 40,
+]
+
+
+@pytest.mark.parametrize("name", NO_COMMITS)
+def test_what_is_no_commit_is_not_fetched(name: str, tmp_path: Path) -> None:
+    bare = tmp_path / "origin.git"
+    root = commit_files(tmp_path / "project", {"a": "1"})
+    subprocess.run(["git", "clone", "-q", "--bare", root, bare], check=True)
+    argv = ["git", "remote", "add", "origin", str(bare)]
+    subprocess.run(argv, cwd=root, check=True)
+    before = git.tags(root), branches.head(root, "stolen")
+    with pytest.raises(ReleaseError, match="is not the name of a commit"):
+        origin.fetch_commit(root, name)
+    assert list(tmp_path.rglob("stolen*")) == []
+    assert (git.tags(root), branches.head(root, "stolen")) == before
+
+
+@pytest.mark.parametrize("name", NO_COMMITS)
+def test_the_label_of_an_image_is_no_option_of_git(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {edge.REVISION: name}
+    monkeypatch.setattr(
+        edge.oci_registry, "labels", lambda reference, tag: labels
+    )
+    image = Image("example.org/app", "Dockerfile", (), ())
+    assert edge._commits(image, {"main": "sha256:0"}) == {"main": ""}
+
+
+WITHOUT_SAFE_PATH = re.compile(
+    r"python3? (?:-(?!P)\S+ )*(?:-m (?:pip|venv)|-c .*json)"
+)
+
+
+def pipelines() -> dict[str, str]:
+    """Return the composite action, the pages with workflows, and written pipelines, by name."""
+    top = Path(__file__).parents[2]
+    paths = [top / "action.yml", *(top / "docs/how-to").glob("*.md")]
+    paths += (top / "tests/projects/shown/workflows").glob("*.yml")
+    return {path.name: path.read_text() for path in paths}
+
+
+def test_no_step_imports_a_module_of_the_checkout() -> None:
+    texts = pipelines()
+    assert "python -P -m pip install" in texts["action.yml"]
+    assert "python -P -m pip install" in texts["gitlab-example.yml"]
+    for name, text in texts.items():
+        assert WITHOUT_SAFE_PATH.findall(text) == [], name
+
+
+def test_a_pip_of_the_checkout_is_not_run(tmp_path: Path) -> None:
+    for name in ("pip", "json", "venv", "encodings"):
+        (tmp_path / f"{name}.py").write_text(f"open('stolen-{name}', 'w')\n")
+    argv = [*PIP.split()[1:], "--version"]
+    subprocess.run([sys.executable, *argv], cwd=tmp_path, check=True)
+    assert list(tmp_path.glob("stolen-*")) == []
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "--orphan",
+        "-f",
+        "--upload-pack=x",
+        "a:b",
+        "a..b",
+        "a b",
+        "a\nb",
+        "HEAD",
+        "",
+    ],
+)
+@pytest.mark.parametrize(
+    "table", ["[project]\nbranch", '[downstream."o/r"]\nbase']
+)
+def test_a_branch_in_the_settings_is_no_option(
+    table: str, branch: str, tmp_path: Path
+) -> None:
+    text = f"{table} = {json.dumps(branch)}\n"
+    (tmp_path / "release-tasks.toml").write_text(text)
+    with pytest.raises(ReleaseError, match="is not a valid branch name"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "branch", ["main", "releases/1.x", "v1", "a@b", "über"]
+)
+def test_a_branch_that_git_allows_is_one(branch: str, tmp_path: Path) -> None:
+    text = f'[project]\nbranch = "{branch}"\n'
+    (tmp_path / "release-tasks.toml").write_text(text)
+    assert load(tmp_path).project.branch == branch
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a; id", "$(id)", "`id`", "a|id", "a&id", "a>x", "a'b", 'a"b', "a\nb", "-x",
+     "--new", "a\\b", "a=b", "a,b", "{version}", "\x1b[2J", "", "a*", "a\u2028b"],
+)  # fmt: skip
+def test_a_component_is_no_command(name: str, tmp_path: Path) -> None:
+    text = f"[components.{json.dumps(name)}]\n"
+    (tmp_path / "release-tasks.toml").write_text(text)
+    with pytest.raises(ReleaseError, match="cannot be the name of a component"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["core", "my-lib", "a.b_c", "@scope/a", "{crate}", "größe", "My App"],
+)
+def test_an_ordinary_component_is_one(name: str, tmp_path: Path) -> None:
+    text = f"[components.{json.dumps(name, ensure_ascii=False)}]\n"
+    if name == "{crate}":
+        text += 'tag = "{crate}-{version}"\n'
+    (tmp_path / "release-tasks.toml").write_text(text)
+    assert list(load(tmp_path).components) == [name]

@@ -26,6 +26,8 @@ from release_tasks.display import github
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.printable import printable, quoted, word, words
 from release_tasks.release import Release
+from release_tasks.tools import git as git_program
+from release_tasks.tools.git import origin, proposals
 
 ATTACKS = {
     "clear the screen": "a\x1b[2Jb",
@@ -57,6 +59,15 @@ ATTACKS = {
     "zero width": "a\u200bb",
     "a byte order mark": "a\ufeffb",
     "tags": "a\U000e0061b",
+    "variation selectors": "a\U000e0100\U000e01efb",
+    "a filler of Hangul": "a\u3164b",
+    "fillers of Hangul": "a\u115f\u1160\uffa0b",
+    "a soft hyphen": "a\xadb",
+    "a joiner of graphemes": "a\u034fb",
+    "selectors of Mongolian": "a\u180b\u180eb",
+    "deprecated formats": "a\u206a\u206fb",
+    "musical formats": "a\U0001d173\U0001d17ab",
+    "vowels of Khmer that are not shown": "a\u17b4\u17b5b",
     "a surrogate": "a\udc80b",
     "null": "a\0b",
     "delete": "a\x7fb",
@@ -81,8 +92,9 @@ COMMANDS = {
     "after a carriage return": "text\r::set-output name=x::y",
 }
 HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 OBEYED = re.compile(r"(?m)^\s*::[\w-]|##\[|##vso\[|##teamcity\[")
 
@@ -316,6 +328,32 @@ def test_a_branch_in_a_fix_is_one_word(
     fixes = [finding.fix for finding in repository.wrong_branch(case)]
     assert fixes
     assert shlex.split(fixes[0]) == ["git", "switch", branch]
+
+
+ENDS_OF_LINES = ["\x85", "\u2028", "\u2029", "\u3000", "\xa0"]
+
+
+@pytest.mark.parametrize("end", ENDS_OF_LINES)
+def test_no_letter_in_a_ref_begins_another_line(
+    end: str, tmp_path: Path
+) -> None:
+    name = f"v1{end}{origin.YANKED}v2"
+    bare = tmp_path / "origin.git"
+    root = commit_files(tmp_path / "project", {"a": "1"})
+    git(root, "tag", name)
+    git(root, "branch", name)
+    git(root, "init", "--quiet", "--bare", str(bare))
+    git(root, "remote", "add", "origin", str(bare))
+    marks = f"refs/tags/{name}:{origin.YANKED}{name}"
+    git(root, "push", "--quiet", "--all", "origin")
+    git(root, "push", "--quiet", "origin", marks, f"refs/tags/{name}")
+    assert list(git_program.tags(root)) == [name]
+    assert git_program.merged_tags(root) == {name}
+    assert git_program.tags_by_age(root) == (name,)
+    assert f"refs/heads/{name}" in origin.refs(root)
+    assert origin.tag(root, name) == git_program.head(root)
+    assert origin.yanked_tags(root) == {name}
+    assert proposals.fetch(root, str(bare), name) == git_program.head(root)
 
 
 def test_json_has_no_raw_control_characters(

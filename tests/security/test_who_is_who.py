@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+from support.contexts import context
+from support.repositories import commit_files
 
 from release_tasks import http
 from release_tasks.channels import oci_registry
+from release_tasks.commands import downstream
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
 from release_tasks.http import Answer
 from release_tasks.project import forks
+from release_tasks.release import Release
 from release_tasks.rules import oci
 from release_tasks.tools import remotes
 from release_tasks.tools.gh import hosts
@@ -115,6 +120,46 @@ def test_a_manifest_cannot_name_another_host_as_github(
 ) -> None:
     monkeypatch.setattr(forks, "_urls", lambda project: [(url, "Cargo.toml")])
     assert forks.declared(None) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["name", "fork"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.example/o/r",
+        "github.com.evil.example/o/r",
+        "127.0.0.1:9/o/r",
+        "evil.example:8443/o/r",
+        "../../user",
+        "o/..",
+        "o/r/x",
+        "https://github.com/o/r",
+        "-o/r x",
+        "o",
+    ],
+)
+def test_no_other_host_gets_a_token_for_a_repository_downstream(
+    name: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "the-token")
+    text = f'[downstream."{name}"]\n'
+    if key == "fork":
+        text = f'[downstream."o/r"]\nfork = "{name}"\n'
+    root = commit_files(tmp_path / "p", {"release-tasks.toml": text})
+    monkeypatch.chdir(root)
+    with pytest.raises(ReleaseError, match="is not a repository on GitHub"):
+        downstream._tables(Release.at(context(), "0.1.0"))
+
+
+def test_a_host_that_gh_is_signed_in_to_is_github(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GH_HOST", "git.example.org")
+    text = '[downstream."git.example.org/o/r"]\n[downstream."o/s"]\nfork = "me/s"\n'
+    root = commit_files(tmp_path / "p", {"release-tasks.toml": text})
+    monkeypatch.chdir(root)
+    tables = downstream._tables(Release.at(context(), "0.1.0"))
+    assert list(tables) == ["git.example.org/o/r", "o/s"]
 
 
 @pytest.mark.parametrize("name", ["o/r", "o-1/r.x", "O_o/.github", "a/b..c"])

@@ -1,4 +1,4 @@
-"""Built files without the content of links that lead out of the repository."""
+"""Built files without the content of links to what is not in the repository."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKED = (FileKind.CRATE, FileKind.SDIST, FileKind.WHEEL, FileKind.CHART)
 
 @also_after_tag
 def outside_file_packed(contents: Contents) -> Iterator[Problem]:
-    """Find each built file with what a link out of the repository leads to."""
+    """Find each built file with what a link to something outside leads to."""
     links = outside_links(contents.release.source_tree)
     if not links:
         return
@@ -53,7 +53,7 @@ def _followed(
             if is_same or (folder and place == path):
                 yield Problem(
                     f"{file.path.name} has {name} from {target}, "
-                    f"to which the link {path} leads, outside of the repository",
+                    f"to which the link {path} leads, and which is not in the repository",
                     f"replace {path} with a copy, rm {word(file.path)}, and build it again",
                 )
                 break

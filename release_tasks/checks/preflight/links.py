@@ -1,4 +1,4 @@
-"""Links that lead out of the repository: a published file would have what is on this machine."""
+"""Links to what is not in the repository: a published file would have what is on this machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def linked_dist(context: CheckContext) -> Iterator[Problem]:
 
 @problem
 def published_outside_file(context: CheckContext) -> Iterator[Problem]:
-    """Find each link or path out of the repository that a published file would have."""
+    """Find each link or path to what is not in the repository that a published file would have."""
     yield from _declared(context)
     links = outside_links(context.release.source_tree)
     if not links:
@@ -50,7 +50,7 @@ def published_outside_file(context: CheckContext) -> Iterator[Problem]:
     }
     for path, where in published.items():
         yield Problem(
-            f"{path} is a link to {links[path]}, outside of the repository, "
+            f"{path} is a link to {links[path]}, which is not in the repository, "
             f"and {where} would contain that file of this machine",
             _fix(path),
             path,
@@ -59,7 +59,7 @@ def published_outside_file(context: CheckContext) -> Iterator[Problem]:
 
 @warning
 def outside_link(context: CheckContext) -> Iterator[Problem]:
-    """Find each tracked link that is absolute or leads out of the repository."""
+    """Find each tracked link that is absolute or leads to what is not in the repository."""
     for path, target in outside_links(context.release.source_tree).items():
         yield Problem(
             f"{path} is a link to {target}, which a clone elsewhere does not have",

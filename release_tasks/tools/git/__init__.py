@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 # How many fields come before the path, by the kind of entry (git-status, porcelain format 2).
+COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 MIN_HASH = 40  # hex digits of an object's name
 FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
 
@@ -89,6 +91,11 @@ def has_hooks(tree: Path) -> bool:
     if not folder.is_dir():
         return False
     return any(path.suffix != ".sample" for path in folder.iterdir())
+
+
+def is_commit(text: str) -> bool:
+    """Tell whether a text is the whole name of a commit: 40 hex digits, 64 with SHA-256."""
+    return COMMIT.fullmatch(text) is not None
 
 
 @memoized_on(On.GIT)
@@ -231,7 +238,7 @@ def tags(tree: Path) -> Mapping[str, str]:
 def merged_tags(tree: Path) -> frozenset[str]:
     """Return the local tags whose commits are in the history of HEAD."""
     output = ask(["git", "tag", "--merged", "HEAD"], cwd=tree)
-    return frozenset(output.split())
+    return frozenset(lines(output))
 
 
 def tags_by_age(tree: Path) -> tuple[str, ...]:
@@ -293,6 +300,14 @@ def _take_over_commit(c: Context, tree: Path, staged: tuple[str, ...]) -> None:
             do(c, ["git", "reset", "--quiet", "--", *literal(paths)], cwd=tree)
 
 
+def lines(output: str) -> list[str]:
+    """Return the lines that git prints, as the names in them may have other ends of lines.
+
+    For `str.splitlines` some letters of Unicode are such ends, which a branch may have.
+    """
+    return [line for line in output.split("\n") if line]
+
+
 def literal(paths: Iterable[str]) -> list[str]:
     """Return paths from the root as pathspecs that match nothing else (gitglossary, pathspec)."""
     return [f":(top,literal){path}" for path in paths]
@@ -346,8 +361,9 @@ def _tags(tree: Path) -> tuple[tuple[str, str, int], ...]:
         ["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree
     )
     found = []
-    for line in output.splitlines():
-        name, *rest = line.split()
+    for line in lines(output):
+        name, *rest = line.split(" ")
+        rest = [field for field in rest if field]
         # an annotated tag is an object of its own, before its commit; one of a tree has no time
         seconds = int(rest[0]) if len(rest[0]) < MIN_HASH else 0
         found.append((name, rest[-1], seconds))
@@ -372,7 +388,7 @@ def _repository(folder: Path) -> _Repository:
         said = error.output.strip().splitlines()[0]
         fix = f"git config --global --add safe.directory {word(folder)}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
-    top, common, is_shallow, hooks = output.splitlines()
+    top, common, is_shallow, hooks = lines(output)
     return _Repository(
         Path(top),
         (folder / common).resolve(),

@@ -74,7 +74,7 @@ def push_urls(tree: Path) -> tuple[str, ...]:
     if not _remotes(tree).pushes_elsewhere or url(tree) is None:
         return ()
     argv = ["git", "remote", "get-url", "--push", "--all", remote_name(tree)]
-    return tuple(ask(argv, cwd=tree).splitlines())
+    return tuple(git.lines(ask(argv, cwd=tree)))
 
 
 def default_branch(tree: Path) -> str | None:
@@ -101,7 +101,7 @@ def refs(tree: Path) -> Mapping[str, str]:
         fact = f"the remote {name} cannot be read: {_reason(error)}"
         raise ReleaseError(fact, f"check `git ls-remote {name}`") from error
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in git.lines(text):
         commit, ref = line.split("\t")
         # REF^{} is the commit of an annotated tag
         if ref.endswith("^{}") or ref not in found:
@@ -114,9 +114,7 @@ def yanked_tags(tree: Path) -> frozenset[str]:
     """Return the tags that `mark_yanked` has marked on origin."""
     argv = ["git", "ls-remote", "--refs", remote_name(tree), f"{YANKED}*"]
     text = ask(argv, cwd=tree, secrets=TOKENS)
-    return frozenset(
-        line.partition(YANKED)[2] for line in text.splitlines() if line
-    )
+    return frozenset(line.partition(YANKED)[2] for line in git.lines(text))
 
 
 def mark_yanked(
@@ -147,7 +145,15 @@ def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
 
 
 def fetch_commit(tree: Path, commit: str) -> None:
-    """Fetch a commit from origin, without a ref to it, unless it is here."""
+    """Fetch a commit from origin, without a ref to it, unless it is here.
+
+    Raises `ReleaseError` for anything else: git would take it for an option or a refspec.
+    """
+    if not git.is_commit(commit):
+        raise ReleaseError(
+            f"{commit!r} is not the name of a commit",
+            "see who has written it there",
+        )
     if git.commit_of(tree, commit) is not None:
         return
     ask(

@@ -54,7 +54,7 @@ def fetch(tree: Path, url: str, branch: str) -> str | None:
     """Fetch a branch of the repository that is pushed to; return its commit, None without one."""
     ref = f"refs/heads/{branch}"
     listed = ask(["git", "ls-remote", url, ref], cwd=tree, secrets=TOKENS)
-    for line in listed.splitlines():
+    for line in git.lines(listed):
         commit, name = line.split("\t")
         if name == ref:
             argv = ["git", "fetch", "--quiet", "--no-tags", url, commit]
