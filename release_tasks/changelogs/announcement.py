@@ -11,6 +11,7 @@ from release_tasks.changelogs.install_lines import (
     as_markdown,
     install_lines,
 )
+from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.versions.templates import fill
@@ -66,7 +67,7 @@ def announcement(release: Release, part: ComponentRelease) -> Announcement:
     path = release.project.settings.announce.template
     template = TEMPLATE
     if path is not None:
-        template = notes.template_at(release, path, "[announce] template")
+        template = read(release.source_tree, path).removeprefix(BOM)
     before, _ = previous(release.project, part.component, part.version)
     return Announcement(
         part.component.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import shlex
 from datetime import UTC, date, datetime
@@ -14,7 +13,7 @@ from release_tasks.changelogs.install_lines import as_markdown, install_lines
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
-from release_tasks.project.settings import FILE, NotesTable
+from release_tasks.project.settings import NotesTable
 from release_tasks.shell import ask
 from release_tasks.tools import gh, git
 
@@ -138,21 +137,8 @@ def _generated(release: Release, part: ComponentRelease, tag: str) -> str:
     return gh.generated_notes(repository, tag, release.commit, previous_tag)
 
 
-def template_at(release: Release, path: str, key: str) -> str:
-    """Return the text of a file that a key of the settings names, and that gets published.
-
-    Raises `ReleaseError` for one that git does not track: another machine has not that one.
-    """
-    if posixpath.normpath(path) not in release.project.files:
-        raise ReleaseError(
-            f"{FILE}: {key}: {path} is not in the repository",
-            "git add it, or correct the path",
-        )
-    return read(release.source_tree, path).removeprefix(BOM)
-
-
 def _from_template(path: str, release: Release, part: ComponentRelease) -> str:
-    template = template_at(release, path, "[github] notes")
+    template = read(release.source_tree, path).removeprefix(BOM)
     filled = template.replace("{version}", part.version).replace(
         "{tag}", part.tag
     )

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from posixpath import join
+from posixpath import join, normpath
 from typing import Any, TypeVar
 
 from release_tasks import environment, memo
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
+from release_tasks.printable import word
 from release_tasks.project import (
     cargo_folder,
     charts,
@@ -33,7 +34,8 @@ from release_tasks.project.model import (
     Unresolved,
     resolved_or_empty,
 )
-from release_tasks.project.settings_file import load
+from release_tasks.project.settings import FILE, Settings
+from release_tasks.project.settings_file import load, templates
 from release_tasks.tools import cargo, git, remotes
 from release_tasks.tools.git import clones, origin
 
@@ -58,6 +60,7 @@ def prefetch(root: Path) -> None:
 def outline(root: Path) -> Project:
     """Return a project as far as cargo and the manifests are not needed: settings, names, files."""
     settings = load(root)
+    _refuse_untracked(root, settings)
     environment.give_also(settings.build.pass_env)
     files = _visible(git.tracked(root), settings.project.ignore)
     url = origin.url(root)
@@ -78,6 +81,23 @@ def outline(root: Path) -> Project:
         cargo_folder=place.path or "",
         cargo_candidates=place.candidates,
     )
+
+
+def _refuse_untracked(root: Path, settings: Settings) -> None:
+    """Refuse a template that git does not track: any file of this machine could be published."""
+    named = [
+        ("[announce] template", path)
+        for path in (settings.announce.template,)
+        if path is not None
+    ]
+    named += [("[github] notes", path) for path in templates(settings.github)]
+    tracked = git.tracked(root) if named else ()
+    for key, path in named:
+        if normpath(path) not in tracked:
+            raise ReleaseError(
+                f"{FILE}: {key}: {path} is not in the repository",
+                f"git add {word(path)}, or correct the path",
+            )
 
 
 @lru_cache(maxsize=8)

@@ -161,13 +161,17 @@ def _with_targets(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"binaries": found}
 
 
-def _check_notes(root: Path, github: GithubTable) -> None:
+def templates(github: GithubTable) -> tuple[str, ...]:
+    """Return the paths of the templates of release notes."""
     if isinstance(github.notes, NotesTable):
-        return
+        return ()
     sources = (github.notes,) if isinstance(github.notes, str) else github.notes
-    for source in sources:
-        if source in ("changelog", "generated", "install"):
-            continue
+    known = ("changelog", "generated", "install")
+    return tuple(source for source in sources if source not in known)
+
+
+def _check_notes(root: Path, github: GithubTable) -> None:
+    for source in templates(github):
         if not files.inside(root, source).is_file():
             raise ReleaseError(
                 f"{FILE}: github.notes: {source} is not a file in the repository",
@@ -290,7 +294,7 @@ def _check_branches(settings: Settings) -> None:
         if branch is not None and any(git_rules.branch(branch)):
             raise ReleaseError(
                 f"{FILE}: {place}: {branch!r} is not a valid branch name",
-                'branch = "main"',
+                f'{place.rpartition(" ")[2]} = "main"',
             )
 
 

@@ -31,6 +31,7 @@ SAID_BY = {  # file and function: findings that say the same
     "building/crates.py:_refusals": ["unpackable-file", "crate-too-large"],
     "building/image_checks.py:untestable": ["image-test-without-daemon"],
     "building/images.py:_copy_binaries": ["absent-binaries"],
+    "building/papers.py:_inside": ["published-outside-file"],
     "building/targets.py:unlinkable": ["unbuildable-target"],
     "building/wheels.py:_refusal": ["unbuildable-target"],
     "bumping/bump.py:pending": ["uncommitted-changes"],

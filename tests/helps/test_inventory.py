@@ -22,6 +22,7 @@ TESTS = Path(__file__).parents[1]
 FOLLOWED_IN = {  # file and function: the test file that follows its help to the letter
     "building/binaries.py:_conflicts": "steps/test_build_binaries.py",
     "building/charts.py:_packed": "steps/test_package_charts.py",
+    "building/papers.py:_inside": "security/test_links_and_names.py",
     "building/edge.py:_state": "steps/test_edge_images.py",
     "bumping/commit.py:_commit": "bumping/test_commit.py",
     "bumping/file_edits.py:_refuse_two_versions": "checks/preflight/test_fixes.py",
@@ -30,6 +31,7 @@ FOLLOWED_IN = {  # file and function: the test file that follows its help to the
     "bumping/together.py:left_behind": "checks/preflight/test_fixes.py",
     "bumping/version_copies.py:relative": "bumping/test_file_edits.py",
     "bumping/version_files.py:_refuse_untracked": "project/test_found_versions.py",
+    "project/discovery.py:_refuse_untracked": "security/test_links_and_names.py",
     "channels/charts.py:_collision": "channels/test_charts.py",
     "channels/git.py:no_tag": "channels/test_git.py",
     "channels/git.py:not_on_release_branch": "checks/preflight/test_fixes.py",
@@ -255,6 +257,7 @@ NOT_TYPED = {
         "shell.py:_took_too_long",
         "rollback/plan.py:_refuse_untagged",
         "tools/gh/pages.py:chosen",
+        "tools/git/origin.py:fetch_commit",
         "tools/git/origin.py:refs",
     ),
 }

@@ -270,8 +270,12 @@ def test_no_paper_comes_from_what_git_does_not_track(
     ignore(root)
     link(root, "NOTICE", target)
     release = Release.at(context(), "0.1.0")
-    with pytest.raises(ReleaseError, match="NOTICE"):
+    with pytest.raises(ReleaseError, match="NOTICE") as raised:
         papers.papers(release, root)
+    assert raised.value.fix.startswith("replace NOTICE with a ")
+    link(root, "NOTICE", "LICENSE")
+    release = Release.at(context(), "0.1.0")
+    assert set(papers.papers(release, root)) == {"NOTICE", "LICENSE"}
 
 
 @pytest.mark.parametrize("key", ["github", "announce"])
@@ -295,8 +299,12 @@ def test_no_template_comes_from_what_git_does_not_track(
             return notes.text(release, part)
         return announcement.announcement(release, part).markdown
 
-    with pytest.raises(ReleaseError, match=re.escape(path)):
+    with pytest.raises(ReleaseError, match=re.escape(path)) as raised:
         published()
+    if path == "now.md":
+        assert raised.value.fix.startswith("git add now.md, or")
+        commit_all(root)
+        assert TOKEN in published()
 
 
 def test_a_template_of_the_repository_is_published(root: Path) -> None:
