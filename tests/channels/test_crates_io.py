@@ -294,6 +294,13 @@ def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert waits == ["waiting for shop-zero to become visible on crates.io"]
+    agents = {
+        entry.agent
+        for entry in registries.log.entries()
+        if entry.method == "GET" and not entry.agent.startswith("cargo")
+    }
+    # who asks, as the policy of crates.io for crawlers wants it
+    assert [one.partition("/")[0] for one in agents] == ["release-tasks"]
 
 
 @pytest.mark.long
