@@ -202,11 +202,12 @@ def unconfirmed_names(
     ]
     confirmed = [name for name in unknown if allowed & {name, "all"}]
     if confirmed:
-        terminal.say(f"first publish: {', '.join(confirmed)}")
+        where = _to_registry(channel, confirmed[0])
+        terminal.say(f"first publish{where}: {', '.join(confirmed)}")
     return [
         ReleaseError(
             f"`{name}` has never been published{_to_registry(channel, name)}; confirm the name",
-            f"add --new {name} (or --new all) if it is right: {channel.UNDO}",
+            f"add --new {name} (or --new all) if the name is right: {channel.UNDO}",
         )
         for name in unknown
         if name not in confirmed
@@ -234,25 +235,26 @@ def _wait(
         return f"{names[0]}{more} to become visible"
 
     terminal.wait_for(missing, DEADLINE)
-    names = shorten([_name_and_version(artifact) for artifact in published])
+    names = shorten([name_and_version(artifact) for artifact in published])
     if channel.NAME == git.NAME:
         terminal.say(f"tag {names} pushed to origin")
     else:
         terminal.say(f"published {names}")
 
 
-def _title(artifact: Artifact) -> str:
-    """Return an artifact with its registry: `tiny 0.2.0 on PyPI`, `ghcr.io/acme/tiny 0.2.0`."""
-    title = _name_and_version(artifact)
-    if _is_reference(artifact.name):
-        return title
-    return f"{title} on {artifact.channel}"
-
-
-def _name_and_version(artifact: Artifact) -> str:
+def name_and_version(artifact: Artifact) -> str:
+    """Return an artifact's name and version, once where the name contains the version."""
     if artifact.version in artifact.name:
         return artifact.name
     return f"{artifact.name} {artifact.version}"
+
+
+def _title(artifact: Artifact) -> str:
+    """Return an artifact with its registry: `tiny 0.2.0 on PyPI`, `ghcr.io/acme/tiny 0.2.0`."""
+    title = name_and_version(artifact)
+    if _is_reference(artifact.name):
+        return title
+    return f"{title} on {artifact.channel}"
 
 
 def _to_registry(channel: Channel, name: str) -> str:

@@ -29,6 +29,8 @@ os.environ["PATH"] = (
     f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 )
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
+# what a machine may set, and its users do not: without it, Python leaves __pycache__ in trees
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # tests read what programs are called and print; tests/test_terminal.py sees what users see
 os.environ["RELEASE_TASKS_OUTPUT"] = "verbose"
 os.environ |= {

@@ -30,7 +30,7 @@ from release_tasks.sessions import preflight
 
 preflight()
 '''
-
+COMPILED = "__pycache__/"  # what `nox` leaves beside noxfile.py
 
 WORDS = {  # what one of each kind is called
     "images": "image",
@@ -66,6 +66,12 @@ def init(c: Context) -> None:
             files.write_all(c, {top / name: text})
             terminal.say(f"{wrote} {name}")
             written.append(name)
+    if "noxfile.py" in written and not git.is_ignored(top, COMPILED):
+        path = top / ".gitignore"
+        files.write_all(c, {path: _with_line(path, COMPILED)})
+        added = "would add" if shell.is_dry(c) else "added"
+        terminal.say(f"{added} {COMPILED} to .gitignore")
+        written.append(".gitignore")
     path = top / FILE
     if path.exists():
         terminal.say(f"{FILE} exists already")
@@ -87,6 +93,14 @@ def _require_tracked_files(top: Path) -> None:
             "git tracks no file yet, and only tracked files are looked at",
             f"git add . && {errors.program} init",
         )
+
+
+def _with_line(path: Path, line: str) -> str:
+    """Return the text of a file, which need not exist, with a line after the last."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return f"{text}{line}\n"
 
 
 def _lead_on(top: Path, written: Sequence[str]) -> None:

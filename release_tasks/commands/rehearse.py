@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from release_tasks.rehearsal.registries import LocalRegistries, Ours
 
 AUTHOR = "Rehearsal"
-SET_UP = ("tasks.py", "noxfile.py", "release-tasks.toml")
+SET_UP = ("tasks.py", "noxfile.py", ".gitignore", "release-tasks.toml")
 # files whose sources are repositories of git: cargo's, uv's and pip's
 GIT_SOURCES = (
     *("Cargo.toml", "Cargo.lock", "pyproject.toml", "uv.lock"),
@@ -479,13 +479,14 @@ def _print(data: dict[str, Any], keep: bool) -> None:
             )
         )
     print_table(("channel", "artifact", "state", "sha256 / digest"), rows)
-    terminal.show()
     writes: list[Row] = []
     for row in data["requests"]:
         writes.append(
             (row["registry"], row["host"], row["client"], str(row["writes"]))
         )
-    print_table(("registry", "host", "client", "writes"), writes)
+    if writes:
+        terminal.show()
+        print_table(("registry", "host", "client", "writes"), writes)
     if data["refused"]:
         terminal.show(f"refused: {', '.join(data['refused'])}")
     for host, reason in data["unreachable"].items():

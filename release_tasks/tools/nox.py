@@ -49,4 +49,6 @@ def run(
         "--no-error-on-missing-interpreters",
     ]
     argv += [f"--report={report}", "--session", *sessions]
-    do(c, argv, cwd=folder, env=noxfile.env)
+    # compiled, noxfile.py would leave __pycache__ in the tree
+    env = {"PYTHONDONTWRITEBYTECODE": "1", **noxfile.env}
+    do(c, argv, cwd=folder, env=env)

@@ -148,6 +148,7 @@ def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     assert ran.returncode == 0, ran.stderr
     assert sorted(os.listdir()) == [
         ".git",
+        ".gitignore",
         "noxfile.py",
         "release-tasks.toml",
         "tasks.py",
@@ -165,6 +166,31 @@ def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     ]
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
     assert inv(Path.cwd(), "settings").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "__pycache__/\n"),
+        ("/target", "/target\n__pycache__/\n"),
+        ("/target\n", "/target\n__pycache__/\n"),
+        ("*.pyc\n", "*.pyc\n__pycache__/\n"),
+        ("__pycache__\n", "__pycache__\n"),
+    ],
+)
+def test_git_ignores_what_nox_compiles_after_init(
+    tiny: TinyProject, before: str | None, after: str
+) -> None:
+    path = tiny.root / ".gitignore"
+    path.unlink()
+    if before is not None:
+        path.write_text(before)
+    tiny.inv("init")
+    nox = [sys.executable, "-m", "nox", "--list"]
+    subprocess.run(nox, cwd=tiny.root, capture_output=True, check=True)
+    assert path.read_text() == after
+    assert (tiny.root / "__pycache__").is_dir()
+    assert "__pycache__" not in tiny.git("status", "--short")
 
 
 def test_init_shows_what_was_found_and_the_next_two_commands(

@@ -172,7 +172,7 @@ def test_every_missing_artifact_is_named(project):
         "fetched-hello 0.2.0 on crates.io is missing",
         f"{IMAGE} 0.2.0 on images is missing",
         "ghcr.io/example/charts/hello 0.2.0 on charts is missing",
-        "v0.2.0 0.2.0 on GitHub is missing",
+        "v0.2.0 on GitHub is missing",
         "hello-here 0.2.0 on GitHub is missing",
         "hello-here.sha256 0.2.0 on GitHub is missing",
     ]
@@ -205,7 +205,7 @@ def test_errors_of_several_channels_are_all_reported(public):
 
 def test_a_tag_deleted_from_origin_is_an_error(public):
     run("git", "push", "-q", "origin", ":v0.2.0")
-    assert "v0.2.0 0.2.0 on git is missing" in failing()
+    assert "v0.2.0 on git is missing" in failing()
 
 
 def test_a_pointer_that_was_not_moved_is_an_error(public, layout):

@@ -18,6 +18,10 @@ from release_tasks.project.model import Crate
 from release_tasks.rules import crates_io as rules
 from release_tasks.tools.cargo import Package, steering
 
+REQUIRED = {  # what a person may write for a key that crates.io requires
+    "description": 'description = "..."',
+    "license": 'e.g. license = "MIT OR Apache-2.0"',
+}
 FIXES = {  # by key of the manifest; dependencies are checked by themselves
     "name": "name it with at most 64 letters, digits, `-` and `_`, a letter first",
     "description": f"shorten it to {rules.MAX_DESCRIPTION} bytes",
@@ -86,10 +90,12 @@ def crate_metadata(context: CheckContext) -> Iterator[Problem]:
             "license": one.package["license"] or one.package["license_file"],
         }
         missing = [name for name, value in needed.items() if not value]
+        lines = [REQUIRED[name] for name in missing]
         if missing:
             yield Problem(
                 f"{one.manifest} has no {' and no '.join(missing)}, which crates.io requires",
-                f"add it to [package], or publish = false if {one.crate.name} is not for crates.io",
+                f"add {' and '.join(lines)} to [package], "
+                f"or publish = false if {one.crate.name} is not for crates.io",
                 one.manifest,
             )
         for key, said in _refused(one):

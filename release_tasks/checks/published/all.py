@@ -17,7 +17,7 @@ from release_tasks.checks.published import (
     installers,
     python,
 )
-from release_tasks.converge import OPEN, refusals, state
+from release_tasks.converge import OPEN, name_and_version, refusals, state
 from release_tasks.errors import Problem, collect_problems, problems_of
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import (
@@ -110,28 +110,36 @@ def _channel(
 def _absent(
     release: Release, channel: Channel, status: ArtifactStatus
 ) -> Problem:
-    artifact = status.artifact
-    fact = f"{artifact.name} {artifact.version} on {channel.NAME} is {status.state}"
+    name = name_and_version(status.artifact)
+    fact = f"{name} on {channel.NAME} is {status.state}"
     if status.why:
         fact += f": {status.why}"
-    return Problem(
-        fact,
-        f"inv release --version {release.request}, which continues from here",
-    )
+    return Problem(fact, _publish(release))
+
+
+def _publish(release: Release) -> str:
+    return f"inv release --version {release.request} publishes what is missing"
 
 
 def _pointers(release: Release) -> Iterator[Problem]:
     for channel in channels.with_pointers():
         for pointer in channel.pointers(release):
             if pointer.place is PointerState.BEHIND:
-                yield Problem(
-                    _pointer_text(channel, pointer), "inv move-pointers"
-                )
+                fact = _pointer_text(channel, pointer)
+                yield Problem(fact, _move(release, channel))
             elif pointer.place is PointerState.SAME:
                 terminal.say(f"{pointer.name} points to {pointer.target}")
             else:
                 now = pointer.now or "nothing"
                 terminal.say(f"{pointer.name} stays at {now} ({pointer.place})")
+
+
+def _move(release: Release, channel: Channel) -> str:
+    """Return what moves a pointer: the whole release, where the pointer has no target yet."""
+    states = [status.state for status in state(release, channel)]
+    if any(one in OPEN for one in states):
+        return _publish(release)
+    return "inv move-pointers"
 
 
 def _pointer_text(channel: Channel, pointer: Pointer) -> str:
