@@ -103,7 +103,8 @@ def _tag_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
         try:
             tags = [expand(template, version, sha=SHA) for version in SAMPLES]
         except ReleaseError as error:
-            yield ReleaseError(f"{place}: {error.problem}", error.fix)
+            fact = f"{FILE}: [images.{key}] tags: {error.problem}"
+            yield ReleaseError(fact, error.fix)
             continue
         for tag in tags:
             if tag is not None and oci.tag(tag):
@@ -121,7 +122,8 @@ def _edge_errors(key: str, table: ImageTable) -> Iterator[ReleaseError]:
         try:
             tag = fill(template, EDGE)
         except ReleaseError as error:
-            yield ReleaseError(f"{place}: {error.problem}", error.fix)
+            fact = f"{FILE}: [images.{key}] edge: {error.problem}"
+            yield ReleaseError(fact, error.fix)
             continue
         if oci.tag(tag):
             yield ReleaseError(

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from release_tasks import environment, memo
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import text_files
 from release_tasks.formats.text_files import read
 from release_tasks.printable import word
 from release_tasks.project import (
@@ -22,6 +23,7 @@ from release_tasks.project import (
     charts,
     containers,
     python_packages,
+    settings_errors,
 )
 from release_tasks.project.binaries import binaries
 from release_tasks.project.components import split
@@ -48,7 +50,11 @@ DECLARED_URL = re.compile(
 
 def discover(root: Path) -> Project:
     """Return the project at `root` as its files are now; raise `ReleaseError` for broken ones."""
-    return _discover(root, git.fingerprint(root), _tags(root))
+    try:
+        return _discover(root, git.fingerprint(root), _tags(root))
+    except ReleaseError as error:
+        text = text_files.peek(root, FILE)
+        raise settings_errors.with_line(error, text) from error
 
 
 def prefetch(root: Path) -> None:

@@ -41,6 +41,10 @@ _STEP = re.compile(r"\[\.\.\.\]|\[\d+\]|[^.\[\]]+")
 _ITEM = re.compile(r"\[\d+\]")
 _BARE = re.compile(r"[\w-]+")
 _KEY = re.compile(r'"[^"]*"|\'[^\']*\'|[\w-]+')
+# release-tasks.toml: [images.ghcr.io/example/app] tags: ...
+_PLACE = re.compile(
+    rf"{re.escape(FILE)}: \[(?P<table>[^\]]+)\](?: (?P<key>[^\s:]+))?"
+)
 _HEADER = re.compile(r"\s*\[\[?(?P<keys>[^\[\]]+)\]\]?")
 
 Path = list[str]
@@ -70,7 +74,35 @@ def explain(message: str, data: dict[str, Any], text: str) -> ReleaseError:
 
 def line_of(text: str, path: Path) -> int:
     """Return the line of a key in TOML, counted from 1; that of its table where it has none."""
-    found, table, keys = 1, [], list(path)
+    return _find_line(text, path) or 1
+
+
+def place_of(fact: str, text: str) -> int:
+    """Return the line that a fact is about, which begins with the file, its table and its key.
+
+    0 where it begins otherwise, and where the settings `text` does not have the table.
+    """
+    place = _PLACE.match(fact)
+    if place is None:
+        return 0
+    keys = place["table"].split(".", 1)
+    if place["key"]:
+        keys.append(place["key"])
+    return _find_line(text, keys)
+
+
+def with_line(error: ReleaseError, text: str) -> ReleaseError:
+    """Return an error about the settings `text` with the line behind the name of the file."""
+    line = place_of(error.problem, text)
+    if not line or type(error) is not ReleaseError:
+        return error
+    rest = error.problem.removeprefix(FILE)
+    return ReleaseError(f"{FILE}:{line}{rest}", error.fix)
+
+
+def _find_line(text: str, path: Path) -> int:
+    """Return the line of a key, else that of its table, else 0."""
+    found, table, keys = 0, [], list(path)
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             table = _unquoted(header["keys"])

@@ -264,7 +264,7 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as refusal:
         project(tmp_path, files)
     assert refusal.value.message == (
-        "release-tasks.toml: [crates] folder: git tracks no rast/Cargo.toml\n"
+        "release-tasks.toml:2: [crates] folder: git tracks no rast/Cargo.toml\n"
         "fix: available: rust"
     )
 
@@ -280,7 +280,7 @@ def test_a_crate_of_one_of_several_workspaces_is_asked_for(
     with pytest.raises(ReleaseError) as refusal:
         project(tmp_path, files)
     assert refusal.value.message == (
-        "release-tasks.toml: [crates] ignore: there is no crate lampd\n"
+        "release-tasks.toml:2: [crates] ignore: there is no crate lampd\n"
         "fix: name the workspace that has it:\n"
         '[crates]\nfolder = "core"  # or server'
     )

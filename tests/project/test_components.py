@@ -79,7 +79,7 @@ def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     )
     assert (
         said
-        == "release-tasks.toml: [components.a] charts: ghcr.io/o/charts/c is not shipped here"
+        == "release-tasks.toml:2: [components.a] charts: ghcr.io/o/charts/c is not shipped here"
     )
 
 
@@ -90,7 +90,7 @@ def test_a_changelog_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     )
     assert (
         said
-        == "release-tasks.toml: [components.a] changelog: NEWS.md is not in the repository"
+        == "release-tasks.toml:3: [components.a] changelog: NEWS.md is not in the repository"
     )
 
 
