@@ -42,9 +42,9 @@ RELEASE: Order = (
     (bump,),             # the version in every file that contains it; the section of the changelog
     (tag,),              # commits and tags; the tag can still move until it is pushed
     (package_crates, build_binaries, build_wheels, package_charts),
-    (docker_buildx, package_bundles),  # contain the binaries; after this no file changes
+    (docker_buildx, package_bundles),  # they contain the binaries; no file changes after this
     (check_artifacts,),  # every declared file is there, and is what its name says
-    (push,),             # the first public act: the branch, its CI if that is awaited, the tags
+    (push,),             # the first public act: the branch, its CI (if awaited), then the tags
     (gh_draft,),         # the draft keeps every file, so that another machine can finish
     (publish_images,),   # can still be deleted
     (publish_charts,),   # refer to the images, which now exist

@@ -20,6 +20,9 @@ from release_tasks.display.amount import Amount
 from release_tasks.errors import ReleaseError
 
 VERSION_HELP = "X.Y.Z or a level; default: the version of this checkout"
+CHECK_VERSION_HELP = (
+    f"{VERSION_HELP}, or the next patch where that one cannot be released"
+)
 NEW_VERSION_HELP = (
     "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease, release, "
     "or auto (as inv next suggests); "
@@ -29,11 +32,11 @@ PARAMETER_HELP = {
     "version": VERSION_HELP,
     "component": "the component that --version applies to; default: all",
     "new": "names to publish for the first time, comma-separated, or all",
-    "sign_off": "who tested the built files, when [gates] sign-off asks for it",
+    "sign_off": "who tested the built files, if sign-off in [gates] asks for it",
     "fast": "skip the gates (formatting, lints, tests)",
     "json": "print one JSON object",
-    "show": "also print every version that the files have then, with file and line",
-    "parse": "print the component and version of this tag as JSON, and do nothing else",
+    "show": "also print each version that the files have afterwards, with file and line",
+    "parse": "only print the component and version of this tag, as JSON",
     "target": "Rust targets, comma-separated; default: all that this machine can build",
     "keep": "keep the folder with the clone and everything that was published",
     "offline": "also refuse to read third-party packages",
@@ -41,16 +44,16 @@ PARAMETER_HELP = {
     "serve": "only start the registries, print their addresses, and serve until stdin closes",
     "collect": "folders with files that other machines built from this commit, comma-separated",
     "install": "run the commands that install what is missing",
-    "ci": "check the repository on GitHub instead, for what its workflow needs",
+    "ci": "check instead what the workflow needs on GitHub: secrets, permissions, environments",
     "check": "change nothing; fail if the file differs from the settings",
     "force": "overwrite a file that was written or edited by hand",
     "on": "which CI it is for: github (default) or gitlab",
-    "pull_requests": "also write what rehearses each pull request, or merge request",
-    "github_output": "write the outputs of a job to the file that GITHUB_OUTPUT names",
+    "pull_requests": "also write a workflow that rehearses each pull or merge request",
+    "github_output": "also write it for later CI jobs, to the file that GITHUB_OUTPUT names",
     "no_credentials": "do not check for tokens; other jobs have them",
-    "trusted_publishing": "like --no-credentials, where crates.io and PyPI use trusted publishing",
+    "trusted_publishing": "do not check for tokens, as crates.io and PyPI use trusted publishing",
     "python": "the Python to install wheels with (path or name); default: the one that runs this",
-    "publishes": "here or actions: who builds and publishes; default: [ci] publishes",
+    "publishes": "who publishes: here (this machine) or actions (GitHub); default: [ci] publishes",
     "rerun_failed": "run the failed jobs again, once",
     "minutes": "give up after this many minutes; default: 360",
     "here": "only wheels and programs for this machine; other machines verify the rest",
@@ -58,9 +61,9 @@ PARAMETER_HELP = {
     "next": "the version or level of the next milestone, which is created unless it exists",
     "text": "plain text instead of Markdown",
     "why": "the reason, which users read in the notice",
-    "affected": "who is affected, or how many users; goes where the reason goes",
-    "workaround": "what users can do until a fix is out; goes where the reason goes",
-    "fix_in": "how long a fix takes; goes where the reason goes",
+    "affected": "who is affected, or how many users; printed after the reason",
+    "workaround": "what users can do until a fix is out; printed after the reason",
+    "fix_in": "how long a fix takes; printed after the reason",
     "undo": "undo the rollback: unyank, restore, move pointers forward again",
     "draft": "also turn the GitHub release back into a draft, which stops its downloads",
     "delete": "also delete images and charts from GHCR; they can be restored for 30 days",
@@ -68,12 +71,12 @@ PARAMETER_HELP = {
     "tag": "the tag to delete; it need not be that of a component",
     "from_": "the tag of the version to fix; default: that of the branch hotfix/TAG",
     "into": "the branch that the hotfix is merged into; default: the release branch",
-    "edge": "publish the newest commit instead, with the tags of edge in [images]",
-    "links": "print their web addresses instead, and those of the runs on GitHub",
+    "edge": "publish the newest commit instead of a version, with the tags of [images] edge",
+    "links": "print the web address of each artifact and of each run on GitHub instead",
     "leave_public": "delete the tag even if something of its release is public, which stays public",
     "decision": "ship, hotfix, abort or conditional; default: only print the report",
-    "since": "count issues opened in this time, as 24h or 2d; default: since it is public",
-    "watch": "look again for this time, as 48h; print changes, and fail at a new P0",
+    "since": "count the issues of the last 24h, 2d, ...; default: all since it became public",
+    "watch": "keep looking for 48h, 2d, ...; print changes, and fail at a new P0 issue",
     "by": "who decided",
     "testers": "who else tried the files, comma-separated",
     "all": "check for the tools of every kind of project, not only of this one",
@@ -82,7 +85,7 @@ PARAMETER_HELP = {
 
 # options that take several values: comma-separated, or one each time
 REPEATABLE = ("new", "target", "folders", "collect")
-VERBOSE_HELP = "show what the programs print, as it comes"
+VERBOSE_HELP = "also show the output of the programs that are run"
 
 
 class ReleaseTask(Task[Callable[..., None]]):

@@ -72,7 +72,7 @@ def add(text: str, new: NewSection, path: str = NAME) -> str:
 def link_left(
     text: str, new: NewSection, path: str = NAME
 ) -> Definition | None:
-    """Return a link definition that a new section leaves as it is: its form is unknown."""
+    """Return the link definition that a new section leaves as it is, as its form is unknown."""
     document = parse(text, path)
     if is_dated(text, path):
         return None
@@ -333,7 +333,7 @@ def _first_section(document: Document, version: str) -> int | None:
 
 
 def _newest(document: Document, version: str) -> Heading:
-    """Return the heading that the new one stands before; that of its series stays above it."""
+    """Return the heading before which the new one goes, below the heading of its own series."""
     first = document.versions[0]
     series = f"{first.version}."
     below = [
@@ -374,7 +374,7 @@ def _body_lines(body: str, end: str) -> list[str]:
 
 
 def _check(document: Document, changed: str, version: str, path: str) -> None:
-    """Raise `ReleaseError` unless the section is there and every heading is, in its order."""
+    """Raise `ReleaseError` unless the section and all old headings are there, in their order."""
     after = parse(changed, path)
     section = find(after, version, path)
     if section is None:

@@ -20,7 +20,7 @@ def generate_ci(  # each is an option of the command line
     pull_requests: bool = False,
     on: str = "",
 ) -> None:
-    """Write what releases the project in CI."""
+    """Write the CI workflow that releases the project."""
     from release_tasks import shell, terminal
     from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.formats import text_files

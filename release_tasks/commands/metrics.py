@@ -55,7 +55,7 @@ def metrics(
     watch: str = "",
     json: bool = False,
 ) -> None:
-    """Show the downloads of a version, and the bugs since then."""
+    """Show downloads of a version and bugs reported since then."""
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)

@@ -49,7 +49,7 @@ def sign_off(
     testers: str = "",
     json: bool = False,
 ) -> None:
-    """Record what a person decides about a draft."""
+    """Record a person's decision about a draft release."""
     from release_tasks.commands import status
     from release_tasks.converge import begin
 

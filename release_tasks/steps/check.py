@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.tasks import step
+from release_tasks.tasks import CHECK_VERSION_HELP, step
 
 NEEDS = {"cargo": "rust"}
 
@@ -39,3 +39,6 @@ def check(  # noqa: PLR0913  # each is an option of the command line
         credentials=credentials,
     )
     report.show(found, release.title, json)
+
+
+check.help["version"] = CHECK_VERSION_HELP
