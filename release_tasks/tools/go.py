@@ -37,12 +37,16 @@ def compiler(folder: Path) -> str:
 
 
 def build(
-    package: str, version: str, program: Path | str
+    package: str, version: str, program: Path | str, version_in: str = ""
 ) -> tuple[tuple[str, ...], ...]:
     """Return the commands that build a main package of the module proxy into the file `program`.
 
     They run in an empty folder, and the program has no path and no debug information in it.
+    `version_in` is a variable of its code that gets the version.
     """
+    flags = "-s -w"
+    if version_in:
+        flags += f" -X {version_in}={version}"
     return (
         ("go", "mod", "init", "tools"),
         ("go", "get", f"{package}@{version}"),
@@ -50,7 +54,7 @@ def build(
             "go",
             "build",
             "-trimpath",
-            "-ldflags=-s -w",
+            f"-ldflags={flags}",
             "-o",
             str(program),
             package,

@@ -28,6 +28,8 @@ class Program:
     module: str = ""  # a main package of the Go module proxy, with @version
     # the lines of go.sum for that module: its files, and its go.mod
     sums: tuple[str, str] = ("", "")
+    # the variable of its code that holds the version; without a value it prints 0.0.0
+    version_in: str = ""
     link: str = ""
     plugin: bool = False  # of the docker command
     folders: tuple[str, ...] = ()  # where it can be besides PATH
@@ -53,6 +55,7 @@ _ALL = (
             "github.com/docker/buildx v0.33.0/go.mod"
             " h1:7JVma62htERKE5iy5YD1q64PKiAHUzXuhSBd4oq3I74=",
         ),
+        version_in="github.com/docker/buildx/version.Version",
         plugin=True,
         minimum="0.33",
     ),
@@ -65,6 +68,7 @@ _ALL = (
             "github.com/moby/buildkit v0.20.2/go.mod"
             " h1:DhaF82FjwOElTftl0JUAJpH/SUIUx4UvcFncLeOtlDI=",
         ),
+        version_in="github.com/moby/buildkit/version.Version",
         minimum="0.13",
     ),
     Program(
@@ -210,7 +214,7 @@ def _recorded_sum(compiled: Path) -> Path:
 
 def _build(program: Program, target: Path) -> tuple[tuple[str, ...], ...]:
     package, _, version = program.module.rpartition("@")
-    return go.build(package, version, target)
+    return go.build(package, version, target, program.version_in)
 
 
 def _is_root() -> bool:
