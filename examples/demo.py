@@ -24,7 +24,8 @@ TAGS = ("manylinux2014_x86_64", "manylinux2014_aarch64")
 WHOLE = "--whole"  # with wheels for an old glibc, which take half a minute more
 ALL = "--all"  # the noxfile installs what images and charts need before
 MORE = (
-    f"nox -s demo -- {ALL} adds them: it compiles their tools once (8 minutes)"
+    f"nox -s demo -- {ALL} adds images and charts: it compiles their tools once "
+    "(8 minutes)"
 )
 REMOTE = "git@github.com:example/polyglot.git"
 IDENTITY = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import terminal
+from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.tasks import command
 from release_tasks.tools.git import origin
@@ -65,6 +65,9 @@ def _promote(c: Context, release: Release, part: ComponentRelease) -> None:
         gh.publish(c, repository, name, False)
     else:
         terminal.say(f"nothing to do, {name} is public")
+        return
+    if not shell.is_dry(c):
+        terminal.say(f"{release.title} is promoted: {name} is public on GitHub")
 
 
 def _push_tag(

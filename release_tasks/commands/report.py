@@ -22,6 +22,7 @@ STEPS = ("step", "seconds", "critical path")
 REQUESTS = ("registry", "host", "client", "writes")
 FOUND = ("severity", "name", "place", "fact", "help")
 LONGEST_LOG = 200_000  # characters of a log, its end
+SPACE = "\N{NO-BREAK SPACE}"  # long checksums beside it would break a size
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #2f6fbf; --slow: #b3541e; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem;
@@ -287,5 +288,5 @@ def _size(size: int | None) -> str:
     if size is None:
         return ""
     if size < 100_000:
-        return f"{size / 1000:.1f} kB"
-    return f"{size / 1e6:.1f} MB"
+        return f"{size / 1000:.1f}{SPACE}kB"
+    return f"{size / 1e6:.1f}{SPACE}MB"

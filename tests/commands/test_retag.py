@@ -362,6 +362,7 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(
     assert proxy.registries.github.releases("example", "tiny") == []
     proxy.commit("later.txt")
     first = proxy.inv("promote", "--version", "1.0.0")
+    assert "is promoted: v1.0.0-stable is public on GitHub" in first.stderr
     second = proxy.inv("promote", "--version", "1.0.0")
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert "--verify-tag" in first.stderr

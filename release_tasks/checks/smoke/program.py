@@ -51,8 +51,8 @@ def check_version_output(
         terminal.say(f"{label} runs and prints {version}")
     elif not is_ours:
         terminal.say(
-            f"{label} starts, and its program is not named like one of this project, "
-            "so its version was not compared"
+            f"{label} starts; its version was not compared, as this project has no "
+            "program of that name"
         )
     elif status == 0 and other:
         shown = other[0].strip()[:80]
