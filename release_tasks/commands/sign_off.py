@@ -176,7 +176,7 @@ def _page(release: Release, part: ComponentRelease) -> Page | None:
         place = f"the draft of {part.tag}"
     if not is_there:
         raise ReleaseError(
-            f"{place} has not every file yet",
+            f"{place} does not have every file yet",
             f"inv release --version {release.request}",
         )
     return page
