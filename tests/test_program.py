@@ -131,3 +131,36 @@ def test_a_rehearsal_needs_no_tasks_and_takes_the_settings_that_are_not_committe
     assert (
         git(root, "status", "--short") == "?? note.txt\n?? release-tasks.toml\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["relase"],
+            "error: there is no task relase\n  help: did you mean release?\n",
+        ),
+        (
+            ["frobnicate"],
+            "error: there is no task frobnicate\n"
+            "  help: release-tasks lists the tasks\n",
+        ),
+        (
+            ["release", "--verison", "0.2.0"],
+            "error: release has no option --verison\n"
+            "  help: did you mean --version?\n",
+        ),
+        (
+            ["settings", "--frobnicate"],
+            "error: settings has no option --frobnicate\n"
+            "  help: release-tasks settings --help shows its options\n",
+        ),
+    ],
+)
+def test_an_unknown_word_gets_a_suggestion(
+    tmp_path: Path, words: list[str], said: str
+) -> None:
+    commit_files(tmp_path, CRATE)
+    done = run("release_tasks", tmp_path, *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == said
