@@ -21,7 +21,7 @@ from release_tasks.errors import ReleaseError
 
 VERSION_HELP = "X.Y.Z or a level; default: the version of this checkout"
 CHECK_VERSION_HELP = (
-    f"{VERSION_HELP}, or the next patch where that one cannot be released"
+    f"{VERSION_HELP}, or the next patch if that is released or cannot be"
 )
 NEW_VERSION_HELP = (
     "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease, release, "
