@@ -388,7 +388,6 @@ def test_trusted_publishing_needs_no_token(
     assert f"uploading to PyPI with {way}\n" in capfd.readouterr().err
 
 
-@pytest.mark.statement("B5.30")
 @pytest.mark.parametrize("how", ["job", "token", "half"])
 def test_attestations_beside_the_files_go_with_them_from_a_job_that_proves_itself(
     tool: Path,
@@ -429,6 +428,7 @@ def test_attestations_beside_the_files_go_with_them_from_a_job_that_proves_itsel
     assert f"uploading without attestations: {why[how]}" in said
 
 
+@pytest.mark.statement("B5.30")
 def test_a_job_that_nobody_trusts_is_told_what_an_owner_enters(
     tool: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
