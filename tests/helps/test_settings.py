@@ -42,7 +42,7 @@ READ = [
     Row("project/settings_file.py:_check_notes", "[github]\nnotes = 'none'\n", "use changelog, generated, install", "[github]\nnotes = 'changelog'\n"),
     Row("project/settings_file.py:_check_announcement", "[announce]\ntemplate = 'a.md'\n", "or remove the key", "[announce]\n"),
     Row("project/settings_file.py:_check_template", "[github]\ntitle = '{versoin}'\n", "{version}", "[github]\ntitle = '{version}'\n"),
-    Row("project/settings_file.py:_check_components", '[components."a;b"]\n', "use letters, digits, and any of . : @ + / - _", "[components.a]\n"),
+    Row("project/settings_file.py:_check_components", '[components."a;b"]\n', "use letters, digits, and any of . : @ + / - _", "[components.a]\n", "components.a"),
     Row("project/settings_file.py:_check_branches", '[project]\nbranch = "-f"\n', 'branch = "main"', below("[project]")),
     Row("project/settings_file.py:_check_branches", '[downstream."o/r"]\nbase = "-f"\n', 'base = "main"', below('[downstream."o/r"]')),
     Row("project/settings_file.py:_check_tags", "[components.a]\ntag = 'v1'\n", 'tag = "v{version}"', below("[components.a]")),
