@@ -120,6 +120,18 @@ SECRET = [  # names that somebody's secrets have
         "LICENSE_KEY",
         "DOCKER_PW",
     ),
+    *(
+        "GITHUB_ENTERPRISE_TOKEN",
+        "PYPI_TOKEN",
+        "PYPI_ID_TOKEN",
+        "CI_REGISTRY_PASSWORD",
+        "CI_DEPLOY_PASSWORD",
+        "DOCKERHUB_TOKEN",
+        "TWINE_KEYRING_PASSWORD",
+        "HELM_REGISTRY_PASSWORD",
+        "SIGSTORE_ID_TOKEN",
+        "GRAFANA_API_KEY",
+    ),
 ]
 HARMLESS = [  # names that look like it, and are what builds need
     *(

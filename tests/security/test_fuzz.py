@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from security.parsers import PARSERS, Parser
+from security import other_parsers, parsers
+from security.parsers import Parser
 
 from release_tasks.errors import ReleaseError
 
+PARSERS = {**parsers.PARSERS, **other_parsers.PARSERS}
 INPUTS = int(os.environ.get("RELEASE_TASKS_FUZZ", "0"))
 LONGEST = 1.0  # seconds of this process for an input of a few kilobytes
 SAMPLE = 1000 if INPUTS else 15  # inputs that hypothesis makes, and shrinks

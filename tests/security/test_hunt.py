@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import gzip
+import html
 import json
 import os
 import random
@@ -23,6 +24,8 @@ from urllib.parse import quote
 import pytest
 from security.test_environment import SECRET
 from support.tiny_project import TINY, TinyProject, tiny_project
+
+from release_tasks.masking import is_secret_name
 
 pytestmark = pytest.mark.tools("git", "gh")
 MARK = "kX9q"  # in every planted value
@@ -56,6 +59,18 @@ FILES = {  # below HOME, as the clients write them
     ".gem/credentials": "---\n:rubygems_api_key: {}\n",
     ".m2/settings.xml": "<password>{}</password>\n",
     ".gnupg/private-keys-v1.d/x.key": "(private-key {})\n",
+    ".cargo/credentials": '[registry]\ntoken = "{}"\n',
+    ".config/glab-cli/config.yml": "hosts:\n  example.org:\n    token: {}\n",
+    ".config/containers/auth.json": '{{"auths": {{"example.org": {{"auth": "{}"}}}}}}\n',
+    ".config/rclone/rclone.conf": "[x]\npass = {}\n",
+    ".config/pip/netrc": "machine example.org login me password {}\n",
+    ".config/hub": "github.com:\n- oauth_token: {}\n",
+    ".config/twine/pypirc": "[pypi]\npassword = {}\n",
+    ".azure/accessTokens.json": '[{{"accessToken": "{}"}}]\n',
+    ".terraform.d/credentials.tfrc.json": '{{"credentials": {{"x": {{"token": "{}"}}}}}}\n',
+    ".pgpass": "localhost:5432:x:me:{}\n",
+    ".vault-token": "{}\n",
+    ".local/share/uv/credentials/credentials.toml": '[[credential]]\npassword = "{}"\n',
     ".ssh/id_ed25519": "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n",
 }
 BACKEND = '''
@@ -135,7 +150,10 @@ def forms(value: str) -> Iterator[bytes]:
     data = value.encode()
     yield data
     yield quote(value, safe="").encode()
+    yield quote(quote(value, safe=""), safe="").encode()
+    yield html.escape(value).encode()
     yield json.dumps(value)[1:-1].encode()
+    yield json.dumps(value, ensure_ascii=False)[1:-1].encode()
     yield data.hex().encode()
     yield data.hex().upper().encode()
     for start in range(3):
@@ -233,6 +251,31 @@ def interrupted(
     )
 
 
+def named() -> set[str]:
+    """Return the variables that our code and pages name and that have a secret."""
+    top = Path(__file__).parents[2]
+    pages = (*top.rglob("docs/**/*.md"), top / "action.yml", top / "README.md")
+    texts = [path.read_text() for path in (top / "release_tasks").rglob("*.py")]
+    found = set(re.findall(r"""["']([A-Z][A-Z0-9_]{3,})["']""", "".join(texts)))
+    for page in pages:
+        found.update(
+            re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", page.read_text())
+        )
+    return {name for name in found if is_secret_name(name)}
+
+
+# of an example, and addresses that are not secret
+NOT_PLANTED = {
+    "LANTERN_PYPI_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+}
+
+
+def test_every_secret_that_we_name_is_planted() -> None:
+    assert named() - {*VARIABLES, *USED} == NOT_PLANTED
+
+
 def plant(tiny: TinyProject, values: Mapping[str, str]) -> dict[str, str]:
     """Write the files, and return the variables."""
     home = tiny.folder / "home"
@@ -320,6 +363,15 @@ def test_a_release_writes_no_secret(
                 "release": tiny.inv(*release, **env),
                 "verify": tiny.inv("verify", *at, **env),
                 "notes": tiny.inv("notes", *at, **env),
+                "announce": tiny.inv("announce", *at, **env),
+                "next": tiny.inv("next", "--json", **env),
+                "metrics": tiny.inv("metrics", *at, "--json", **env),
+                "matrix": tiny.inv("matrix", *at, **env),
+                "sign-off": tiny.inv("sign-off", *at, "--json", **env),
+                "generate-ci": tiny.inv("--dry", "generate-ci", **env),
+                "rollback": tiny.inv(
+                    "rollback", *at, "--why", "x", "--json", **env
+                ),
             }
         shown = {name: one.stdout + one.stderr for name, one in runs.items()}
         status = {name: one.returncode for name, one in runs.items()}
