@@ -42,7 +42,8 @@ _PLACEHOLDER_ALONE = re.compile(
     rf"[\s(\[{{*_:\u2013\u2014-]*(?P<word>{_ALONE})[\s)\]}}*_.]*", re.I
 )
 _UNRELEASED = re.compile(r"[\W_]*unreleased(?![^\W_])", re.I)
-_UNRELEASED_LAST = re.compile(r"(?:\w[\w.-]*\W+){1,3}unreleased\W*", re.I)
+_UNRELEASED_BEHIND = re.compile(r"\Wunreleased", re.I)
+_WORDS_BEFORE = 3  # `unreleased` at most
 _NEXT = re.compile(
     r"[\W_]*(?:upcoming|next|future|current|development|dev|in\s+development|in\s+progress|wip"
     r"|work\s+in\s+progress|pending|head|main|master|trunk|develop|v\.?next|tb[acd]"
@@ -89,7 +90,7 @@ class Title:
         if self.version:
             return False
         return bool(
-            _UNRELEASED.match(self.shown) or _UNRELEASED_LAST.match(self.shown)
+            _UNRELEASED.match(self.shown) or _has_words_before(self.shown)
         )
 
     @property
@@ -128,6 +129,20 @@ class Title:
         return bool(self.days) and not re.search(
             r"\w", _blanked(self.shown, self.days)
         )
+
+
+def _has_words_before(title: str) -> bool:
+    """Tell whether a title begins with up to three words and `unreleased`.
+
+    `my-project` and `v1.2` are one word. No regular expression could say that in linear time.
+    """
+    found = _UNRELEASED_BEHIND.search(title)
+    if found is None or not re.match(r"\w", title):
+        return False
+    # the last one stands before `unreleased`
+    gaps = re.findall(r"\W+", title[: found.start() + 1])[:-1]
+    between = [gap for gap in gaps if gap.strip(".-")]
+    return len(between) < _WORDS_BEFORE
 
 
 def read(text: str) -> Title:

@@ -55,7 +55,7 @@ def tags(reference: str) -> tuple[str, ...] | None:
     answer = _read(reference, "tags/list?n=1000")
     if answer.status == 404:
         return None
-    found = list(answer.json(dict).get("tags") or ())
+    found = _tags_of(answer, reference)
     pages = 1
     while next_page := _NEXT_PAGE.search(answer.headers.get("link", "")):
         pages += 1
@@ -65,8 +65,16 @@ def tags(reference: str) -> tuple[str, ...] | None:
                 "try again later",
             )
         answer = _read(reference, f"tags/list?{urlsplit(next_page[1]).query}")
-        found += answer.json(dict).get("tags") or ()
+        found += _tags_of(answer, reference)
     return tuple(dict.fromkeys(found))
+
+
+def _tags_of(answer: Answer, reference: str) -> list[str]:
+    found = answer.json(dict).get("tags") or []
+    is_list = isinstance(found, list)
+    if not is_list or not all(isinstance(tag, str) for tag in found):
+        raise _unexpected(f"the tags of {reference}")
+    return list(found)
 
 
 def manifest(reference: str, tag: str) -> dict[str, Any] | None:
@@ -79,7 +87,27 @@ def manifest(reference: str, tag: str) -> dict[str, Any] | None:
 
 
 def labels(reference: str, tag: str) -> Mapping[str, str]:
-    """Return the labels of an image, of its first platform when it has several."""
+    """Return the labels of an image, of its first platform when it has several.
+
+    Raises `ReleaseError` where the registry answers in another form than OCI has.
+    """
+    try:
+        found = _labels(reference, tag)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unexpected(f"{reference}:{tag}") from error
+    return {
+        name: value for name, value in found.items() if isinstance(value, str)
+    }
+
+
+def _unexpected(what: str) -> ReleaseError:
+    return ReleaseError(
+        f"the registry answers for {what} in another form than OCI has",
+        "try again later",
+    )
+
+
+def _labels(reference: str, tag: str) -> Mapping[str, object]:
     found = manifest(reference, tag) or {}
     for entry in found.get("manifests", ()):
         # that is an attestation
@@ -89,7 +117,7 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
     if "config" not in found:
         return {}
     config = _read(reference, f"blobs/{found['config']['digest']}").json(dict)
-    return config.get("config", {}).get("Labels") or {}
+    return dict(config.get("config", {}).get("Labels") or {})
 
 
 def blob(reference: str, digest: str) -> bytes:

@@ -78,7 +78,7 @@ def _in_mappings(place: Place, name: str, image: OurImage) -> Iterator[Use]:
     except ReleaseError:  # a template, or several documents
         return
     for keys, value in scalars.items():
-        if keys[-1] != "repository":
+        if not keys or keys[-1] != "repository":
             continue
         above = keys[:-1]
         if _full(scalars, above, value.value) == name:

@@ -110,7 +110,8 @@ class Issuer:
     def claims(self, token: str, audience: str) -> Claims:
         """Return the claims of a token, which counts once. Raises `NotValid`."""
         body, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(signature, self._signature(body)):
+        expected = self._signature(body).encode()
+        if not hmac.compare_digest(signature.encode(), expected):
             raise NotValid("invalid signature")
         claims: Claims = json.loads(_decoded(body.partition(".")[2]))
         if claims["aud"] != audience or claims["exp"] < time.time():

@@ -231,6 +231,12 @@ def _failed_lines(given: str) -> object:
         gh.text = before
 
 
+def _claims(given: str) -> object:
+    with contextlib.suppress(identity.NotValid):
+        return IDENTITY.claims(given, "pypi")
+    return None
+
+
 def _backend(given: str) -> object:
     data = toml_values.load(given, "a")
     return version_sources.dynamic_version(data, "a", given)
@@ -268,6 +274,7 @@ def _rules(given: str) -> object:
     )
 
 
+IDENTITY = identity.Issuer()
 OWNER = TagOwner(("acme", "core"), ("crates",), True, False)
 DIRECTORIES = directory_locks.kind(uv_lock.OwnPackages(), {})
 
@@ -289,7 +296,7 @@ PARSERS: Mapping[str, Parser] = {
     "day of a section": Parser(lambda given: day_lines.read(given), (*DAYS, "*", "_", "Released ", ":", "<")),
     "entries": Parser(lambda given: (entries.unknown_groups(given, given), entries.unreferenced(given)), (*MARKDOWN, "### Added\n", "#1")),
     "references": Parser(lambda given: entries.always_references(given, "1.0.0"), (*MARKDOWN, "#1")),
-    "headline": Parser(lambda given: headline.title(given, {"version": "1", "headline": "", "tag": "v1"}), (*TEMPLATE, "{headline}", ": ", " - ")),
+    "headline": Parser(lambda given: headline.title("{tag}: {headline} - x", {"headline": given, "tag": "v1"}), (*TEMPLATE, "{headline}", ": ", " - ")),
     "known issues": Parser(lambda given: reports._inserted(given, "## v1\n"), MARKDOWN),
     "notice of a yanked version": Parser(lambda given: (yank_notice.add(given, given, given), yank_notice.remove(given), yank_notice.without_title(given)), NOTICE),
     "log of a job": Parser(_failed_lines, LOGS),
@@ -301,7 +308,7 @@ PARSERS: Mapping[str, Parser] = {
     "answer of helm": Parser(lambda given: (rendering.kubernetes_for(given), rendering.needs_more(given)), PROGRAMS),
     "colors of cargo": Parser(cargo_publish.plain, OUTPUT),
     "output of a program": Parser(lambda given: (program.names_version(given, "1.0.0"), program.reason(given)), (*OUTPUT, *VERSION)),
-    "pages of gh": Parser(gh._all_rows, PAGE),
+    "pages of gh": Parser(lambda given: ([gh._rows(value) for value in gh._values(given)], gh._one_value(given)), PAGE),
     "message in lines": Parser(lambda given: messages.wrapped(given, "  ", 60), ("`", " ", "x" * 70, "\n", "a", "-", "\t")),
     "cargo of another repository": Parser(_uses("Cargo.toml", cargo_manifests.uses), USING),
     "pyproject of another repository": Parser(_uses("pyproject.toml", python_requirements.uses), REQUIRING),
@@ -334,7 +341,7 @@ PARSERS: Mapping[str, Parser] = {
     "advisories": Parser(lambda given: _all(advisories._ignored(given)), (*TOML, "[advisories]\n", 'ignore = ["RUSTSEC-2020-0001"]\n', "{ id = 'x', reason = 'y' }")),
     "written workflow": Parser(_edited, (*WRITTEN, *WORKFLOW[:6])),
     "address of a submodule": Parser(lambda given: (whole.absolute_url(given, "https://h/o/r"), whole._without_login(given)), URL),
-    "identity": Parser(identity._decoded, ("ey", ".", "A", "=", "-", "_", "\0", "é")),
+    "identity": Parser(_claims, ("ey", ".", "A", "=", "-", "_", "\0", "é")),
     "rules": Parser(_rules, (*URL, *VERSION, "linux", "amd64", "_", "MIT", "dep:", "con", "é", "\0", "%", "[", "]", "0x")),
     "members that differ": Parser(lambda data: (differences._zip_members(data) if data[:2] == b"PK" else differences._tar_members(data)), (*ZIP, *TAR_GZ), True),
     "labels of an image": Parser(_answered(lambda: oci_registry.labels("example.org/o/a", "1")), COUNTS, True),

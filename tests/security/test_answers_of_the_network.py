@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import socket
 import threading
@@ -15,8 +16,9 @@ import pytest
 from support.waiting import SECONDS
 
 from release_tasks import http
-from release_tasks.channels import crates_index
+from release_tasks.channels import crates_index, oci_registry
 from release_tasks.errors import ReleaseError
+from release_tasks.http import Answer
 from release_tasks.tools import gh
 
 Script = Callable[[socket.socket, str], None]
@@ -406,3 +408,55 @@ def test_any_reset_of_a_rate_limit_is_a_time_or_unknown(
     with pytest.raises(ReleaseError) as raised:
         gh._read_anonymously("https://api.github.com/x", False)
     assert "an hour has passed" in raised.value.fix
+
+
+SHAPES: list[object] = [
+    {"manifests": 5},
+    {"manifests": [5]},
+    {"manifests": [{}]},
+    {"manifests": [{"platform": 5, "digest": "x"}]},
+    {"manifests": [{"platform": {}, "digest": []}]},
+    {"config": 5},
+    {"config": {}},
+    {"config": {"digest": "sha256:0"}},
+    {"config": {"digest": "sha256:0", "Labels": 5}},
+    {"config": {"digest": "sha256:0", "Labels": ["a"]}},
+    {"config": {"digest": "sha256:0", "Labels": {"a": 5, "b": None}}},
+    {"tags": 5},
+    {"tags": [5]},
+    {"tags": [["a"]]},
+    {"tags": {"a": 1}},
+    {"tags": None},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=json.dumps)
+def test_an_answer_of_a_registry_in_another_form_is_no_traceback(
+    shape: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps(shape).encode()
+    monkeypatch.setattr(
+        http, "get", lambda url, *words, **named: Answer(url, 200, {}, body)
+    )
+    for read in (oci_registry.labels, oci_registry.manifest):
+        with contextlib.suppress(ReleaseError):
+            labels = read("example.org/o/a", "1")
+            if read is oci_registry.labels:
+                assert all(isinstance(text, str) for text in labels.values())
+    with contextlib.suppress(ReleaseError):
+        tags = oci_registry.tags("example.org/o/a")
+        assert all(isinstance(tag, str) for tag in tags or ())
+
+
+@pytest.mark.parametrize("text", ["", "x", "{", "[1", "[] x", "[" * 100_000])
+def test_what_gh_prints_is_json_or_an_error(text: str) -> None:
+    with pytest.raises(ReleaseError, match="did not return valid JSON"):
+        gh._one_value(text)
+    if text:
+        with pytest.raises(ReleaseError, match="did not return valid JSON"):
+            gh._values(text)
+
+
+@pytest.mark.parametrize("value", [5, None, "x", True, {}, {"a": 1}])
+def test_a_page_of_another_form_has_no_rows(value: object) -> None:
+    assert gh._rows(value) == []

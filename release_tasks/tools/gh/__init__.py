@@ -182,7 +182,9 @@ def read(path: str, every_page: bool = False, *fields: str) -> Any:
         if "HTTP 404" in error.output or "No commit found" in error.output:
             return None
         raise gh_refusals.explain(error, host) from error
-    return _all_rows(text) if every_page else json.loads(text)
+    if every_page:
+        return [row for value in _values(text) for row in _rows(value)]
+    return _one_value(text)
 
 
 @memoized_on()
@@ -507,23 +509,39 @@ def _read_anonymously(url: str, every_page: bool) -> Any:
     return rows
 
 
-def _all_rows(text: str) -> list[Any]:
-    """Return the rows of `gh api --paginate`, which prints one JSON value after the other."""
-    rows: list[Any] = []
+def _one_value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _not_json(text) from error
+
+
+def _not_json(text: str) -> ReleaseError:
+    fact = f"GitHub did not return valid JSON: {text[:60]!r}"
+    return ReleaseError(fact, "try again later")
+
+
+def _values(text: str) -> list[Any]:
+    """Return the JSON values of `gh api`, which prints one after the other with `--paginate`."""
+    values: list[Any] = []
     decoder = json.JSONDecoder()
     rest = text.strip()
     while rest:
-        value, end = decoder.raw_decode(rest)
-        rows += _rows(value)
+        try:
+            value, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError) as error:
+            raise _not_json(rest) from error
+        values.append(value)
         rest = rest[end:].lstrip()
-    return rows
+    return values
 
 
 def _rows(value: Any) -> list[Any]:
     """Return the rows of a page: an array, or the array in an object (`{"total_count": ...}`)."""
     if isinstance(value, list):
         return value
-    for member in value.values():
-        if isinstance(member, list):
-            return member
+    if isinstance(value, dict):
+        for member in value.values():
+            if isinstance(member, list):
+                return member
     return []
