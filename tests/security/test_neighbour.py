@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from release_tasks.rehearsal import peers
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io import store as crates_store
 from release_tasks.rehearsal.elsewhere import Elsewhere
+from release_tasks.rehearsal.github import api
 from release_tasks.rehearsal.github.app import check_repository
 from release_tasks.rehearsal.github.call import Refused
 from release_tasks.rehearsal.oci.remote import Remote
@@ -75,6 +77,22 @@ CHANGES = [
     ("github", "POST", f"{API}/actions/workflows/ci.yml/dispatches"),
     ("github", "GET", "/api/v3/user"),
 ]
+
+
+def routes(*, changing: bool) -> list[tuple[str, str]]:
+    """Return the method and a path of each route of the local GitHub, as its table has them."""
+    found = []
+    for method, pattern, _ in api.ROUTES:
+        path = re.sub(r"\(\?:/attempts/[^)]*\)\?|\(\?:force-\)\?", "", pattern)
+        path = re.sub(r"\(\?:([\w-]+)\|[^)]*\)", r"\1", path)
+        path = re.sub(r"\(?\\d\+\)?", "1", path).replace("refs?", "refs")
+        path = re.sub(r"\([^)]*\)", "main", path)
+        assert re.fullmatch(pattern, path), pattern
+        if (method != "GET") is changing:
+            found.append((method, path))
+    return found
+
+
 READS = [
     ("crates", "/index/config.json"),
     ("crates", "/index/se/rd/serde"),
@@ -139,6 +157,31 @@ def test_nothing_changes_without_a_token_of_this_run(
         assert "minted" not in answer.text
     assert running.log.writes() == ()
     assert list(running.github._repos) == ["me/project"]
+
+
+@pytest.mark.parametrize(("method", "path"), routes(changing=True))
+def test_no_route_of_github_changes_without_a_token_that_may_write(
+    running: LocalRegistries, method: str, path: str
+) -> None:
+    body = json.dumps(
+        {"title": "x", "tag_name": "v1", "head": "main", "base": "main"}
+        | {"ref": "refs/tags/v1", "sha": "0" * 40, "state": "closed"}
+    )
+    reads = {"Authorization": f"Bearer {running.tokens.github_read}"}
+    for headers in (*logins(), reads):
+        url = running.urls["github"] + API + path
+        answer = ask(url, method, headers=headers, data=body)
+        assert answer.status_code in (400, 401, 403, 404, 405, 422), headers
+    assert running.log.writes() == ()
+
+
+@pytest.mark.parametrize(("method", "path"), routes(changing=False))
+def test_another_user_reads_no_route_of_github(
+    running: LocalRegistries, another_user: None, method: str, path: str
+) -> None:
+    answer = ask(running.urls["github"] + API + path, method)
+    assert answer.status_code == 401
+    assert answer.text == "this rehearsal belongs to another user\n"
 
 
 @pytest.mark.parametrize(("name", "path"), READS)
