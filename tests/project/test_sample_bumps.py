@@ -324,10 +324,10 @@ def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(
 def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(
     runbook: Path,
 ) -> None:
-    def tags(version: str) -> set[str]:
+    def tags(*version: str) -> set[str]:
         before = set(git(runbook, "tag").split())
-        bumped(runbook, "--version", version)
-        assert inv(runbook, "tag", "--version", version).returncode == 0
+        bumped(runbook, "--version", *version)
+        assert inv(runbook, "tag", "--version", *version).returncode == 0
         return set(git(runbook, "tag").split()) - before
 
     rust = (
@@ -341,6 +341,7 @@ def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(
     assert tags(full) == {"v0.3.0", *(f"{name}-v0.3.0" for name in rust)}
     assert len(git(runbook, "tag", "--points-at", "HEAD").split()) == 6
     assert tags("python=0.3.1") == {"v0.3.1"}
+    assert tags("0.3.2", "--component", "python") == {"v0.3.2"}
     assert tags(",".join(f"{name}=0.3.1" for name in rust)) == {
         f"{name}-v0.3.1" for name in rust
     }
