@@ -275,8 +275,10 @@ def markdown_table(heading: Row, rows: Iterable[Row]) -> list[str]:
 def _markdown_row(cells: Iterable[str]) -> str:
     shown = []
     for cell in cells:
-        text = html.escape(cell, quote=False).replace("|", "\\|")
-        shown.append(text.replace("\n", "<br>"))
+        lines = html.escape(cell, quote=False).splitlines()
+        # a backslash before it would take the one that is put there (GFM, tables)
+        text = "<br>".join(lines).replace("\\|", "&#92;|")
+        shown.append(text.replace("|", "\\|"))
     return f"| {' | '.join(shown)} |"
 
 

@@ -12,7 +12,7 @@ from invoke.context import Context
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.printable import word
+from release_tasks.printable import one_line, word
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     heading = ("channel", "artifact", "state", "remark")
     lines += markdown_table(heading, artifacts)
     for row in report["problems"]:
-        lines += [f"- not read: {row['problem']}", ""]
+        lines += [f"- not read: {one_line(row['problem'])}", ""]
     files = [(row["file"], row["sha256"]) for row in report["files"]]
     if files:
         lines += ["## Files", ""]

@@ -21,6 +21,7 @@ from release_tasks.checks import report
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import repository
 from release_tasks.commands.matrix import matrix
+from release_tasks.commands.sign_off import as_markdown
 from release_tasks.commands.table import print_table
 from release_tasks.display import github
 from release_tasks.errors import MultipleErrors, ReleaseError
@@ -328,6 +329,43 @@ def test_a_branch_in_a_fix_is_one_word(
     fixes = [finding.fix for finding in repository.wrong_branch(case)]
     assert fixes
     assert shlex.split(fixes[0]) == ["git", "switch", branch]
+
+
+FORGED_CELLS = [
+    "a | decision | ship |",
+    "a \\| decision | ship |",
+    "a \\\\| decision | ship |",
+    "a\n| decision | ship |",
+    "a\r| decision | ship |",
+    "a\r\n\r\n## Decision: ship",
+    "a\u2028| decision | ship |",
+    "a\x85| decision | ship |",
+    "<!-- hide",
+    "</td></tr></table><h1>ship",
+]
+
+
+@pytest.mark.parametrize("text", FORGED_CELLS)
+def test_a_title_forges_no_row_of_a_sign_off(text: str) -> None:
+    row = {"number": 1, "labels": [text], "title": text}
+    run = {"workflow": text, "state": "success", "url": "https://x"}
+    names = ("tag", "decision", "suggested", "rule", "commit", "sha256")
+    report = dict.fromkeys(names, "") | {"testers": [text], "artifacts": []}
+    report |= {"issues": [row], "runs": [run], "files": []}
+    shown = as_markdown(report | {"problems": [{"problem": text}]})
+    columns = 0
+    for line in shown.splitlines():
+        assert line == "" or line.startswith(("# ", "## ", "| ", "- not read"))
+        assert not line.startswith("## Decision")
+        if not line.startswith("| "):
+            columns = 0
+            continue
+        # as GFM divides a row: a backslash takes the letter behind it
+        cells = len(re.findall(r"(?:\\.|[^|\\])+", line))
+        columns = columns or cells
+        assert cells == columns
+        assert not re.search("<(?!br>)", line)
+    assert "| decision | ship |" not in shown.partition("- not read")[0]
 
 
 ENDS_OF_LINES = ["\x85", "\u2028", "\u2029", "\u3000", "\xa0"]
