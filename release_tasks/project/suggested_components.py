@@ -191,9 +191,12 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
     refused = unpublishable(project)
     crates = resolved_or_empty(ships["crates"])
     is_any_left = any(crate.name not in refused for crate in crates)
+    has_own = {one.name for one in crates if has_own_version(project, one)}
+    # where every tag has a name, a crate without tags gets its own when it is released
+    is_each_alone = bool(has_own) and not _bare_tags(project)
     for crate in crates:
         if crate.name not in refused or not is_any_left:
-            is_alone = has_own_version(project, crate)
+            is_alone = is_each_alone or crate.name in has_own
             key = crate.name if is_alone else crate.version
             group = groups.setdefault(key, _Group(crate.version))
             group.add("crates", crate.name, crate.name, crate.folder)
@@ -217,18 +220,22 @@ def _importance(
     project: Project, group: _Group
 ) -> tuple[bool, bool, bool, bool, int]:
     own = _normal(project.name)
-    bare = read_forms(
-        project.tags, TagOwner((), (), is_main=True, is_only=False)
-    )
+    bare = _bare_tags(project)
     # tags of long ago say nothing of a crate that has their version by chance
     recent = project.tags[-max(RECENT, 2 * len(project.crates)) :]
     return (
-        group.version == last_version(recent, bare.known),
+        group.version == last_version(recent, bare),
         project.root in group.folders,
         any(_normal(name) == own for name in group.called),
-        group.version in released(project, bare.known),
+        group.version in released(project, bare),
         len(group.names.get("crates", ())),
     )
+
+
+def _bare_tags(project: Project) -> tuple[str, ...]:
+    """Return the forms of the tags without a name."""
+    owner = TagOwner((), (), is_main=True, is_only=False)
+    return read_forms(project.tags, owner).known
 
 
 def _normal(name: str) -> str:

@@ -119,3 +119,39 @@ def test_the_main_component_has_the_tags_without_a_name(
     with pytest.raises(SeveralVersions) as error:
         discover(made)
     assert error.value.lines[0] == f"[components.{main}]"
+
+
+@pytest.mark.parametrize(
+    ("tags", "components"),
+    [
+        # every tag has a name, so theirs will have one, too
+        (("zebra-5.0.0",), [["zebra"], ["ant"], ["bee"]]),
+        (("zebra-5.0.0", "ant-0.1.0"), [["zebra"], ["ant"], ["bee"]]),
+        # what has no tag of its own goes with those of its version
+        (("zebra-5.0.0", "v0.1.0"), [["ant", "bee"], ["zebra"]]),
+        ((), [["zebra"], ["ant", "bee"]]),
+    ],
+)
+def test_crates_without_tags_share_one_only_where_tags_have_no_name(
+    tmp_path: Path, tags: tuple[str, ...], components: list[list[str]]
+) -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["zebra", "ant", "bee"]\nresolver = "2"\n',
+        **member("zebra", "5.0.0"),
+        **member("ant", "0.1.0"),
+        **member("bee", "0.1.0"),
+    }
+    for name in ("zebra", "ant", "bee"):
+        files[f"{name}/Cargo.toml"] += 'description = "One"\nlicense = "MIT"\n'
+    made = commit_files(tmp_path / "zebra", files)
+    git(made, "remote", "add", "origin", "https://github.com/acme/zebra")
+    for tag in tags:
+        git(made, "tag", tag)
+    with pytest.raises(SeveralVersions) as error:
+        discover(made)
+    (made / "release-tasks.toml").write_text("\n".join(error.value.lines))
+    found = [
+        [crate.name for crate in component.crates]
+        for component in discover(made).components
+    ]
+    assert found == components
