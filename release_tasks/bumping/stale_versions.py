@@ -18,6 +18,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats import text_files
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests.text import VERSION
+from release_tasks.project import changelog_files
 from release_tasks.project.tags import released_version
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 TO_DO = "add them to [files], or to [versions.ignore] with the reason"
 SHOWN = 20  # lines; `inv bump --json` has them all
+TITLES_OF_A_LOG = 3  # with a version each
 _WIDEST = 100  # characters of a line that are shown
 _VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
 # a name in front of a version, no word that goes with any version
@@ -105,6 +107,7 @@ class Search:
     olds: set[str]
     _texts: dict[str, str] = field(default_factory=dict)
     _covered: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _logs: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def ever(self) -> set[str]:
@@ -122,6 +125,19 @@ class Search:
     def changelogs(self) -> set[str | None]:
         """Return the changelogs of all components, whatever their files are called."""
         return {one.changelog for one in self.release.project.components}
+
+    def is_log(self, path: str) -> bool:
+        """Tell whether a file has titles of several versions: a list of what broke, or a guide."""
+        if path not in self._logs:
+            known = self.ever | self.olds
+            found = {
+                number
+                for title, _ in changelog_files.parts(self.text(path))
+                for number in changelog_files.numbers_in(title)
+                if number in known
+            }
+            self._logs[path] = len(found) >= TITLES_OF_A_LOG
+        return self._logs[path]
 
     @cached_property
     def names(self) -> re.Pattern[str] | None:
@@ -386,7 +402,7 @@ def _is_stale(search: Search, line: StaleLine) -> bool:
         return False
     if may_be_old(line.path) or foreign_versions.is_past(line.text):
         return False
-    if line.path in search.changelogs:
+    if line.path in search.changelogs or search.is_log(line.path):
         return False
     if _is_missing_dependency(search.release, line):
         return True

@@ -25,6 +25,9 @@ STEMS = (
 )
 SUFFIXES = (".md", ".rst", ".markdown", "")
 BELOW = ("docs", "doc")  # the folders of documentation beside a package
+_IN_FOLDER_OF_LOGS = re.compile(
+    rf"(?:docs?/(?:[^/]+/)?)?(?:{'|'.join(STEMS)}|changelogs)", re.I
+)
 WRITTEN_BY_TOWNCRIER = re.compile(r"(?m)^\s*\[+tool\.towncrier")
 _NUMBER = re.compile(r"(?<![\w.])[vV]?(\d+(?:\.\d+)+)")
 _ATX = re.compile(r" {0,3}#{1,4}[ \t]+(?P<title>.+)")
@@ -90,6 +93,31 @@ def beside(
             if _is_kept(project, path, known_versions):
                 return path
     return usual if usual in paths else None
+
+
+def called(
+    project: Project, names: Iterable[str], versions: Iterable[str | None]
+) -> str | None:
+    """Return the changelog that is called as a package, in a folder for those of all packages.
+
+    So it is in `docs/history/NAME.md`, where it has to have a section as in `beside`.
+    """
+    known_versions = [version for version in versions if version]
+    wanted = {_plain(name) for name in names}
+    for path in project.files:
+        folder, _, name = path.rpartition("/")
+        stem, _, suffix = name.rpartition(".")
+        if _plain(stem) not in wanted or f".{suffix.lower()}" not in SUFFIXES:
+            continue
+        if _IN_FOLDER_OF_LOGS.fullmatch(folder) and _is_kept(
+            project, path, known_versions
+        ):
+            return path
+    return None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _rank(name: str) -> tuple[int, int] | None:

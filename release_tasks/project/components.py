@@ -269,14 +269,13 @@ def _changelog(
     A project of one component has that of the root, else the only one beside what it ships.
     """
     known = changelog_files.by_folder(project)
-    if not known:
-        return None
-    folders: list[Path] = []
-    for kind in sorted(KINDS, key=lambda kind: not kind.sets_version):
-        if kind.has_folder:
-            folders += [
-                thing.folder for thing in resolved_or_empty(ships[kind.name])
-            ]
+    with_folders = [
+        (kind.public_name(thing), thing.folder)
+        for kind in sorted(KINDS, key=lambda kind: not kind.sets_version)
+        if kind.has_folder
+        for thing in resolved_or_empty(ships[kind.name])
+    ]
+    folders: list[Path] = [folder for _, folder in with_folders]
     if is_main:
         at = 0 if not project.settings.components else len(folders)
         folders[at:at] = [project.root, project.cargo_root]
@@ -286,7 +285,8 @@ def _changelog(
         if (path := changelog_files.beside(project, known, folder, versions))
     ]
     if not found:
-        return None
+        names = [name for name, _ in with_folders]
+        return changelog_files.called(project, names, versions)
     if project.settings.components or len(set(found)) == 1:
         return found[0]
     # of several beside packages that have one version, none is for all of them

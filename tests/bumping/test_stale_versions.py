@@ -129,6 +129,40 @@ def test_a_changelog_of_any_name_has_old_versions(
     ]
 
 
+@pytest.mark.parametrize(
+    ("titles", "is_stale"),
+    [
+        (("0.1.3", "0.1.4", "0.1.5"), False),
+        (("0.1.4", "0.1.5"), True),
+        (("0.1.5", "0.1.5", "0.1.5"), True),
+        (("7.1.3", "7.1.4", "0.1.5"), True),  # versions of others
+    ],
+)
+def test_a_file_with_titles_of_several_versions_has_old_ones(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    titles: tuple[str, ...],
+    is_stale: bool,
+) -> None:
+    page = "".join(
+        f"## From tiny-plain {number}\n\n`tiny-plain=={number}`\n\n"
+        for number in titles
+    )
+    files = {
+        "pyproject.toml": PROJECT["pyproject.toml"].replace(
+            '"left==0.1.5"', ""
+        ),
+        "docs/breaking.md": page,
+        "tasks.py": PROJECT["tasks.py"],
+    }
+    root = begin(tmp_path, files)
+    for number in ("0.1.3", "0.1.4"):
+        git(root, "tag", f"v{number}")
+    monkeypatch.chdir(root)
+    said = inv(tmp_path, "bump", "--version", "0.2.0")
+    assert any("docs/breaking.md" in line for line in said) is is_stale
+
+
 def test_the_version_of_a_stale_copy_is_searched_elsewhere(tiny: Path) -> None:
     (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
     commit_all(tiny, "Forget the page, too")

@@ -59,6 +59,16 @@ def tiny(**logs: str) -> dict[str, str]:
         ({"docs/changelog.rst": INCLUDE}, None),
         ({"NEWS.py": MD, "tests/data/CHANGELOG.md": MD}, None),
         ({"tiny_plain/CHANGES.md": MD}, None),
+        # one folder for the changelogs of all packages
+        ({"docs/history/tiny-plain.md": MD}, "docs/history/tiny-plain.md"),
+        ({"changelogs/Tiny_Plain.md": MD}, "changelogs/Tiny_Plain.md"),
+        (
+            {"docs/about/changelog/tiny-plain.rst": RST},
+            "docs/about/changelog/tiny-plain.rst",
+        ),
+        ({"docs/history/tiny-plain.md": OLD}, None),
+        ({"docs/history/other.md": MD}, None),
+        ({"docs/guide/tiny-plain.md": MD}, None),
     ],
 )
 def test_the_changelog_of_a_project(
