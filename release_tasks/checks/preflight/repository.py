@@ -15,7 +15,13 @@ from release_tasks.checks.check import (
     problem,
     warning,
 )
-from release_tasks.errors import Problem, collect_problems, problems_of, shorten
+from release_tasks.errors import (
+    Problem,
+    ReleaseError,
+    collect_problems,
+    problems_of,
+    shorten,
+)
 from release_tasks.formats import text_files
 from release_tasks.printable import word
 from release_tasks.project import forks
@@ -173,7 +179,7 @@ def other_branch(context: CheckContext) -> Iterator[Problem]:
     """Find that the branch is not the one that a clone of origin has, nor one for old versions."""
     tree = context.release.checkout
     branch, wanted = git.branch(tree), context.project.settings.project.branch
-    usual = origin.default_branch(tree)
+    usual = origin.default_branch(tree) or _usual_branch(tree)
     if not branch or not usual or wanted or branch == usual:
         return
     if not _OLD_VERSIONS.match(branch):
@@ -182,6 +188,21 @@ def other_branch(context: CheckContext) -> Iterator[Problem]:
             f"the release would be pushed to {branch}",
             f'git switch {word(usual)}, or set branch = "{branch}" in [project] of {FILE}',
         )
+
+
+def _usual_branch(tree: Path) -> str | None:
+    """Return main or master, whichever origin has; None where it has both or neither.
+
+    Only a clone has a note of the default branch: `git remote add` makes none.
+    """
+    if not origin.url(tree):
+        return None
+    try:
+        refs = origin.refs(tree)
+    except ReleaseError:
+        return None  # that is an error of its own
+    names = [name for name in git_channel.USUAL if f"refs/heads/{name}" in refs]
+    return names[0] if len(names) == 1 else None
 
 
 @problem

@@ -348,9 +348,12 @@ def test_another_branch_than_the_usual_one_is_said(
 
     if branch != "main":
         tiny.git("switch", "--quiet", "--create", branch)
-    assert facts() == []  # no clone, so nobody knows
-    tiny.git("remote", "set-head", "origin", "main")
     fix = f'git switch main, or set branch = "{branch}" in [project] of release-tasks.toml'
+    assert facts() == [fix] * is_named
+    tiny.git("push", "--quiet", "origin", "HEAD:refs/heads/master")
+    # no clone, so nobody knows which of both it is
+    assert facts() == []
+    tiny.git("remote", "set-head", "origin", "main")
     assert facts() == [fix] * is_named
     tiny.commit("release-tasks.toml", f'[project]\nbranch = "{branch}"\n')
     assert facts() == []
