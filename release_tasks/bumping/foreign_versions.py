@@ -64,6 +64,19 @@ _FORMAT = re.compile(
     r"|(?:schema|spec|manifest|lockfile|config|model|format)[-_]?version)[\"']?\s*[:=]",
     re.I,
 )
+# a variable of CI or of a Dockerfile with the version of a program
+_VARIABLE = re.compile(
+    r"\s*(?:-\s*|export\s+|ARG\s+|ENV\s+)?(?P<name>[A-Z][A-Z0-9_]*)_VERSION\s*[:=]"
+)
+_OF_PIPELINES = re.compile(
+    r"(?:^|/)(?:\.github/|\.gitlab|\.circleci/|ci/)|(?:^|/)(?:Dockerfile|Containerfile)\b"
+    r"|\.Dockerfile$|(?:^|/)azure-pipelines"
+)
+# names that a project may give itself
+_ANY_NAME = re.compile(
+    r"APP|APPLICATION|BASE|BIN(?:ARY)?|BUILD|CHART|CLI|CLIENT|CRATE|CURRENT|DEFAULT|IMAGE|LATEST"
+    r"|MY|NEW|NEXT|PACKAGE|PKG|PRODUCT|PROGRAM|PROJECT|RELEASE|SERVER|SERVICE|STABLE|TAG|TOOL"
+)
 _USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
 _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 
@@ -131,7 +144,7 @@ def is_of_others(
     """
     if _PROGRAM.search(text) and (own is None or not own.search(text)):
         return True
-    if _FORMAT.match(text):
+    if _FORMAT.match(text) or _is_variable_of_others(path, text, own):
         return True
     if not _USES.match(text) and not _REQUIREMENTS.search(path):
         return False
@@ -139,6 +152,19 @@ def is_of_others(
         return True
     is_named = own.search(text) or own.search(_repo_above(whole, line))
     return is_named is None
+
+
+def _is_variable_of_others(
+    path: str, text: str, own: re.Pattern[str] | None
+) -> bool:
+    """Tell whether a line sets the version of another program, as `HELM_VERSION: 3.5.0` does."""
+    found = _VARIABLE.match(text)
+    if not found or not _OF_PIPELINES.search(path):
+        return False
+    words = found["name"].split("_")
+    if any(map(_ANY_NAME.fullmatch, words)):
+        return False
+    return own is None or own.search(text) is None
 
 
 def requirements(

@@ -441,6 +441,14 @@ def test_digits_of_a_hash_are_no_version(
         ("docs/tiny-plain-0.1.5.md", "tiny-plain 0.1.5", False),
         ("docs/0.1.5/use.md", "tiny-plain 0.1.5", False),
         ("docs/use.svg", "tiny-plain 0.1.5", False),
+        (".github/workflows/ci.yml", "  LEFT_VERSION: 0.1.5", False),
+        (".github/workflows/ci.yml", "  TINY_PLAIN_VERSION: 0.1.5", True),
+        (".github/workflows/ci.yml", "  APP_VERSION: 0.1.5", True),
+        (".github/workflows/ci.yml", "  VERSION: 0.1.5", True),
+        ("Dockerfile", "ARG LEFT_TOOLS_VERSION=0.1.5", False),
+        ("Dockerfile", "ARG RELEASE_VERSION=0.1.5", True),
+        # what is read there may be ours
+        ("install.sh", "LEFT_VERSION=0.1.5", True),
     ],
 )
 def test_comments_in_manifests_and_ignored_paths_are_not_stale(
