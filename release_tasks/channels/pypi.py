@@ -113,6 +113,20 @@ def versions(artifact: Artifact) -> list[str] | None:
     return list(dict.fromkeys(name.version for name in names if name))
 
 
+def offered(package: str) -> dict[str, bool]:
+    """Return the versions that PyPI has of a project, and whether each is yanked (PEP 592).
+
+    It is empty where there is no such project.
+    """
+    found: dict[str, bool] = {}
+    for file in _page(package) or ():
+        name = wheels.read_name(file["filename"])
+        if name:
+            is_yanked = bool(file.get("yanked"))
+            found[name.version] = is_yanked and found.get(name.version, True)
+    return found
+
+
 def largest_file(package: str) -> int:
     """Return the size in bytes of the largest file that PyPI has of a project, 0 for none."""
     return max(

@@ -46,6 +46,12 @@ _LISTS = frozenset(
 )
 
 # backends that are used for compiled code only
+# tables of [tool] with indexes, or where single packages come from
+_INDEXES = {
+    "uv": ("index", "sources"),
+    "poetry": ("source",),
+    "pdm": ("source",),
+}
 COMPILING = ("maturin", "mesonpy", "scikit_build_core", "py_build_cmake")
 
 
@@ -124,6 +130,26 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         readme=_readme(data, dynamic, setup_cfg),
         maturin=maturin,
         source_folders=_source_folders(table_at(data, "tool")),
+    )
+
+
+def needed(text: str, path: str) -> tuple[str, ...]:
+    """Return what a package needs to be built and to be installed, as PEP 508 writes it.
+
+    Where the file names indexes of its own, only what it is built with: a frontend such as pip
+    does not read those tables. Raises `ReleaseError` for bad TOML.
+    """
+    data = toml_values.load(text, path)
+    tools = table_at(data, "tool")
+    has_index = any(
+        key in table_at(tools, name)
+        for name, keys in _INDEXES.items()
+        for key in keys
+    )
+    installed = table_at(data, "project").get("dependencies")
+    return (
+        *_texts(table_at(data, "build-system").get("requires")),
+        *(() if has_index else _texts(installed)),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +12,20 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import endpoints
-from release_tasks.shell import ask, do
+from release_tasks.shell import Failed, ask, do
 from release_tasks.tools.python import module
 
 INDEX = f"{endpoints.PYPI}/simple/"
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
+# where uv looks, too (uv, "Environment variables")
+UV_INDEXES = (
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_OFFLINE",
+)
 # pip's own copy: it chooses by that, and a new environment has no other library
 TAGS = (
     "from pip._vendor.packaging.tags import sys_tags\n"
@@ -47,6 +58,17 @@ def tags(python: Path) -> list[str]:
         with_pip = Path(sys.executable)
     printed = ask([with_pip, "-I", "-c", TAGS], cwd=python.parents[2])
     return printed.splitlines()
+
+
+def has_other_index() -> bool:
+    """Tell whether pip or uv is set up to look elsewhere than on PyPI, or cannot say."""
+    if any(os.environ.get(name) for name in UV_INDEXES):
+        return True
+    try:
+        settings = ask([*module("pip"), "config", "list"])
+    except Failed:
+        return True
+    return re.search(r"index-url|find-links|no-index", settings) is not None
 
 
 def install(

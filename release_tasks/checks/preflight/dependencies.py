@@ -1,13 +1,17 @@
-"""Dependencies: what crates.io and cargo make of them outside of the workspace."""
+"""Dependencies: what crates.io, cargo and PyPI make of them outside of the repository."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from release_tasks import endpoints
-from release_tasks.channels import crates_order
+from release_tasks.channels import crates_order, pypi
 from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.checks.preflight.crates import (
     PublishedCrate,
@@ -21,7 +25,10 @@ from release_tasks.errors import (
     collect_problems,
     shorten,
 )
+from release_tasks.formats import text_files
 from release_tasks.formats.text_files import read
+from release_tasks.http import get_many
+from release_tasks.manifests import pyproject
 from release_tasks.printable import word
 from release_tasks.project.model import (
     Binary,
@@ -31,7 +38,7 @@ from release_tasks.project.model import (
 )
 from release_tasks.project.python_packages import crates_in
 from release_tasks.shell import Failed
-from release_tasks.tools import cargo
+from release_tasks.tools import cargo, pip
 from release_tasks.tools.cargo import lock as cargo_lock
 from release_tasks.tools.cargo.rustflags import Platforms
 
@@ -138,6 +145,91 @@ def unknown_dependency(context: CheckContext) -> Iterator[Problem]:
             crate.manifest,
             line_of(context, crate.manifest, name),
         )
+
+
+@problem
+def unmet_requirement(context: CheckContext) -> Iterator[Problem]:
+    """Find what a Python package needs, to be built or installed, in versions PyPI does not have.
+
+    A name that PyPI does not know may be of another index, and is not judged.
+    """
+    wanted = list(_python_requirements(context))
+    names = list(dict.fromkeys(one.requirement.name for one in wanted))
+    try:
+        offered = dict(zip(names, get_many(pypi.offered, names), strict=True))
+    except ReleaseError:
+        return  # the checks of registries report that PyPI cannot be read
+    unmet = [
+        one
+        for one in wanted
+        if not _is_met(one.requirement, offered[one.requirement.name])
+    ]
+    if not unmet or pip.has_other_index():
+        return
+    tree = context.release.source_tree
+    for path, text, requirement in unmet:
+        name = requirement.name
+        newest = _newest(offered[name])
+        yield Problem(
+            f"{path} needs {text}, and PyPI has no such version: the newest is {newest}",
+            f"require a version that is on PyPI, such as {name}>={newest}, in {path}",
+            path,
+            text_files.line_of(read(tree, path), text),
+        )
+
+
+class _Required(NamedTuple):
+    """A requirement of a Python package, as its pyproject.toml has it."""
+
+    path: str
+    text: str
+    requirement: Requirement
+
+
+def _python_requirements(context: CheckContext) -> Iterator[_Required]:
+    """Yield what packages need under every circumstance, and what is not this project's own."""
+    ours = {
+        canonicalize_name(package.name)
+        for component in context.project.components
+        for package in resolved_or_empty(component.python)
+    }
+    root = context.project.root
+    for package in context.shipped("python", PythonPackage):
+        path = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+        for text in pyproject.needed(read(root, path), path):
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                continue  # refused-metadata, or the build, says what is wrong with it
+            is_elsewhere = requirement.url or requirement.marker
+            if is_elsewhere or canonicalize_name(requirement.name) in ours:
+                continue
+            yield _Required(path, text, requirement)
+
+
+def _is_met(requirement: Requirement, offered: Mapping[str, bool]) -> bool:
+    """Tell whether pip finds a version: a yanked one only where exactly that is required."""
+    is_pinned = any(
+        one.operator in ("==", "===") and not one.version.endswith(".*")
+        for one in requirement.specifier
+    )
+    versions = [
+        version
+        for version, is_yanked in offered.items()
+        if is_pinned or not is_yanked
+    ]
+    fitting = requirement.specifier.filter(versions, prereleases=True)
+    return not offered or any(True for _ in fitting)
+
+
+def _newest(offered: Mapping[str, bool]) -> str:
+    """Return the version that pip takes without a requirement, else the highest of all."""
+
+    def rank(version: str) -> tuple[bool, bool, Version]:
+        number = Version(version)
+        return not offered[version], not number.is_prerelease, number
+
+    return max(offered, key=rank)
 
 
 @problem
