@@ -165,7 +165,8 @@ def left_out(
     """Yield the packages that tests or examples work with, and those that no table names."""
     named = _named(settings)
     yield from _not_named(root, files, named)
-    yield from _without_build_system(root, files)
+    for name, path in without_build_system(root, files):
+        yield f"{name} (python: {path} is of no package that has a [build-system])"
     folders: dict[str, list[str]] = {}
     for path, about in _publishable(root, tuple(filter(not_shipped, files))):
         if about.name not in named:
@@ -177,8 +178,10 @@ def left_out(
             yield f"{name} (python: below {folder}/, which is not shipped)"
 
 
-def _without_build_system(root: Path, files: tuple[str, ...]) -> Iterator[str]:
-    """Yield the packages and applications whose pyproject.toml says of no backend to build them."""
+def without_build_system(
+    root: Path, files: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    """Yield name and manifest of the packages and applications without a backend to build them."""
     from release_tasks.manifests import python_values
 
     for path in files:
@@ -196,7 +199,7 @@ def _without_build_system(root: Path, files: tuple[str, ...]) -> Iterator[str]:
                 found = python_values.keyword(text, path, "setup", "name")
                 name = found[0].value if found else None
             if name:
-                yield f"{name} (python: {path} is of no package that has a [build-system])"
+                yield name, path
 
 
 def _is_built(root: Path, files: tuple[str, ...], folder: str) -> bool:

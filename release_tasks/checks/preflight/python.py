@@ -11,12 +11,17 @@ from release_tasks.channels import pypi as channel
 from release_tasks.checks.check import CheckContext, note, problem, warning
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats.text_files import line_of, read
-from release_tasks.manifests import core_metadata, toml_values
+from release_tasks.manifests import core_metadata, pyproject, toml_values
 from release_tasks.manifests.core_metadata import WrittenMetadata
 from release_tasks.project import compiled
 from release_tasks.project.artifacts import Artifact, State
 from release_tasks.project.model import PythonPackage
-from release_tasks.project.python_packages import PackageBuild, built
+from release_tasks.project.python_packages import (
+    PackageBuild,
+    about_package,
+    built,
+    without_build_system,
+)
 from release_tasks.rules import pypi, pypi_files
 from release_tasks.tools import auditwheel
 from release_tasks.versions.numbers import pep440
@@ -117,6 +122,27 @@ def import_name(context: CheckContext) -> Iterator[Problem]:
                 "write both names where the installation is described, "
                 "or change module-name in [tool.maturin]",
                 build.path,
+            )
+
+
+@note
+def no_build_system(context: CheckContext) -> Iterator[Problem]:
+    """Find each pyproject.toml with a version that nothing builds, so that it is not released.
+
+    Without a `[build-system]`, uv takes it for an application, which no registry has.
+    """
+    root, files = context.project.root, context.project.files
+    for name, path in without_build_system(root, files):
+        if not path.endswith("pyproject.toml"):
+            continue
+        data = toml_values.load(read(root, path), path)
+        is_said = pyproject.has_backend(data) or pyproject.is_application(data)
+        if about_package(root, path).version and not is_said:
+            yield Problem(
+                f"{name} is not released: {path} has no [build-system]",
+                f"write one into {path}, as its build backend documents it; "
+                f"if nobody installs it, add {path} to [project] ignore",
+                path,
             )
 
 

@@ -380,7 +380,7 @@ def test_a_platform_that_pypi_does_not_list_is_refused(root: Path) -> None:
     with pytest.raises(ReleaseError) as error:
         reported(root)
     assert error.value.problem == (
-        "release-tasks.toml: [python.tiny-tool] wheels: PyPI takes no macosx_13_3_arm64"
+        "release-tasks.toml:2: [python.tiny-tool] wheels: PyPI takes no macosx_13_3_arm64"
     )
     assert error.value.fix.startswith("write macosx_13_0_arm64: ")
 
@@ -398,3 +398,44 @@ def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
         'requires-python = ">=3.7"\nreadme =',
     )
     assert reported(root) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "is_found"),
+    [
+        ("", True),
+        ("[tool.ruff]\nline-length = 99\n", True),
+        ("[tool.uv]\npackage = false\n", False),
+        ("[tool.poetry]\npackage-mode = false\n", False),
+        ("[tool.setuptools]\npackages = []\n", False),  # setuptools builds it
+        ('[build-system]\nrequires = ["hatchling"]\n', False),
+    ],
+)
+def test_a_package_that_nothing_builds_is_told(
+    root: Path, more: str, is_found: bool
+) -> None:
+    folder = root / "service"
+    folder.mkdir()
+    text = f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n{more}'
+    (folder / "pyproject.toml").write_text(text)
+    settings = (root / "release-tasks.toml").read_text()
+    (root / "release-tasks.toml").write_text(
+        settings.replace("wheels", "wheels")
+    )
+    found = [row for row in reported(root) if row[0] == "no-build-system"]
+    assert bool(found) is is_found
+    for _, fact, _ in found:
+        assert fact == (
+            "tiny-service is not released: service/pyproject.toml has no [build-system]"
+        )
+
+
+def test_what_is_ignored_may_have_no_build_system(root: Path) -> None:
+    (root / "service").mkdir()
+    text = f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n'
+    (root / "service/pyproject.toml").write_text(text)
+    settings = (root / "release-tasks.toml").read_text()
+    (root / "release-tasks.toml").write_text(
+        f'[project]\nignore = ["service/pyproject.toml"]\n{settings}'
+    )
+    assert "no-build-system" not in [name for name, _, _ in reported(root)]
