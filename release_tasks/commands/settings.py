@@ -173,18 +173,25 @@ def _other_version(component: Component, level: str) -> str:
         return "1.0.0"  # differs from a version that is not SemVer, too
 
 
-def _files(project: Project) -> list[Data] | Data:
-    """Return the files that a bump edits: every requirement follows a new major version."""
+def _edited(project: Project) -> list[str]:
     from release_tasks.bumping import bump
 
     try:
-        paths = sorted(bump.paths(_next(project, "major")))
+        return sorted(bump.paths(_next(project, "major")))
     except ReleaseError:
         # perhaps of a requirement below the next major version
-        try:
-            paths = sorted(bump.paths(_next(project, "patch")))
-        except ReleaseError as error:
-            return _question(error)
+        return sorted(bump.paths(_next(project, "patch")))
+
+
+def _files(project: Project) -> list[Data] | Data:
+    """Return the files that a bump edits: every requirement follows a new major version."""
+    from release_tasks.tools import git
+
+    try:
+        git.head(project.root)  # else git's own words are all there is
+        paths = _edited(project)
+    except ReleaseError as error:
+        return _question(error)
     configured = project.settings.files
     sources = {path: "settings" for path in paths if path in configured}
     return [

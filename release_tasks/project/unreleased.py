@@ -75,8 +75,9 @@ def unreleased(
     """Return what of a component is not in a finished release; `now` is in seconds since 1970.
 
     With several components, only commits count that change a folder of what it ships. Raises
-    `ReleaseError` for a shallow clone.
+    `ReleaseError` for a shallow clone, and where nothing is committed.
     """
+    git.head(project.root)
     last = last_finished(project, component) or _last_tagged(project, component)
     if last is None:
         commits = git.log(project.root, "", paths(project, component))

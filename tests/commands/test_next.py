@@ -270,3 +270,17 @@ def test_what_cargo_lock_is_behind_with_is_shown(tmp_path: Path) -> None:
     shown = inv(root, "next", CARGO_NET_OFFLINE="true").stdout
     assert "\n  shop-base 0.1.0 → 0.1.1\n" in shown
     assert (root / "Cargo.lock").read_text() == files["Cargo.lock"]
+
+
+@pytest.mark.parametrize("words", [("settings",), ("next",), ("status",)])
+def test_a_repository_without_commits_is_told_so(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "pyproject.toml").write_text(PROJECT["pyproject.toml"])
+    (tmp_path / "tasks.py").write_text("from release_tasks import ns\n")
+    done = inv(tmp_path, *words)
+    said = done.stdout + done.stderr
+    assert "the repository has no commits" in said
+    assert "commit the project first" in said
+    assert "ended with status" not in said
