@@ -18,7 +18,6 @@ from release_tasks.project.artifacts import Artifact, State
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import (
     PackageBuild,
-    about_package,
     built,
     without_build_system,
 )
@@ -27,6 +26,8 @@ from release_tasks.tools import auditwheel
 from release_tasks.versions.numbers import pep440
 
 MINORS = range(7, 40)  # versions of Python 3 that requires-python may speak of
+# keys of [project] that only somebody who looks for a package reads
+_ON_PYPI = {"classifiers", "keywords", "urls"}
 FIXES = {  # by field of the core metadata: what makes PyPI accept it
     "classifier": f"take one of {endpoints.PYPI}/classifiers/, or remove it",
     "requires-dist": "require a version that is on PyPI (NAME >= VERSION), or move it to "
@@ -127,7 +128,7 @@ def import_name(context: CheckContext) -> Iterator[Problem]:
 
 @note
 def no_build_system(context: CheckContext) -> Iterator[Problem]:
-    """Find each pyproject.toml with a version that nothing builds, so that it is not released.
+    """Find each pyproject.toml with what only a page on PyPI shows, and without a build system.
 
     Without a `[build-system]`, uv takes it for an application, which no registry has.
     """
@@ -137,11 +138,14 @@ def no_build_system(context: CheckContext) -> Iterator[Problem]:
             continue
         data = toml_values.load(read(root, path), path)
         is_said = pyproject.has_backend(data) or pyproject.is_application(data)
-        if about_package(root, path).version and not is_said:
+        is_shown = not _ON_PYPI.isdisjoint(
+            toml_values.table_at(data, "project")
+        )
+        if is_shown and not is_said:
             yield Problem(
                 f"{name} is not released: {path} has no [build-system]",
-                f"write one into {path}, as its build backend documents it; "
-                f"if nobody installs it, add {path} to [project] ignore",
+                f"write one into {path}, as its build backend documents it, "
+                "or why nobody installs it into [checks.ignore]",
                 path,
             )
 

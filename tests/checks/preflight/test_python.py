@@ -60,6 +60,7 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
     (root / name).write_text(text.replace(old, new))
 
 
+KEYWORDS = 'keywords = ["tiny"]\n'
 NAMED = f'{WHEELS}pythons = ["3.11"]\n'
 
 
@@ -401,22 +402,28 @@ def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "is_found"),
+    ("shown", "more", "is_found"),
     [
-        ("", True),
-        ("[tool.ruff]\nline-length = 99\n", True),
-        ("[tool.uv]\npackage = false\n", False),
-        ("[tool.poetry]\npackage-mode = false\n", False),
-        ("[tool.setuptools]\npackages = []\n", False),  # setuptools builds it
-        ('[build-system]\nrequires = ["hatchling"]\n', False),
+        (KEYWORDS, "", True),
+        ("classifiers = []\n", "[tool.ruff]\nline-length = 99\n", True),
+        ("", '[project.urls]\nHomepage = "https://tiny.example"\n', True),
+        ("", "", False),  # scripts, an application
+        (KEYWORDS, "[tool.uv]\npackage = false\n", False),
+        (KEYWORDS, "[tool.poetry]\npackage-mode = false\n", False),
+        (
+            KEYWORDS,
+            "[tool.setuptools]\npackages = []\n",
+            False,
+        ),  # it builds that
+        (KEYWORDS, '[build-system]\nrequires = ["hatchling"]\n', False),
     ],
 )
 def test_a_package_that_nothing_builds_is_told(
-    root: Path, more: str, is_found: bool
+    root: Path, shown: str, more: str, is_found: bool
 ) -> None:
     folder = root / "service"
     folder.mkdir()
-    text = f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n{more}'
+    text = f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n{shown}{more}'
     (folder / "pyproject.toml").write_text(text)
     settings = (root / "release-tasks.toml").read_text()
     (root / "release-tasks.toml").write_text(
@@ -432,7 +439,9 @@ def test_a_package_that_nothing_builds_is_told(
 
 def test_what_is_ignored_may_have_no_build_system(root: Path) -> None:
     (root / "service").mkdir()
-    text = f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n'
+    text = (
+        f'[project]\nname = "tiny-service"\nversion = "{VERSION}"\n{KEYWORDS}'
+    )
     (root / "service/pyproject.toml").write_text(text)
     settings = (root / "release-tasks.toml").read_text()
     (root / "release-tasks.toml").write_text(
