@@ -52,6 +52,7 @@ def refused(kit: HostedProject, where: Path, *words: str, **env: str) -> str:
     "version",
     ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"],
 )
+@pytest.mark.sample(2)
 def test_a_wrong_version_is_refused(kit: HostedProject, version: str) -> None:
     refused(kit, kit.clone(), "release", "--version", version)
 

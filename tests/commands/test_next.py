@@ -87,6 +87,7 @@ def test_commits_suggest_a_level_and_the_line_to_type(
         ("1.2.0-rc.1", "fix: one", "1.2.0"),
     ],
 )
+@pytest.mark.sample(2)
 def test_auto_is_what_is_suggested(
     plain: TinyProject, version: str, message: str, following: str
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_level_that_would_be_refused_is_no_line_to_type(
         ("## 11.1.0\n\n### Removed\n\n- All.\n\n## 1.1.0\n", "Removed"),
     ],
 )  # fmt: skip
+@pytest.mark.sample(2)
 def test_a_changelog_counts_down_to_the_last_release_whatever_its_titles(
     plain: TinyProject, log: str, group: str
 ) -> None:

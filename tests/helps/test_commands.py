@@ -243,6 +243,7 @@ CASES = [
     CASES,
     ids=[f"{case.place}-{number}" for number, case in enumerate(CASES)],
 )
+@pytest.mark.sample(3)
 def test_what_a_command_says_is_typed_and_then_it_works(
     case: Case, here: Here
 ) -> None:

@@ -89,6 +89,7 @@ def test_its_tag_is_annotated_and_on_the_commit_that_is_there(
         "--help",
     ],
 )
+@pytest.mark.sample(2)
 def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
     for command in ("bump", "tag"):
         done = inv(root, command, "--version", version)

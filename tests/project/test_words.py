@@ -161,6 +161,7 @@ def test_levels_count_from_manifests_that_are_further_than_the_tags(
         ("1!0.2.0", "patch", "0.0.2"),
     ],
 )
+@pytest.mark.sample(3)
 def test_levels_do_not_go_below_what_the_manifests_stand_for(
     tiny: TinyProject, version: str, word: str, meant: str
 ) -> None:

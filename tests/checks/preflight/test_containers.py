@@ -190,6 +190,7 @@ PART = "FROM rust AS base\nCOPY Cargo.toml Cargo.lock ./\nCOPY crates/shop-zero 
         ),
     ],
 )
+@pytest.mark.sample(3)
 def test_what_a_stage_has_when_it_runs_cargo(
     root: Path, lines: str, is_whole: bool
 ) -> None:

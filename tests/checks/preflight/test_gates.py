@@ -279,6 +279,7 @@ def is_there(pid: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.statement("B1.16", "B2.10", "B3.1", "B4.13", "B5.5", "B5.4")
 @pytest.mark.parametrize("name", RUNBOOKS)
+@pytest.mark.sample(3)
 def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
     name: str, tmp_path: Path
 ) -> None:

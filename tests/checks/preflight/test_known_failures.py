@@ -465,6 +465,7 @@ KNOWN: dict[tuple[str, str], set[tuple[str, str]]] = {}
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.what)
+@pytest.mark.sample(3)
 def test_a_failure_that_happened_is_found_before_the_tag(
     failure: Failure,
     samples: LocalRegistries,

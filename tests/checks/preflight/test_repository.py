@@ -307,6 +307,7 @@ FORKS = [
 
 
 @pytest.mark.parametrize(("urls", "upstream", "fact"), FORKS)
+@pytest.mark.sample(3)
 def test_a_fork_is_known_by_the_manifests_and_the_remotes(
     tiny: TinyProject, urls: str, upstream: str, fact: str
 ) -> None:
@@ -338,6 +339,7 @@ def test_a_fork_is_known_by_the_manifests_and_the_remotes(
         ("fix/version-2", True),
     ],
 )
+@pytest.mark.sample(3)
 def test_another_branch_than_the_usual_one_is_said(
     tiny: TinyProject, branch: str, is_named: bool
 ) -> None:

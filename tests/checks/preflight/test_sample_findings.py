@@ -33,6 +33,7 @@ def found(
 
 
 @pytest.mark.parametrize("settings", NEXT)
+@pytest.mark.sample(2)
 def test_a_project_that_was_released_by_its_own_workflows_has_these_findings(
     tmp_path: Path, samples: LocalRegistries, settings: str
 ) -> None:
