@@ -36,7 +36,7 @@ class _Rule(NamedTuple):
 
 
 # docs.astral.sh/ruff, black.readthedocs.io, pycqa.github.io/isort, prettier.io, taplo.tamasfe.dev,
-# docs.deno.com, developer.hashicorp.com/terraform, dprint.dev: the options of their commands
+# docs.deno.com, developer.hashicorp.com/terraform: the options of their commands
 _RULES = (
     _Rule(("ruff", "format"), ("--check", "--diff")),
     # it ends with 0 whatever is left: the gate runs again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,14 @@ def test_a_requirement_is_met_as_pip_meets_it(
         assert fix.startswith(
             "require a version that is on PyPI, such as left>="
         )
+
+
+def test_what_the_fix_names_is_there(left: TinyProject) -> None:
+    [(_, _, fix)] = found(left, built_with("left>=99"))
+    named = re.search(r"such as (\S+), in pyproject.toml", fix)
+    assert named
+    assert found(left, built_with(named[1])) == []
+    assert dependencies.unmet_requirement.name == "unmet-requirement"
 
 
 def test_what_indexes_of_the_project_may_have_is_not_judged(
