@@ -167,15 +167,10 @@ def _at(
         memo.prefetch(origin.refs, checkout)
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
-    is_requested = True
-    versions = None
-    if version is not None:
-        versions = checkout_versions.requested(project, version, component)
-    elif or_next:
-        versions = checkout_versions.following(project, component)
-        is_requested = versions is None
-    if versions is None:
-        versions = checkout_versions.current(project, component)
+    following = None
+    if or_next and version is None:
+        following = checkout_versions.following(project, component)
+    versions = following or checkout_versions.asked(project, version, component)
     tags = {
         name: tag_name(project.component(name), versions[name])
         for name in versions
@@ -211,7 +206,7 @@ def _at(
         source_tree,
         commit=tag_commit or head,
         is_tagged=tag_commit is not None,
-        is_requested=is_requested,
+        is_requested=following is None,
     )
 
 

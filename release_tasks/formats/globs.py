@@ -35,7 +35,8 @@ ONE = Part("[^/]")
 # what `*` and the like mean in paths (moby/patternmatcher; gitignore)
 _IN_PATHS = {"**/": FOLDERS, "**": (ALL,), "*": (STAR,), "?": (ONE,)}
 # a class has an end soon: else each of many `[` would look for it up to the end of the text
-CLASS = r"\[[^\]]{1,200}\]"
+_CLASS_END = r"[^\]]{1,200}\]"
+CLASS = rf"\[{_CLASS_END}"
 _TOKEN = re.compile(rf"(?s)\*\*/?|\*|\?|{CLASS}|.")
 
 
@@ -139,7 +140,7 @@ def of_path(text: str) -> Glob:
 @lru_cache(maxsize=256)
 def of_setting(text: str) -> Glob:
     """Return the glob of a path in our settings, where a class may be `[!a]`, as in a shell."""
-    return of_path(re.sub(r"\[!(?=[^\]]{1,200}\])", "[^", text))
+    return of_path(re.sub(rf"\[!(?={_CLASS_END})", "[^", text))
 
 
 def _varies(part: Part) -> bool:

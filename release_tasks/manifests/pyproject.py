@@ -45,13 +45,13 @@ _LISTS = frozenset(
     )
 )
 
-# backends that are used for compiled code only
 # tables of [tool] with indexes, or where single packages come from
 _INDEXES = {
     "uv": ("index", "sources"),
     "poetry": ("source",),
     "pdm": ("source",),
 }
+# backends that are used for compiled code only
 COMPILING = ("maturin", "mesonpy", "scikit_build_core", "py_build_cmake")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from release_tasks.formats.text_files import peek, read
-from release_tasks.project.model import Project
+from release_tasks.project.model import Project, normal_name
 from release_tasks.project.tag_forms import has_versions
 from release_tasks.versions.numbers import first_numbers
 
@@ -103,21 +103,20 @@ def called(
     So it is in `docs/history/NAME.md`, where it has to have a section as in `beside`.
     """
     known_versions = [version for version in versions if version]
-    wanted = {_plain(name) for name in names}
+    wanted = {normal_name(name) for name in names}
     for path in project.files:
         folder, _, name = path.rpartition("/")
         stem, _, suffix = name.rpartition(".")
-        if _plain(stem) not in wanted or f".{suffix.lower()}" not in SUFFIXES:
+        if (
+            normal_name(stem) not in wanted
+            or f".{suffix.lower()}" not in SUFFIXES
+        ):
             continue
         if _IN_FOLDER_OF_LOGS.fullmatch(folder) and _is_kept(
             project, path, known_versions
         ):
             return path
     return None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _rank(name: str) -> tuple[int, int] | None:

@@ -28,10 +28,16 @@ from release_tasks.versions.requests import parse_request
 Versions = dict[str, str]  # by component
 
 
-def requested(
-    project: Project, version: str, component: str | None
+def asked(
+    project: Project, version: str | None, component: str | None
 ) -> Versions:
-    """Return the versions that `--version` and `--component` ask for; raise `ReleaseError`."""
+    """Return the versions that `--version` asks for, else those that the checkout is at.
+
+    Raises `ReleaseError` for a version or component that is not valid, and for a component that has
+    its version from tags, and none at HEAD.
+    """
+    if version is None:
+        return _current(project, component)
     found: Versions = {}
     for name, number in parse_request(resolve(version, component)).items():
         for one in project.requested(name or component):
@@ -42,11 +48,10 @@ def requested(
     return found
 
 
-def current(project: Project, component: str | None) -> Versions:
+def _current(project: Project, component: str | None) -> Versions:
     """Return the versions of the tags at HEAD, else those of the manifests.
 
-    Of several tags of a component, the one counts that started this run of CI. Raises
-    `ReleaseError` for a component that has its version from tags, and none at HEAD.
+    Of several tags of a component, the one counts that started this run of CI.
     """
     components = _components(project, component)
     at_head = _tags_at_head(project)
@@ -143,9 +148,9 @@ def _why_gone_on(project: Project, component: Component) -> str:
     head = git.head(root)
     if commit is None or commit == head or not git.commit_of(root, commit):
         return ""
-    return (
-        f"{version} is released" if git.is_ancestor(root, commit, head) else ""
-    )
+    if not git.is_ancestor(root, commit, head):
+        return ""
+    return f"{version} is released"
 
 
 def _why_no_version(root: Path, component: Component) -> str:

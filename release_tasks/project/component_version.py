@@ -142,9 +142,7 @@ def _of_listed_files(
         for location in listed(spec).of(text, FileBump(path)):
             if VERSION.fullmatch(location.old):
                 return ComponentVersion(as_semver(location.old))
-    manifest = (
-        (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
-    )
+    manifest = package.manifest(project.root)
     fact = (
         f"the version of {name} is unknown: {manifest} leaves that of {package.name} to its "
         "backend, and no file that has it was found"

@@ -91,12 +91,9 @@ def outline(root: Path) -> Project:
 
 def _refuse_untracked(root: Path, settings: Settings) -> None:
     """Refuse a template that git does not track: any file of this machine could be published."""
-    named = [
-        ("[announce] template", path)
-        for path in (settings.announce.template,)
-        if path is not None
-    ]
-    named += [("[github] notes", path) for path in templates(settings.github)]
+    named = [("[github] notes", path) for path in templates(settings.github)]
+    if settings.announce.template is not None:
+        named.append(("[announce] template", settings.announce.template))
     tracked = git.tracked(root) if named else ()
     for key, path in named:
         if normpath(path) not in tracked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +99,11 @@ class Bundle:
     license: str
 
 
+def normal_name(name: str) -> str:
+    """Return a name as PyPI compares names: `Tiny_Plain` and `tiny.plain` are one (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 @dataclass(frozen=True)
 class PythonPackage:
     """A distribution for PyPI; `folder` holds its pyproject.toml."""
@@ -112,6 +118,10 @@ class PythonPackage:
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
     is_from_tags: bool = False  # its backend reads the version from git's tags
+
+    def manifest(self, root: Path) -> str:
+        """Return the path of its pyproject.toml from the root of the repository."""
+        return (self.folder / "pyproject.toml").relative_to(root).as_posix()
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def crates_in(
     project: Project, package: PythonPackage
 ) -> tuple[Crate | OutsideCrate, ...]:
     """Return the crates that a package's wheel is made of, also outside of the workspace."""
-    built = built_by_maturin(project.root, (_path(project, package),))
+    built = built_by_maturin(project.root, (package.manifest(project.root),))
     every: tuple[Crate | OutsideCrate, ...] = (
         *project.crates,
         *project.outside,
@@ -253,7 +253,7 @@ def versions(
 
 def built(project: Project, package: PythonPackage) -> PackageBuild:
     """Return a package with what its pyproject.toml and its crate say about its wheels."""
-    path = _path(project, package)
+    path = package.manifest(project.root)
     about = about_package(project.root, path)
     if not package.maturin:
         return PackageBuild(package, about, path, crate=None, least=0)
@@ -469,12 +469,6 @@ def _bindings(about: PyProject, crate: Package) -> str:
     if "bin" in kinds and "cdylib" not in kinds:
         return "bin"
     return "cffi"
-
-
-def _path(project: Project, package: PythonPackage) -> str:
-    return (
-        (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
-    )
 
 
 def _is_pyproject(path: str) -> bool:

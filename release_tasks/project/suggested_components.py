@@ -30,6 +30,7 @@ from release_tasks.project.model import (
     Project,
     PythonPackage,
     SeveralCandidates,
+    normal_name,
     resolved_or_empty,
 )
 from release_tasks.project.settings import FILE
@@ -219,14 +220,14 @@ def _by_version(project: Project, ships: Ships) -> list[_Group]:
 def _importance(
     project: Project, group: _Group
 ) -> tuple[bool, bool, bool, bool, int]:
-    own = _normal(project.name)
+    own = normal_name(project.name)
     bare = _bare_tags(project)
     # tags of long ago say nothing of a crate that has their version by chance
     recent = project.tags[-max(RECENT, 2 * len(project.crates)) :]
     return (
         group.version == last_version(recent, bare),
         project.root in group.folders,
-        any(_normal(name) == own for name in group.called),
+        any(normal_name(name) == own for name in group.called),
         group.version in released(project, bare),
         len(group.names.get("crates", ())),
     )
@@ -236,10 +237,6 @@ def _bare_tags(project: Project) -> tuple[str, ...]:
     """Return the forms of the tags without a name."""
     owner = TagOwner((), (), is_main=True, is_only=False)
     return read_forms(project.tags, owner).known
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _lines(project: Project, groups: list[_Group]) -> list[str]:

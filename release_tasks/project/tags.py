@@ -149,9 +149,7 @@ def manifest_version(root: Path, component: Component) -> str | None:
         try:
             from_pep440(package.version)
         except ReleaseError as error:
-            path = (
-                (package.folder / "pyproject.toml").relative_to(root).as_posix()
-            )
+            path = package.manifest(root)
             number = error.fix.rpartition(" ")[2]
             fix = f"inv bump --version {number}"
             raise ReleaseError(f"{path}: {error.problem}", fix) from None

@@ -634,19 +634,24 @@ CHART = "ghcr.io/example/charts/hello"
 MARK = "refs/release-tasks/yanked/"
 
 
+def publish_charts(tiny: TinyProject) -> None:
+    """Publish 0.1.0 and 0.2.0 of the chart, with a login that may delete them."""
+    tiny.registries.github.scopes += ", read:packages, delete:packages"
+    for version in ("0.1.0", "0.2.0"):
+        tiny.commit(f"{version}.txt")
+        tiny.tag(f"v{version}")
+        for step in (("package-charts",), ("publish-charts", "--new=all")):
+            done = tiny.inv(*step, "--version", version)
+            assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.tools("helm")
 @pytest.mark.statement("B3.28", "B3.29")
 def test_a_version_of_charts_alone_is_marked_on_origin_and_not_released_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tiny_project(tmp_path, monkeypatch, CHART_ALONE) as tiny:
-        tiny.registries.github.scopes += ", read:packages, delete:packages"
-        for version in ("0.1.0", "0.2.0"):
-            tiny.commit(f"{version}.txt")
-            tiny.tag(f"v{version}")
-            for step in (("package-charts",), ("publish-charts", "--new=all")):
-                done = tiny.inv(*step, "--version", version)
-                assert done.returncode == 0, done.stderr
+        publish_charts(tiny)
         assert digests(CHART).keys() == {"0.1.0", "0.2.0"}
         words = ("rollback", "--version", "0.2.0", "--delete", "--yes")
 
@@ -688,12 +693,7 @@ def test_where_origin_takes_no_mark_nothing_else_is_taken_back(
 ) -> None:
     """Else nothing would show that the version was public, and a release would publish it again."""
     with tiny_project(tmp_path, monkeypatch, CHART_ALONE) as tiny:
-        tiny.registries.github.scopes += ", read:packages, delete:packages"
-        for version in ("0.1.0", "0.2.0"):
-            tiny.commit(f"{version}.txt")
-            tiny.tag(f"v{version}")
-            for step in (("package-charts",), ("publish-charts", "--new=all")):
-                assert tiny.inv(*step, "--version", version).returncode == 0
+        publish_charts(tiny)
         there = digests(CHART)
         options = ("--version", "0.2.0", "--delete", "--yes")
         hook = tiny.registries.github.repository("example", "tiny").path

@@ -22,6 +22,20 @@ def member(name: str, version: str) -> dict[str, str]:
     return {f"{name}/Cargo.toml": manifest, f"{name}/src/lib.rs": ""}
 
 
+def workspace(folder: Path, **versions: str) -> Path:
+    """Commit a workspace of crates that may be published, on GitHub as acme/zebra."""
+    members = ", ".join(f'"{name}"' for name in versions)
+    files = {
+        "Cargo.toml": f'[workspace]\nmembers = [{members}]\nresolver = "2"\n'
+    }
+    for name, version in versions.items():
+        files |= member(name, version)
+        files[f"{name}/Cargo.toml"] += 'description = "One"\nlicense = "MIT"\n'
+    made = commit_files(folder / "zebra", files)
+    git(made, "remote", "add", "origin", "https://github.com/acme/zebra")
+    return made
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with three versions, whose root package is not the first of the alphabet."""
@@ -102,16 +116,7 @@ def test_what_is_ignored_is_not_published(root: Path) -> None:
 def test_the_main_component_has_the_tags_without_a_name(
     tmp_path: Path, tags: tuple[str, ...], main: str
 ) -> None:
-    files = {
-        "Cargo.toml": '[workspace]\nmembers = ["zebra", "ant", "bee"]\nresolver = "2"\n',
-        **member("zebra", "5.0.0"),
-        **member("ant", "0.3.0"),
-        **member("bee", "0.7.0"),
-    }
-    for name in ("zebra", "ant", "bee"):
-        files[f"{name}/Cargo.toml"] += 'description = "One"\nlicense = "MIT"\n'
-    made = commit_files(tmp_path / "zebra", files)
-    git(made, "remote", "add", "origin", "https://github.com/acme/zebra")
+    made = workspace(tmp_path, zebra="5.0.0", ant="0.3.0", bee="0.7.0")
     for number, tag in enumerate(tags):
         date = f"GIT_COMMITTER_DATE={1_700_000_000 + number} +0000"
         command = ["env", date, "git", "tag", "-a", "-m", tag, tag]
@@ -135,16 +140,7 @@ def test_the_main_component_has_the_tags_without_a_name(
 def test_crates_without_tags_share_one_only_where_tags_have_no_name(
     tmp_path: Path, tags: tuple[str, ...], components: list[list[str]]
 ) -> None:
-    files = {
-        "Cargo.toml": '[workspace]\nmembers = ["zebra", "ant", "bee"]\nresolver = "2"\n',
-        **member("zebra", "5.0.0"),
-        **member("ant", "0.1.0"),
-        **member("bee", "0.1.0"),
-    }
-    for name in ("zebra", "ant", "bee"):
-        files[f"{name}/Cargo.toml"] += 'description = "One"\nlicense = "MIT"\n'
-    made = commit_files(tmp_path / "zebra", files)
-    git(made, "remote", "add", "origin", "https://github.com/acme/zebra")
+    made = workspace(tmp_path, zebra="5.0.0", ant="0.1.0", bee="0.1.0")
     for tag in tags:
         git(made, "tag", tag)
     with pytest.raises(SeveralVersions) as error:

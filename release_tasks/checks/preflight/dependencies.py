@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
-from typing import Any, NamedTuple
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import Version
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tasks import endpoints
 from release_tasks.channels import crates_order, pypi
@@ -34,6 +30,7 @@ from release_tasks.project.model import (
     Binary,
     Crate,
     PythonPackage,
+    normal_name,
     resolved_or_empty,
 )
 from release_tasks.project.python_packages import crates_in
@@ -41,6 +38,9 @@ from release_tasks.shell import Failed
 from release_tasks.tools import cargo, pip
 from release_tasks.tools.cargo import lock as cargo_lock
 from release_tasks.tools.cargo.rustflags import Platforms
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
 TIER_1 = (  # the Rust book on platforms, "Tier 1 with Host Tools", the most used ones
@@ -188,21 +188,23 @@ class _Required(NamedTuple):
 
 def _python_requirements(context: CheckContext) -> Iterator[_Required]:
     """Yield what packages need under every circumstance, and what is not this project's own."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     ours = {
-        canonicalize_name(package.name)
+        normal_name(package.name)
         for component in context.project.components
         for package in resolved_or_empty(component.python)
     }
     root = context.project.root
     for package in context.shipped("python", PythonPackage):
-        path = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+        path = package.manifest(root)
         for text in pyproject.needed(read(root, path), path):
             try:
                 requirement = Requirement(text)
             except InvalidRequirement:
                 continue  # refused-metadata, or the build, says what is wrong with it
             is_elsewhere = requirement.url or requirement.marker
-            if is_elsewhere or canonicalize_name(requirement.name) in ours:
+            if is_elsewhere or normal_name(requirement.name) in ours:
                 continue
             yield _Required(path, text, requirement)
 
@@ -224,6 +226,7 @@ def _is_met(requirement: Requirement, offered: Mapping[str, bool]) -> bool:
 
 def _newest(offered: Mapping[str, bool]) -> str:
     """Return the version that pip takes without a requirement, else the highest of all."""
+    from packaging.version import Version
 
     def rank(version: str) -> tuple[bool, bool, Version]:
         number = Version(version)
