@@ -62,6 +62,7 @@ def machine(
         patch.setenv("RUSTUP_TOOLCHAIN", "stable")
         patch.setenv("DOCKER_HOST", "unix:///no/daemon.sock")
         patch.delenv("GITHUB_ACTIONS", raising=False)
+        patch.setenv("CI", "true")  # whatever targets this machine can build
         found_projects.publish_foreign_crates(running)
         yield running
 

@@ -32,6 +32,7 @@ from release_tasks.checks.preflight import (
     python,
     registries,
     repository,
+    settings,
     targets,
     versions,
     workflows,
@@ -41,6 +42,7 @@ from release_tasks.memo import memoizing
 
 AREAS = (
     programs,
+    settings,
     repository,
     versions,
     workflows,
@@ -82,7 +84,7 @@ def check_release(context: CheckContext, fast: bool = False) -> list[Finding]:
 
 def check_machine(context: machine.MachineContext) -> list[Finding]:
     """Return the findings about a machine, problems last."""
-    wanted = checks_of((programs, machine))
+    wanted = checks_of((programs, targets, machine))
     return _problems_last(run(wanted, context, at_once=len(wanted)))
 
 

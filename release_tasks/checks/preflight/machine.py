@@ -15,13 +15,13 @@ from release_tasks import shell
 from release_tasks.channels.crates_io import BURST
 from release_tasks.checks.check import problem, warning
 from release_tasks.checks.preflight.programs import BUILDER, needed, ships
-from release_tasks.errors import Problem, problems_of, shorten
+from release_tasks.errors import Problem, shorten
 from release_tasks.formats import text_files
 from release_tasks.printable import word
 from release_tasks.tools import rustup
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Binary, Project
+    from release_tasks.project.model import Project
 
 # of cargo: 1.96 and earlier report a deadlock where there is none
 FIXED_IN = "1.97"
@@ -108,29 +108,6 @@ def absent_toolchain(context: MachineContext) -> Iterator[Problem]:
             f"the project pins the toolchain {pinned}, which is not installed",
             f"rustup toolchain install {word(pinned)}",
         )
-
-
-@warning
-def unbuildable_target(context: MachineContext) -> Iterator[Problem]:
-    """Find each target of the settings for which this machine has no compiler or linker."""
-    from release_tasks.building.targets import oldest_glibc, unlinkable
-    from release_tasks.tools import rustc
-
-    if context.project is None or not shell.found("rustc"):
-        return
-    root = context.project.cargo_root
-    components = context.project.components
-    promised = oldest_glibc(components, context.project.settings.build.glibc)
-    binaries = _binaries(context.project)
-    targets = [binary.target for binary in binaries]
-    environments, errors = rustc.possible(
-        root, targets, "inv build-binaries", promised
-    )
-    yield from problems_of(errors.values())
-    targets = _wheel_targets(context.project)
-    _, errors = rustc.possible(root, targets, "inv build-wheels", promised)
-    yield from problems_of(errors.values())
-    yield from problems_of(unlinkable(root, binaries, environments))
 
 
 @problem
@@ -227,25 +204,3 @@ def _channel(text: str) -> str | None:
         return text.strip() or None
     channel = tomllib.loads(text).get("toolchain", {}).get("channel")
     return str(channel or "") or None
-
-
-def _binaries(project: Project) -> list[Binary]:
-    from release_tasks.project.model import resolved_or_empty
-
-    found: list[Binary] = []
-    for component in project.components:
-        found += resolved_or_empty(component.binaries)
-    return found
-
-
-def _wheel_targets(project: Project) -> list[str]:
-    """Return the Rust targets of the platform tags in the settings."""
-    from release_tasks.formats import wheels
-    from release_tasks.project.model import resolved_or_empty
-
-    found: list[str] = []
-    for component in project.components:
-        for package in resolved_or_empty(component.python):
-            if package.maturin:
-                found += map(wheels.target_of, package.wheels)
-    return found

@@ -16,6 +16,7 @@ from release_tasks.checks.check import (
     warning,
 )
 from release_tasks.checks.credentials import Credentials
+from release_tasks.checks.preflight.settings import unresolved
 from release_tasks.errors import (
     Problem,
     ReleaseError,
@@ -23,10 +24,9 @@ from release_tasks.errors import (
     problems_of,
     shorten,
 )
-from release_tasks.formats import text_files
 from release_tasks.http import get_many
 from release_tasks.printable import word
-from release_tasks.project import history, settings_errors
+from release_tasks.project import history
 from release_tasks.project.artifacts import (
     Artifact,
     ArtifactStatus,
@@ -35,7 +35,6 @@ from release_tasks.project.artifacts import (
     State,
 )
 from release_tasks.project.kinds import KINDS
-from release_tasks.project.settings import FILE
 from release_tasks.release import ComponentRelease
 from release_tasks.rules import crates_io as crates_io_rules
 from release_tasks.tools import gh
@@ -46,21 +45,13 @@ from release_tasks.versions.numbers import spellings
 
 @also_after_tag
 def unreadable_registry(context: CheckContext) -> Iterator[Problem]:
-    """Find why a channel cannot be read, or what is ambiguous about it."""
+    """Find why a channel cannot be read; `unresolved_artifact` has what is open about it."""
+    known = {one.fact for one in unresolved(context)}
     for _, statuses in context.states:
         if isinstance(statuses, ReleaseError):
             for one in statuses.problems:
-                yield _with_line(context, one)
-
-
-def _with_line(context: CheckContext, found: Problem) -> Problem:
-    """Return a problem of the settings with its file and line, any other as it is."""
-    text = text_files.peek(context.release.checkout, FILE)
-    line = settings_errors.place_of(found.fact, text)
-    if not line:
-        return found
-    fact = found.fact.removeprefix(f"{FILE}: ")
-    return Problem(fact, found.fix, FILE, line)
+                if one.fact not in known:
+                    yield one
 
 
 @also_after_tag

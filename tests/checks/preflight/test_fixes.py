@@ -18,6 +18,7 @@ from support.tiny_project import LOG, ORIGIN, TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight.all import check_release, checks
+from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
 CD = ".github/workflows/cd.yml"
@@ -267,6 +268,16 @@ def answered(one: Try, fix: str) -> None:
     )
 
 
+def refuses_once(one: Try) -> None:
+    one.tiny.registries.faults.add(
+        Fault("GET", "/simple/tiny-plain/", status=403)
+    )
+
+
+def tried_again(one: Try, fix: str) -> None:
+    assert fix == "try again later"
+
+
 # how a project comes to have a finding, and how its way out is followed
 WAYS: dict[str, tuple[Act, Follow]] = {
     "unknown-check": (
@@ -418,7 +429,8 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         commits(CD, RUNS),
         says(CD, "tags: ['v*']", "branches: [main]", "remove its tag trigger"),
     ),
-    "unreadable-registry": (two_dockerfiles, answered),
+    "unresolved-artifact": (two_dockerfiles, answered),
+    "unreadable-registry": (refuses_once, tried_again),
     "taken-version": (
         yanked,
         takes("0.2.1", "unyank it, or choose a version after 0.2.0"),

@@ -10,7 +10,7 @@ from support.repositories import commit_files
 from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext, Finding
-from release_tasks.checks.preflight import image_binaries, targets
+from release_tasks.checks.preflight import image_binaries, settings, targets
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("cargo")
@@ -20,6 +20,8 @@ PROJECT = {
     "src/main.rs": "fn main() {}\n",
 }
 IMAGE = '[images."ghcr.io/example/hull"]\n'
+MAC, WINDOWS = "aarch64-apple-darwin", "x86_64-pc-windows-msvc"
+ACTIONS = '[ci]\npublishes = "actions"\n'
 LINUX, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 FIRST = (
     "add to release-tasks.toml:\n[binaries.hull]\n"
@@ -30,11 +32,11 @@ TAR = "hull-{version}-linux-amd64.tar.gz"
 
 
 def found(
-    root: Path, settings: str, dockerfile: str = "FROM scratch\n"
+    root: Path, table: str, dockerfile: str = "FROM scratch\n"
 ) -> list[Finding]:
     files = {
         **PROJECT,
-        "release-tasks.toml": settings,
+        "release-tasks.toml": table,
         "Dockerfile": dockerfile,
     }
     commit_files(root, files)
@@ -66,10 +68,59 @@ def test_a_target_that_rustc_does_not_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, fix: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CI", "true")  # no matter what this machine can build
     said = found(tmp_path, f'[binaries.hull]\n"{target}" = "hull"\n')
     assert [(one.name, one.fix) for one in said] == [
         ("unknown-target", fix)
     ] * bool(fix)
+
+
+@pytest.mark.parametrize(
+    ("target", "variables", "ci", "is_found"),
+    [
+        (MAC, {}, "", True),
+        (WINDOWS, {}, "", True),
+        (MAC, {}, '[ci]\npublishes = "here"\n', True),
+        # each job builds on a machine of its own
+        (MAC, {"CI": "true"}, "", False),
+        (MAC, {}, ACTIONS, False),
+        # which a rehearsal does not have
+        (MAC, {"RELEASE_TASKS_REHEARSAL": "1"}, ACTIONS, True),
+        ("x86_64-apple-darvin", {}, "", False),  # which is no target at all
+    ],
+)
+def test_a_target_that_this_machine_cannot_build(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    variables: dict[str, str],
+    ci: str,
+    is_found: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    said = found(tmp_path, f'{ci}[binaries.hull]\n"{target}" = "hull"\n')
+    unbuildable = [one for one in said if one.name == "unbuildable-target"]
+    assert [one.severity for one in unbuildable] == ["warning"] * is_found
+    for one in unbuildable:
+        assert one.fact.startswith(f"{target} cannot be built on this machine")
+        assert f"`inv build-binaries --target {target}`" in one.fix
+
+
+def test_a_program_that_the_project_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found without GitHub, which alone would be asked for its file."""
+    monkeypatch.chdir(tmp_path)
+    table = f'[binaries.hall]\n"{LINUX}" = "hall"\n'
+    commit_files(tmp_path, {**PROJECT, "release-tasks.toml": table})
+    checked = CheckContext(context(), Release.at(context(), "0.2.0"))
+    [one] = run_checks(checked, settings)
+    assert (one.name, one.severity) == ("unresolved-artifact", "problem")
+    assert (one.file, one.line) == ("release-tasks.toml", 1)
+    assert "hull" in one.fix
 
 
 @pytest.mark.parametrize(
@@ -128,10 +179,10 @@ def test_an_image_that_copies_what_is_not_built(
     fix: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = IMAGE
+    table = IMAGE
     if binary:
-        settings += f'[binaries.hull]\n"{LINUX}" = "{binary}"\n'
-    said = found(tmp_path, settings, dockerfile)
+        table += f'[binaries.hull]\n"{LINUX}" = "{binary}"\n'
+    said = found(tmp_path, table, dockerfile)
     assert [(one.name, one.line, one.fix) for one in said] == [
         ("absent-binaries", line, fix)
     ] * bool(fix)
