@@ -125,7 +125,7 @@ def trellis(
 ) -> Iterator[tuple[HostedProject, Path]]:
     """Return the project and the clone in which it was released."""
     folder = tmp_path_factory.mktemp("trellis")
-    with hosted_project(folder, "trellis", offline=True, files=FILES) as made:
+    with hosted_project(folder, "trellis", files=FILES) as made:
         clone = made.clone()
         ran = made.inv(clone, *RELEASE)
         assert ran.code == 0, ran.err[-4000:]
