@@ -66,13 +66,19 @@ def main() -> None:
     # Python keeps what it has compiled, as it does for users
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     rows = []
+    failures = []
     for name in arguments.names or BENCHMARKS:
-        rows.extend(measured(name))
+        try:
+            rows.extend(measured(name))
+        except SystemExit as error:  # the others are measured all the same
+            failures.append(f"{name}: {error}")
     if arguments.json:
         print(json.dumps([row.data() for row in rows], indent=2))
     else:
         heading = ("what", "against", "ratio", "at most", "within")
         print_table(heading, [row.cells() for row in rows])
+    if failures:
+        raise SystemExit("\n".join(failures))
 
 
 def measured(name: str) -> list[Row]:

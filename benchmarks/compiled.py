@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import statistics
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ ROW = (
     1.15,
 )
 CRATES = ("polyglottal-hello", "polyglottal-py")
-WRAPPER = '#!/bin/sh\n"$@"\nstatus=$?\ntimes >> "$COMPILED"\nexit $status\n'
+# it has the path itself: what runs the project's code gets only variables that it needs
+WRAPPER = '#!/bin/sh\n"$@"\nstatus=$?\ntimes >> {file}\nexit $status\n'
 
 
 def rows() -> Iterator[Row]:
@@ -45,11 +47,12 @@ def rows() -> Iterator[Row]:
 
 
 def wrapped(folder: Path) -> dict[str, str]:
-    """Return variables with which each rustc writes down its CPU seconds, its linker's included."""
+    """Return the variable with which each rustc writes down its CPU seconds and its linker's."""
     wrapper = folder / "rustc-wrapper"
-    wrapper.write_text(WRAPPER)
+    file = shlex.quote(str(folder / "compiled"))
+    wrapper.write_text(WRAPPER.format(file=file))
     wrapper.chmod(0o755)
-    return {"RUSTC_WRAPPER": str(wrapper), "COMPILED": str(folder / "compiled")}
+    return {"RUSTC_WRAPPER": str(wrapper)}
 
 
 def used(tree: Path, work: Callable[[], object], folder: Path) -> float:

@@ -22,6 +22,19 @@ collect_ignore = ["projects", "golden"]  # samples, with tests of their own
 # reads third-party crates and packages
 UPSTREAM = "release_tasks.rehearsal.upstream"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# whole releases, which would keep one worker busy after all others have finished
+FIRST = (
+    "test_self.py",
+    "test_whole_release.py",
+    "test_complete_releases.py",
+    "test_cargo_in_a_folder.py",
+    "test_five_projects.py",
+    "test_version_words.py",
+    "test_other_kinds.py",
+    "test_recovery.py",
+    "test_hunt.py",
+    "test_consoles.py",
+)
 
 # `nohup pytest &` starts with SIGINT ignored, and every child inherits that
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -57,6 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if rows[table] % sample.args[0]:
                 item.add_marker("long")
             rows[table] += 1
+    items.sort(key=lambda item: item.path.name not in FIRST)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -162,6 +162,7 @@ def test_a_rust_workspace_needs_git_and_rust_alone(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_plain_python_package_needs_git_alone(tmp_path: Path) -> None:
     """It has no description, and its own tests."""
@@ -176,6 +177,7 @@ def test_a_plain_python_package_needs_git_alone(tmp_path: Path) -> None:
     assert "bump: set version 0.2.0 in 2 files" in ran.err
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("gh", "docker", "buildkitd", "runc", "helm")
 def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:

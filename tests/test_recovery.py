@@ -86,6 +86,7 @@ def test_a_tag_on_the_commit_before_the_bump(package: TinyProject) -> None:
     assert 'version = "0.2.0"' in at_tag
 
 
+@pytest.mark.long
 def test_a_tag_on_a_commit_that_is_on_no_branch(tiny: TinyProject) -> None:
     bumped_by_hand(tiny)
     tiny.git("switch", "--quiet", "--create", "side")
@@ -123,6 +124,7 @@ def test_a_release_that_somebody_makes_by_hand_in_between(
     is_finished(tiny)
 
 
+@pytest.mark.long
 def test_a_secret_that_is_missing(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_version_that_is_there_already(package: TinyProject) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_a_version_that_was_taken_back(tiny: TinyProject) -> None:
     is_finished(tiny)
     taken = ("rollback", "--version", "0.2.0", "--yes")

@@ -51,6 +51,7 @@ def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.statement(
     "B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31", "B2.11"
 )

@@ -83,6 +83,7 @@ def test_every_task_refuses_the_same_versions_with_the_same_words(
             assert found[1].startswith(fix), (task, version)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.tools("gh")
 @pytest.mark.parametrize("version", TAKEN)
 def test_every_task_takes_numbers_and_levels_by_component(

@@ -126,7 +126,10 @@ def elsewhere(
     target: str, command: str, where: str = "on such a machine"
 ) -> str:
     """Return the fix for what has to be built on another machine."""
-    return f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here"
+    return (
+        f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here; "
+        "or let CI build it: `inv generate-ci`"
+    )
 
 
 def _variables(target: _Target) -> Variables:

@@ -362,6 +362,7 @@ def test_a_named_workflow_that_has_not_begun_is_not_green(
     assert not tagged(named)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("names", "fact"),
     [

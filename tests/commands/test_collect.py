@@ -276,6 +276,7 @@ def test_a_dry_run_copies_nothing(
     assert not (tiny.root / "dist").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh")
 def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(

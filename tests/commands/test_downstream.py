@@ -248,6 +248,7 @@ def test_what_stands_against_a_proposal_changes_nothing(
     )
 
 
+@pytest.mark.long
 @pytest.mark.statement("B5.35")
 def test_a_fork_gets_the_branch_and_what_was_closed_stays_closed(
     acme: TinyProject,

@@ -181,6 +181,7 @@ def _latest(tiny: TinyProject, tag: str) -> str:
     return line
 
 
+@pytest.mark.long
 @pytest.mark.statement("B4.57")
 def test_a_merge_that_needs_a_person_goes_on_after_it(
     released: TinyProject,
@@ -216,6 +217,7 @@ def test_a_merge_that_needs_a_person_goes_on_after_it(
     assert "compare/v0.1.1...HEAD" in file(tiny, "CHANGELOG.md")
 
 
+@pytest.mark.long
 @pytest.mark.statement("B4.57")
 def test_a_release_branch_that_refuses_the_merge_gets_a_pull_request(
     released: TinyProject,

@@ -154,6 +154,7 @@ def test_each_channel_says_what_it_counts(acme: TinyProject) -> None:
     assert "yesterday is not a duration" in wrong.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.statement("B4.34")
 def test_a_watch_prints_changes_and_ends_at_a_new_p0(

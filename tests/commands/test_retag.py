@@ -113,6 +113,7 @@ CRATE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("cargo")
 @pytest.mark.statement("B4.40")
@@ -217,6 +218,7 @@ def test_one_command_corrects_commits_and_tags_again(
     assert (linted.head(), on_origin(linted)) == (head, {"v0.2.0": head})
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("cargo")
 def test_what_no_command_corrects_is_committed_and_moves_no_tag(
@@ -256,6 +258,7 @@ def test_formatters_and_lints_of_other_languages_are_corrected_too(
     ]
 
 
+@pytest.mark.long
 def test_nothing_is_corrected_for_a_public_version_and_without_such_gates(
     tiny: TinyProject,
 ) -> None:
@@ -314,6 +317,7 @@ def test_a_tag_with_a_public_release_does_not_move(tiny: TinyProject) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.statement("B1.42", "B4.42")
 def test_a_tag_with_a_file_on_pypi_does_not_move(tiny: TinyProject) -> None:
     released(tiny)
@@ -334,6 +338,7 @@ def test_a_tag_with_a_file_on_pypi_does_not_move(tiny: TinyProject) -> None:
     ] == [True]
 
 
+@pytest.mark.long
 def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
     released(tiny)
     before = on_origin(tiny)
@@ -343,6 +348,7 @@ def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
     assert "uncommitted changes: scribble.txt" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.statement("B3.4", "B3.23", "B3.34", "B3.36")
 def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(
     proxy: TinyProject,
@@ -413,6 +419,7 @@ def test_promote_without_its_setting_names_the_setting(
     assert "v0.2.0-stable" in on_origin(tiny)
 
 
+@pytest.mark.long
 @pytest.mark.statement("B3.34")
 def test_a_promotion_of_another_commit_is_refused(proxy: TinyProject) -> None:
     released(proxy, "1.0.0")

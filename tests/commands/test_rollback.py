@@ -151,6 +151,7 @@ def test_undo_leaves_everything_as_it_was(page: TinyProject) -> None:
         assert "nothing to do, tiny 0.2.0 is not taken back" in again.stderr
 
 
+@pytest.mark.long
 def test_draft_ends_the_downloads_and_keeps_the_tag(page: TinyProject) -> None:
     publish(page, "0.1.0")
     publish(page, "0.2.0")
@@ -168,6 +169,7 @@ def test_draft_ends_the_downloads_and_keeps_the_tag(page: TinyProject) -> None:
     assert (page.inv(*words).returncode, writes(page)) == (0, before)
 
 
+@pytest.mark.long
 def test_an_immutable_release_keeps_its_files_and_gets_the_notice(
     page: TinyProject,
 ) -> None:
@@ -253,6 +255,7 @@ def test_somebody_confirms_by_typing_the_version(
     assert (done.returncode, releases(page)["v0.2.0"]["name"]) == (code, title)
 
 
+@pytest.mark.long
 def test_the_first_version_has_nothing_to_go_back_to(page: TinyProject) -> None:
     publish(page, "0.2.0")
 
@@ -264,6 +267,7 @@ def test_the_first_version_has_nothing_to_go_back_to(page: TinyProject) -> None:
     assert "instead" not in releases(page)["v0.2.0"]["body"]
 
 
+@pytest.mark.long
 def test_it_goes_back_behind_a_version_that_was_taken_back(
     page: TinyProject,
 ) -> None:
@@ -277,6 +281,7 @@ def test_it_goes_back_behind_a_version_that_was_taken_back(
     assert "Use v0.1.0 instead." in releases(page)["v0.2.0"]["body"]
 
 
+@pytest.mark.long
 def test_one_component_goes_back_and_the_other_stays(two: TinyProject) -> None:
     for tag in ("v0.1.0", "other-v0.4.0", "v0.2.0", "other-v0.5.0"):
         two.commit(f"{tag}.txt")
@@ -303,6 +308,7 @@ def test_one_component_goes_back_and_the_other_stays(two: TinyProject) -> None:
     assert latest(two) == ["v0.2.0"]
 
 
+@pytest.mark.long
 def test_the_release_of_a_promotion_gets_the_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,6 +367,7 @@ def test_what_is_public_without_its_tag_is_not_guessed(
     assert f"v0.2.0 does not exist, and {name} on PyPI is public" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.statement("B2.32", "B5.39")
 def test_pypi_has_a_page_for_it_and_no_command(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
@@ -429,6 +436,7 @@ def test_the_settings_ask_for_an_issue_and_a_known_issue(
     assert "tell your users" in first.stdout
 
 
+@pytest.mark.long
 @pytest.mark.statement("B4.48")
 def test_an_issue_asks_for_what_is_not_said_and_the_notice_gets_it_later(
     page: TinyProject,
@@ -581,6 +589,7 @@ def test_users_of_a_chart_are_told_both_ways_back(
         assert lines[lines.index(install) + 1] == "helm rollback hello"
 
 
+@pytest.mark.long
 @pytest.mark.tools("docker")
 @pytest.mark.statement("B3.27", "B3.29")
 def test_images_are_deleted_on_request_alone_and_restored(
@@ -645,6 +654,7 @@ def publish_charts(tiny: TinyProject) -> None:
             assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.tools("helm")
 @pytest.mark.statement("B3.28", "B3.29")
 def test_a_version_of_charts_alone_is_marked_on_origin_and_not_released_again(
@@ -687,6 +697,7 @@ exit 1
 """
 
 
+@pytest.mark.long
 @pytest.mark.tools("helm")
 def test_where_origin_takes_no_mark_nothing_else_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -162,6 +162,7 @@ def test_a_draft_becomes_public_only_as_it_was_signed_off(
     assert "v0.2.0 is public already, abort comes too late" in late.stderr
 
 
+@pytest.mark.long
 def test_a_publication_that_broke_off_goes_on_as_signed_off(
     tiny: TinyProject,
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_sign_off_is_for_one_commit(tiny: TinyProject) -> None:
     assert code == 0, said
 
 
+@pytest.mark.long
 def test_without_github_it_stays_in_dist(tiny: TinyProject) -> None:
     built(tiny)
     bare = tiny.folder / "bare.git"
@@ -227,6 +229,7 @@ def test_without_github_it_stays_in_dist(tiny: TinyProject) -> None:
     assert absent.returncode == 1
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_rehearsal_signs_off_what_it_has_built(tiny: TinyProject) -> None:
     minor = GATES.replace("[gates]\n", "[gates]\nminor = []\n")

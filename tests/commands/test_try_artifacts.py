@@ -88,6 +88,7 @@ def test_wheels_install_with_each_other_and_import(tiny: TinyProject) -> None:
     assert "3 files tried, as far as they run here" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.statement("B2.19")
 def test_a_wheel_that_does_not_import_or_install_is_refused(
     tiny: TinyProject,

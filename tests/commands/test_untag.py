@@ -53,6 +53,7 @@ def test_a_tag_goes_away_here_and_on_origin(
     assert "nothing to do, there is no tag v0.2.0" in again.stderr
 
 
+@pytest.mark.sample(4)
 @pytest.mark.statement("B2.31")
 @pytest.mark.parametrize("name", ["0.2.0", "v0.2", "nightly", "tiny-v9.9.9"])
 def test_a_strange_tag_goes_away_too(tiny: TinyProject, name: str) -> None:
@@ -109,6 +110,7 @@ def test_a_strange_tag_from_which_a_package_came_stays(
     assert f"{FILE} on PyPI" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.statement("B3.29")
 def test_what_stays_public_is_listed(
     tmp_path, monkeypatch: pytest.MonkeyPatch
@@ -134,6 +136,7 @@ def test_what_stays_public_is_listed(
         assert "still public: ghcr.io/example/hello on images" in again.stderr
 
 
+@pytest.mark.long
 def test_a_tag_that_was_promoted_stays(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

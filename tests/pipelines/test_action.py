@@ -184,6 +184,7 @@ def load(path: Path) -> Any:
     return YAML(typ="safe").load(path.read_text())
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "git", "gh")
 def test_tasks_run_one_after_the_other_and_tell_what_is_released(

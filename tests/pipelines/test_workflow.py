@@ -292,6 +292,7 @@ def test_an_order_without_push_cannot_be_divided(tiny: TinyProject) -> None:
         jobs.jobs(project, order.without(push))
 
 
+@pytest.mark.long
 @pytest.mark.statement("B5.21", "B5.23")
 def test_reviewers_of_an_environment_approve_before_anything_is_public(
     tiny: TinyProject,
@@ -340,6 +341,7 @@ def test_the_environment_of_approve_is_one_of_ci(tiny: TinyProject) -> None:
     assert "remove approve from [ci.environments]" in tiny.inv(*words).stderr
 
 
+@pytest.mark.long
 def test_programs_are_signed_off_before_bundles_are_packed_from_them(
     tiny: TinyProject,
 ) -> None:
@@ -739,6 +741,7 @@ def test_settings_that_change_are_shown_as_a_difference(
     assert load(tiny.root)["jobs"]["plan"]["timeout-minutes"] == 5
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("change", "fact"),
     [

@@ -111,6 +111,7 @@ def test_without_settings_a_bump_writes_the_charts_own_lines_only(
     assert f"{CHART}:6 had 0.1.0, expected 0.1.3" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.tools("go", "make", "helm")
 @pytest.mark.statement("B3.1")
 def test_its_gates_are_its_own_and_each_that_fails_is_found(

@@ -285,6 +285,7 @@ path = "chart"
 SECRET = "hunter2-hunter2-hunter2"
 
 
+@pytest.mark.sample(4)
 @pytest.mark.tools("git", "gh")
 @pytest.mark.parametrize("target", DEVICES)
 def test_no_device_is_read_to_its_end(

@@ -233,7 +233,7 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
     assert (
         stopped.value.fix
         == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, "
-        "and `inv collect` its dist/ here"
+        "and `inv collect` its dist/ here; or let CI build it: `inv generate-ci`"
     )
     said = capfd.readouterr().err
     assert said.index(
@@ -259,6 +259,7 @@ def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_c
     assert list(projects.recorded_files(root, "binary")) == [FILE]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.tools("cargo-zigbuild", "gcc")
 def test_a_static_program_includes_its_libc_when_zig_links_the_others(

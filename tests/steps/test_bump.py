@@ -73,6 +73,7 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("call", "count"),
     [
@@ -104,6 +105,7 @@ def test_a_killed_bump_leaves_complete_files_and_the_next_bump_finishes(
     assert two.git("status", "--porcelain") == ""
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("call", "count"),
@@ -128,6 +130,7 @@ def test_a_bump_runs_git_status_once_and_ls_remote_once(
     assert '"0.2.0"' in (two.root / "pyproject.toml").read_text()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
 def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     merged: TinyProject, how: str

@@ -111,6 +111,7 @@ def test_each_push_to_the_release_branch_gets_an_image(
     assert seen(hello) == [digest, newest]
 
 
+@pytest.mark.long
 def test_an_image_that_fails_its_test_is_not_pushed(
     hello: TinyProject,
 ) -> None:

@@ -182,6 +182,7 @@ def test_a_test_that_needs_a_docker_daemon_is_refused_before_the_build_without_o
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")
 
 
+@pytest.mark.long
 def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: str
 ) -> None:

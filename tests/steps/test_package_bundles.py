@@ -146,6 +146,7 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
     assert (folder / BUNDLE).exists()
 
 
+@pytest.mark.long
 def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_bytes(
     tool: TinyProject,
     file_server: FileServer,

@@ -105,6 +105,7 @@ def test_an_old_token_is_renewed_when_an_upload_fails(
     assert (lives(job, "POST"), lives(job, "DELETE")) == ([200] * 2, [204] * 2)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("publisher", "reason"),
     [

@@ -30,6 +30,7 @@ def base() -> Path:
     return found
 
 
+@pytest.mark.long
 def test_our_own_python_and_another_one_answer_the_same(
     tmp_path: Path, base: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_an_image_is_started_for_both_of_its_platforms(
     assert f"{NAME} for linux/arm64 runs and prints 0.2.0" in said
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("programs", "more", "fact"),
     [

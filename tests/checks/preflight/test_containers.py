@@ -641,6 +641,7 @@ def test_a_chart_that_adds_a_v_before_the_version_is_found(root: Path) -> None:
     assert reported(root) == []
 
 
+@pytest.mark.long
 @pytest.mark.tools("helm")
 def test_a_chart_that_demands_values_is_rendered_with_those_of_its_tests(
     root: Path,

@@ -577,6 +577,7 @@ def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
         assert "pin-refused" not in one.found()
 
 
+@pytest.mark.long
 @pytest.mark.tools("cargo")
 def test_components_that_are_kept_together_get_one_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

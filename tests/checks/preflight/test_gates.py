@@ -147,6 +147,7 @@ def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: TinyProject) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
     tiny: TinyProject,
 ) -> None:
@@ -383,6 +384,7 @@ def test_a_failing_gate_stops_a_tagged_release_and_says_how_the_tag_moves(
     assert names(tiny, "0.2.0") == []
 
 
+@pytest.mark.long
 @pytest.mark.tools("gh")
 def test_what_passed_before_the_bump_has_passed_for_the_tag(
     tiny: TinyProject,

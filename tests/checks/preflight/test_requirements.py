@@ -56,6 +56,7 @@ def installed_with(requirement: str) -> str:
     return f"{PYPROJECT}dependencies = ['{requirement}']\n"
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("written", [built_with, installed_with])
 @pytest.mark.parametrize(
     ("requirement", "is_met"),

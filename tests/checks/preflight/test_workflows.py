@@ -297,6 +297,7 @@ PUSHES = (
 )
 
 
+@pytest.mark.sample(4)
 @pytest.mark.statement("B3.10", "B3.25", "B4.45", "B4.47")
 @pytest.mark.parametrize(
     ("steps", "scope", "words"),
