@@ -136,8 +136,13 @@ def no_build_system(context: CheckContext) -> Iterator[Problem]:
     for name, path in without_build_system(root, files):
         if not path.endswith("pyproject.toml"):
             continue
-        data = toml_values.load(read(root, path), path)
-        is_said = pyproject.has_backend(data) or pyproject.is_application(data)
+        text = read(root, path)
+        data = toml_values.load(text, path)
+        is_said = (
+            pyproject.has_backend(data)
+            or pyproject.is_application(data)
+            or pyproject.read(text, path).is_private
+        )
         is_shown = not _ON_PYPI.isdisjoint(
             toml_values.table_at(data, "project")
         )

@@ -408,6 +408,7 @@ def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
         ("classifiers = []\n", "[tool.ruff]\nline-length = 99\n", True),
         ("", '[project.urls]\nHomepage = "https://tiny.example"\n', True),
         ("", "", False),  # scripts, an application
+        ('classifiers = ["Private :: Do Not Upload"]\n', "", False),
         (KEYWORDS, "[tool.uv]\npackage = false\n", False),
         (KEYWORDS, "[tool.poetry]\npackage-mode = false\n", False),
         (
