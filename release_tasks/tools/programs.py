@@ -11,7 +11,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import endpoints, files, shell
+from release_tasks import endpoints, files, memo, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.executables import numbers
 from release_tasks.memo import memoized
@@ -158,6 +158,7 @@ def install(c: Context, program: Program) -> None:
         _compile(c, program, compiled)
     if not shell.is_dry(c):
         files.copy(compiled, _installed_path(program))
+        memo.invalidate()  # that it is missing is remembered
 
 
 def is_compiled(program: Program) -> bool:
