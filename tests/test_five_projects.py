@@ -32,6 +32,7 @@ from release_tasks.versions.requests import next_version
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
+    pytest.mark.tools("skopeo", "make"),  # which a project's gates and image test need
 ]
 CRATES = ("PUT", "/api/v1/crates/new")
 IMAGE = ("PUT", "/v2/sofatutor/llm-proxy/manifests/")
