@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,11 +36,20 @@ from release_tasks.versions.requests import next_version
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
-    pytest.mark.tools("skopeo", "make"),  # which a project's gates and image test need
+    pytest.mark.tools(
+        "skopeo", "make"
+    ),  # which a project's gates and image test need
 ]
 CRATES = ("PUT", "/api/v1/crates/new")
 IMAGE = ("PUT", "/v2/sofatutor/llm-proxy/manifests/")
 WHY = "It forgets what it was told."
+PAGES = Path(__file__).parents[1] / "docs" / "projects"
+NOT_RUN = re.compile(
+    r"<!-- not run: .* -->\n```console\n(.*?)^```", re.M | re.S
+)
+CREATE_MILESTONE = (
+    "gh api --method POST 'repos/{{owner}}/{{repo}}/milestones' -f title=v{}"
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,49 @@ def test_a_project_lives_from_release_to_release(
         announced(last)
         if name == "llm-proxy":
             back_ported(project, last, project_life.patch.request)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LIVES)
+def test_what_publishes_on_a_page_is_typed_and_does_so(
+    name: str, tmp_path: Path
+) -> None:
+    """The commands of docs/projects that tests/docs/test_project_pages.py only reads."""
+    lived = LIVES[name]
+    blocks = NOT_RUN.findall((PAGES / f"{name}.md").read_text())
+    lines = re.findall(r"^\$ (.+)$", "".join(blocks), re.M)
+    assert len(lines) > 3
+    stages = [lived.first, lived.patch]
+    with sample_release(lived.complete, tmp_path) as project:
+        typed(project, CREATE_MILESTONE.format(lived.first.request))
+        for line in lines:
+            if line.startswith("inv release "):
+                built(project, lived, stages.pop(0))
+            typed(project, line)
+
+
+def typed(project: SampleRelease, line: str) -> None:
+    """Type a line in a terminal, and which version it is where it asks for that."""
+    ours, theirs = pty.openpty()
+    options = dict(re.findall(r"--(version|component) (\S+)", line))
+    answer = options.get("version", "")
+    if "component" in options:
+        answer = f"{options['component']}={answer}"
+    os.write(ours, f"{answer}\n".encode())
+    done = subprocess.run(
+        line,
+        shell=True,
+        cwd=project.root,
+        env=project.hosted.environment(),
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"[-4000:]
 
 
 @pytest.mark.long
