@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ _DEFINITION = re.compile(
 )
 _COMMENTS = re.compile(r"(?:\s*<!--.*?-->\s*)+", re.S)
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n")
+# the parser's library fills a table that another thread already reads (mdurl 0.1, `encode`)
+_one_at_a_time = threading.Lock()
 
 
 def parse(lines: Sequence[str]) -> Syntax:
@@ -35,7 +38,9 @@ def parse(lines: Sequence[str]) -> Syntax:
     Headings in lists, quotations, code and comments are not the document's.
     """
     environment: dict[str, Any] = {}
-    tokens = _parser().parse("".join(_without_front_matter(lines)), environment)
+    source = "".join(_without_front_matter(lines))
+    with _one_at_a_time:
+        tokens = _parser().parse(source, environment)
     headings: list[Heading] = []
     texts: list[Heading] = []
     rules: set[int] = set()
