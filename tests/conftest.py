@@ -22,19 +22,6 @@ collect_ignore = ["projects", "golden"]  # samples, with tests of their own
 # reads third-party crates and packages
 UPSTREAM = "release_tasks.rehearsal.upstream"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-# whole releases, which would keep one worker busy after all others have finished
-FIRST = (
-    "test_self.py",
-    "test_whole_release.py",
-    "test_complete_releases.py",
-    "test_cargo_in_a_folder.py",
-    "test_five_projects.py",
-    "test_version_words.py",
-    "test_other_kinds.py",
-    "test_recovery.py",
-    "test_hunt.py",
-    "test_consoles.py",
-)
 
 # `nohup pytest &` starts with SIGINT ignored, and every child inherits that
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -70,7 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if rows[table] % sample.args[0]:
                 item.add_marker("long")
             rows[table] += 1
-    items.sort(key=lambda item: item.path.name not in FIRST)
+    # else one worker is busy with a whole release after all others have finished
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

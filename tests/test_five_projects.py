@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,8 +23,10 @@ from support.complete_releases import (
     CompleteRelease,
 )
 from support.hosted_project import CommandResult
+from support.project_pages import FOLDER, publishing_lines
 from support.sample_projects import git
 from support.sample_release import SampleRelease, sample_release
+from support.terminal_input import run_answering
 
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.versions.numbers import pep440
@@ -36,17 +35,12 @@ from release_tasks.versions.requests import next_version
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
-    pytest.mark.tools(
-        "skopeo", "make"
-    ),  # which a project's gates and image test need
+    # the gates and the image test of a project
+    pytest.mark.tools("skopeo", "make"),
 ]
 CRATES = ("PUT", "/api/v1/crates/new")
 IMAGE = ("PUT", "/v2/sofatutor/llm-proxy/manifests/")
 WHY = "It forgets what it was told."
-PAGES = Path(__file__).parents[1] / "docs" / "projects"
-NOT_RUN = re.compile(
-    r"<!-- not run: .* -->\n```console\n(.*?)^```", re.M | re.S
-)
 CREATE_MILESTONE = (
     "gh api --method POST 'repos/{{owner}}/{{repo}}/milestones' -f title=v{}"
 )
@@ -148,8 +142,7 @@ def test_what_publishes_on_a_page_is_typed_and_does_so(
 ) -> None:
     """The commands of docs/projects that tests/docs/test_project_pages.py only reads."""
     lived = LIVES[name]
-    blocks = NOT_RUN.findall((PAGES / f"{name}.md").read_text())
-    lines = re.findall(r"^\$ (.+)$", "".join(blocks), re.M)
+    lines = publishing_lines(FOLDER / f"{name}.md")
     assert len(lines) > 3
     stages = [lived.first, lived.patch]
     with sample_release(lived.complete, tmp_path) as project:
@@ -162,25 +155,13 @@ def test_what_publishes_on_a_page_is_typed_and_does_so(
 
 def typed(project: SampleRelease, line: str) -> None:
     """Type a line in a terminal, and which version it is where it asks for that."""
-    ours, theirs = pty.openpty()
     options = dict(re.findall(r"--(version|component) (\S+)", line))
     answer = options.get("version", "")
     if "component" in options:
         answer = f"{options['component']}={answer}"
-    os.write(ours, f"{answer}\n".encode())
-    done = subprocess.run(
-        line,
-        shell=True,
-        cwd=project.root,
-        env=project.hosted.environment(),
-        stdin=theirs,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
+    done = run_answering(
+        ("sh", "-c", line), answer, project.root, project.hosted.environment()
     )
-    os.close(ours)
-    os.close(theirs)
     assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"[-4000:]
 
 

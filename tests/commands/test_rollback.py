@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from support.container_projects import digests, push_image
 from support.python_projects import sdist, wheel
+from support.terminal_input import run_answering
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.channels import crates_io
@@ -237,20 +236,10 @@ def test_somebody_confirms_by_typing_the_version(
 ) -> None:
     publish(page, "0.1.0")
     publish(page, "0.2.0")
-    ours, theirs = pty.openpty()
-    os.write(ours, f"{typed}\n".encode())
 
-    done = subprocess.run(
-        [sys.executable, "-m", "invoke", "rollback", "--version", "0.2.0"],
-        cwd=page.root,
-        stdin=theirs,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    argv = [sys.executable, "-m", "invoke", "rollback", "--version", "0.2.0"]
+    done = run_answering(argv, typed, page.root)
 
-    os.close(ours)
-    os.close(theirs)
     assert "Type 0.2.0 to do this:" in done.stdout
     assert (done.returncode, releases(page)["v0.2.0"]["name"]) == (code, title)
 

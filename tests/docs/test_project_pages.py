@@ -13,17 +13,14 @@ from pathlib import Path
 
 import pytest
 from invoke.parser import Parser
+from support.project_pages import FOLDER, publishing_lines
 from support.sample_projects import PROJECTS, SETTINGS, git, sample
 
 import release_tasks
 from manual import console, pages
 
 TASKS = "tasks.py"
-DOCS = Path(__file__).parents[2] / "docs" / "projects"
-PAGES = sorted(DOCS.glob("*.md"))
-NOT_RUN = re.compile(
-    r"<!-- not run: .* -->\n```console\n(.*?)^```", re.M | re.S
-)
+PAGES = sorted(FOLDER.glob("*.md"))
 JOBS = re.compile(r"^## Job by job\n(.*?)(?=^## )", re.M | re.S)
 INLINE = re.compile(r"`(inv [a-z][^`]*)`")
 JOB = re.compile(r"^  ([a-z-]+):$", re.M)
@@ -92,9 +89,7 @@ def rendered(text: str, results: list[tuple[pages.Block, list[str]]]) -> str:
 @by_page
 def test_every_command_of_a_page_is_one_that_invoke_reads(page: Path) -> None:
     text = page.read_text()
-    lines = INLINE.findall(text)
-    for body in NOT_RUN.findall(text):
-        lines += [line.removeprefix("$ ") for line in body.splitlines()]
+    lines = [*INLINE.findall(text), *publishing_lines(page)]
     assert len(lines) > 10
     parser = Parser(contexts=release_tasks.ns.to_contexts())
     for line in lines:
